@@ -1,0 +1,117 @@
+/**
+ * One-dimensional arrays in Postgres' binary format, as parameters: array_send/array_recv in
+ * src/backend/utils/adt/arrayfuncs.c. Int32 dimensions (1), flags (has nulls), element type,
+ * length, lower bound (1); then each element as Int32 byte count (-1: null) and bytes. pg sends a
+ * Buffer parameter as it is, in binary; the statement casts it: `$1::text[]`.
+ */
+const headerBytes = 20;
+
+/** Type numbers from pg_type.dat. */
+const elementType = {
+  boolean: 16,
+  bytea: 17,
+  int8: 20,
+  int4: 23,
+  text: 25,
+  float8: 701,
+} as const;
+
+type Nullable<T> = T | null | undefined;
+
+function header(
+  buffer: Buffer,
+  type: number,
+  values: readonly unknown[] | { readonly length: number },
+): number {
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(1, 4);
+  buffer.writeInt32BE(type, 8);
+  buffer.writeInt32BE(values.length, 12);
+  buffer.writeInt32BE(1, 16);
+  return headerBytes;
+}
+
+function fixed<T>(
+  type: number,
+  bytes: number,
+  write: (buffer: Buffer, value: T, at: number) => void,
+): (values: readonly Nullable<T>[]) => Buffer {
+  return (values) => {
+    const buffer = Buffer.allocUnsafe(headerBytes + values.length * (4 + bytes));
+    let at = header(buffer, type, values);
+    for (const value of values) {
+      if (value === null || value === undefined) {
+        at = buffer.writeInt32BE(-1, at);
+        continue;
+      }
+      at = buffer.writeInt32BE(bytes, at);
+      write(buffer, value, at);
+      at += bytes;
+    }
+    return at === buffer.length ? buffer : buffer.subarray(0, at);
+  };
+}
+
+/** `int4[]` */
+export const int4Array = fixed<number>(elementType.int4, 4, (buffer, value, at) =>
+  buffer.writeInt32BE(value, at),
+);
+
+/** `int8[]` of bigints. */
+export const int8Array = fixed<bigint>(elementType.int8, 8, (buffer, value, at) =>
+  buffer.writeBigInt64BE(value, at),
+);
+
+/** `int8[]` of whole numbers below 2^53. */
+export const int8ArrayOfNumbers = fixed<number>(elementType.int8, 8, (buffer, value, at) => {
+  const high = Math.floor(value / 4_294_967_296);
+  buffer.writeInt32BE(high, at);
+  buffer.writeUInt32BE(value - high * 4_294_967_296, at + 4);
+});
+
+/** `float8[]` */
+export const float8Array = fixed<number>(elementType.float8, 8, (buffer, value, at) =>
+  buffer.writeDoubleBE(value, at),
+);
+
+/** `boolean[]` */
+export const booleanArray = fixed<boolean>(elementType.boolean, 1, (buffer, value, at) =>
+  buffer.writeUInt8(value ? 1 : 0, at),
+);
+
+/** `bytea[]` */
+export function byteaArray(values: readonly Nullable<Uint8Array>[]): Buffer {
+  let size = headerBytes;
+  for (const value of values) size += 4 + (value?.length ?? 0);
+  const buffer = Buffer.allocUnsafe(size);
+  let at = header(buffer, elementType.bytea, values);
+  for (const value of values) {
+    if (value === null || value === undefined) {
+      at = buffer.writeInt32BE(-1, at);
+      continue;
+    }
+    at = buffer.writeInt32BE(value.length, at);
+    buffer.set(value, at);
+    at += value.length;
+  }
+  return buffer;
+}
+
+/** `text[]`, UTF-8. */
+export function textArray(values: readonly Nullable<string>[]): Buffer {
+  let size = headerBytes;
+  // Three bytes are the most that a UTF-16 unit takes in UTF-8.
+  for (const value of values) size += 4 + (value?.length ?? 0) * 3;
+  const buffer = Buffer.allocUnsafe(size);
+  let at = header(buffer, elementType.text, values);
+  for (const value of values) {
+    if (value === null || value === undefined) {
+      at = buffer.writeInt32BE(-1, at);
+      continue;
+    }
+    const written = buffer.write(value, at + 4, "utf8");
+    buffer.writeInt32BE(written, at);
+    at += 4 + written;
+  }
+  return buffer.subarray(0, at);
+}

@@ -1,0 +1,27 @@
+import type { AppendedEvent } from "../ports/event-store.ts";
+import type { Fact, Refusal } from "./definition.ts";
+
+/** What became of a command. */
+export type CommandResult<Answer = unknown> =
+  | {
+      readonly outcome: "accepted";
+      readonly answer: Answer;
+      /** Facts with what the store gave them; empty when nothing had to happen. */
+      readonly recorded: readonly { readonly fact: Fact; readonly at: AppendedEvent }[];
+      readonly recordedAtMs: number;
+    }
+  | { readonly outcome: "refused"; readonly refusal: Refusal; readonly recordedAtMs: number }
+  /** The store is held by an import: try later. */
+  | { readonly outcome: "held"; readonly by: string };
+
+/** Where a command comes from; carried in its events' envelope. */
+export interface Origin {
+  readonly correlationId: string;
+  readonly causationId?: string;
+  readonly traceparent?: string;
+  /**
+   * Makes the ids of its events (and `newId`) reproducible: a processor gives the source event's
+   * id and the ordinal of the call. Left out: fresh ids.
+   */
+  readonly seed?: string;
+}

@@ -1,0 +1,154 @@
+import type { GlobalPosition, Sequence } from "../position.ts";
+
+/** An event to append, already routed and framed. */
+export interface NewEvent {
+  /** Unique for ever; appending an id again gives what it got the first time. */
+  readonly id: string;
+  /** Short name of its type. */
+  readonly type: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  /** Avro in the Confluent wire format. */
+  readonly value: Uint8Array;
+  /** `<kind>:<id>`, distinct. */
+  readonly tags: readonly string[];
+  readonly correlationId: string;
+  readonly causationId?: string;
+  readonly traceparent?: string;
+}
+
+/** An event as the store keeps it. */
+export interface StoredEvent extends Omit<NewEvent, "value"> {
+  readonly position: GlobalPosition;
+  readonly sequence: Sequence;
+  readonly value: Buffer;
+  /** Whole milliseconds: the database's clock (or the import's) under the lane lock. */
+  readonly recordedAtMs: number;
+  /** The life of the store in which it was recorded. */
+  readonly incarnation: string;
+}
+
+/**
+ * An event matches an item when its type is one of `types` (left out: any) and it carries all of
+ * `tags` (left out: none asked). A query matches when any item does; no items match everything.
+ */
+export interface QueryItem {
+  readonly types?: readonly string[];
+  readonly tags?: readonly string[];
+}
+
+/** Nothing that matches the item may have come after this position. */
+export interface ConditionItem extends QueryItem {
+  readonly after: GlobalPosition;
+}
+
+/** The recorded time must lie in [notBeforeMs, beforeMs). */
+export interface TimeBounds {
+  readonly notBeforeMs?: number;
+  readonly beforeMs?: number;
+}
+
+export interface AppendRequest {
+  /** May be empty: then only the condition is checked (a refusal that must still be true). */
+  readonly events: readonly NewEvent[];
+  /** All must hold. An empty list sets no condition. */
+  readonly condition: readonly ConditionItem[];
+  readonly time?: TimeBounds;
+}
+
+export interface AppendedEvent {
+  readonly position: GlobalPosition;
+  readonly sequence: Sequence;
+  readonly recordedAtMs: number;
+}
+
+/** A verdict is a value; errors are for what the caller didn't ask about (an outage). */
+export type AppendVerdict =
+  | {
+      readonly outcome: "appended";
+      /** In the order of the request's events. */
+      readonly events: readonly AppendedEvent[];
+      /** True when all ids were there already: nothing was written now. */
+      readonly duplicate: boolean;
+      /** The store's clock; also of a call without events. */
+      readonly recordedAtMs: number;
+    }
+  | {
+      readonly outcome: "conflict";
+      /** Events that match an item after its position, in order of position; all, unless cut. */
+      readonly newer: readonly StoredEvent[];
+      /** True when there were more than are returned: read the rest. */
+      readonly cut: boolean;
+    }
+  /** The store's clock lies outside the time bounds. */
+  | { readonly outcome: "out-of-time"; readonly recordedAtMs: number }
+  /** An import holds the store: only processors may append. */
+  | { readonly outcome: "held"; readonly by: string };
+
+export interface AppendOptions {
+  /** `command`: refused while the store is held; `processor`: goes on; the holder names its hold. */
+  readonly as: "command" | "processor" | { readonly holder: string };
+}
+
+export interface ReadEvents {
+  /** Left out or empty: all events. */
+  readonly items?: readonly QueryItem[];
+  /** Only events of this topic (and partition, and key). */
+  readonly lane?: { readonly topic: string; readonly partition?: number; readonly key?: string };
+  readonly after?: GlobalPosition;
+  /** Inclusive. */
+  readonly upTo?: GlobalPosition;
+  /** Only events recorded at or before this time. */
+  readonly atMs?: number;
+  readonly limit?: number;
+}
+
+/** Ends of a lane. */
+export interface LaneEnd {
+  readonly topic: string;
+  readonly partition: number;
+  /** 0 before the first event. */
+  readonly lastSequence: Sequence;
+  readonly lastEventId?: string;
+  readonly lastRecordedAtMs: number;
+}
+
+/**
+ * The event store: facts, appended under conditions (a dynamic consistency boundary,
+ * https://dcb.events/specification/). It is also the outbox: capture publishes what is inserted.
+ *
+ * Ordering: within a lane, sequence order is commit order and gapless. Positions are unique and
+ * rise, but a lower one may commit after a higher one: decisions are safe (their conditions are
+ * checked under locks), subscribers stay below `safePosition`.
+ *
+ * Atomicity: a request is appended whole or not at all. Requests that wait are gathered into one
+ * call, each with its own verdict; within a call a later request sees the earlier ones' events.
+ */
+export interface EventStore {
+  append(request: AppendRequest, options: AppendOptions): Promise<AppendVerdict>;
+  /**
+   * Decides under the lock: takes the stripes of the condition, gives the newer matching events to
+   * `decide`, and appends what it returns in the same transaction. For a decision that has met
+   * too many conflicts.
+   */
+  appendLocked(
+    condition: readonly ConditionItem[],
+    decide: (newer: readonly StoredEvent[]) => AppendRequest,
+    options: AppendOptions,
+  ): Promise<AppendVerdict>;
+  /**
+   * Committed events in order of position, in pages of at most `pageSize` (default 1,000). What
+   * has not committed yet is simply not there: a lower position may appear later.
+   */
+  read(query: ReadEvents, options?: { readonly pageSize?: number }): AsyncIterable<StoredEvent[]>;
+  /** Below or at this position nothing can still commit. */
+  safePosition(): Promise<GlobalPosition>;
+  /** Like `read` after a position, never passing the safe position; waits for more until aborted. */
+  subscribe(query: ReadEvents, signal: AbortSignal): AsyncIterable<StoredEvent[]>;
+  lanes(topic: string): Promise<readonly LaneEnd[]>;
+  /** The store's clock now: the database's, or the import's while it holds the store. */
+  nowMs(): Promise<number>;
+  /** Names the life of this store: store id, system identifier, timeline. */
+  incarnation(): Promise<string>;
+}
