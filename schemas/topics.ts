@@ -1,0 +1,81 @@
+import { ModuleRow, ModuleRowKey } from "./generated/catalogue.ts";
+import {
+  ModuleCapacityChanged,
+  ModuleDetailsChanged,
+  ModuleOffered,
+  ModuleWithdrawn,
+} from "./generated/modules.ts";
+import {
+  ModuleRegistered,
+  RegistrationCancelled,
+  RegistrationCompleted,
+  SeatOffered,
+  SeatOfferExpired,
+  WaitlistJoined,
+  WaitlistLeft,
+} from "./generated/seats.ts";
+import { SeatAvailableChanged } from "./generated/updates.ts";
+
+/** Every event is tagged with every id that it carries. */
+const tags = {
+  moduleCode: "module",
+  studentId: "student",
+  registrationId: "registration",
+  paymentId: "payment",
+  enrolmentId: "enrolment",
+  sessionId: "session",
+} as const;
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** The events of a module and its seats, for ever. */
+export const moduleEvents = {
+  kind: "events",
+  name: "module-events",
+  partitions: 10,
+  key: "moduleCode",
+  tags,
+  events: [
+    ModuleOffered,
+    ModuleDetailsChanged,
+    ModuleCapacityChanged,
+    ModuleWithdrawn,
+    ModuleRegistered,
+    RegistrationCompleted,
+    RegistrationCancelled,
+    WaitlistJoined,
+    SeatOffered,
+    SeatOfferExpired,
+    WaitlistLeft,
+  ],
+} as const;
+
+/** Notices for the browser: the seats of a module changed. */
+export const registrationUpdates = {
+  kind: "events",
+  name: "registration-updates",
+  partitions: 10,
+  key: "moduleCode",
+  tags,
+  events: [SeatAvailableChanged],
+  retentionMs: dayMs,
+} as const;
+
+/** Row changes of the table `catalogue.modules`. */
+export const catalogueModules: {
+  readonly kind: "changes";
+  readonly name: string;
+  readonly partitions: number;
+  readonly table: string;
+  readonly row: typeof ModuleRow.schema;
+  readonly key: typeof ModuleRowKey.schema;
+  readonly _row?: ModuleRow;
+  readonly _key?: ModuleRowKey;
+} = {
+  kind: "changes",
+  name: "refold.catalogue.modules",
+  partitions: 10,
+  table: "catalogue.modules",
+  row: ModuleRow.schema,
+  key: ModuleRowKey.schema,
+};
