@@ -1,0 +1,60 @@
+import { defineDecisionModel } from "../../engine/decision/definition.ts";
+import { moduleEvents } from "../../schemas/topics.ts";
+
+export interface ActiveRegistration {
+  readonly registrationId: string;
+  readonly studentId: string;
+  readonly seat: "HELD" | "CONFIRMED";
+}
+
+interface Step {
+  readonly registrationId: string;
+  /** null: the registration ended. */
+  readonly now: ActiveRegistration | null;
+  readonly before: Steps;
+}
+
+/**
+ * The registrations of a module, as the chain of their changes, newest first. A map that is copied
+ * at every event would cost the square of their number; the chain costs one node each, and is
+ * walked only when a module is withdrawn.
+ */
+export type Steps = Step | undefined;
+
+export const activeRegistrations = defineDecisionModel({
+  name: "active-registrations",
+  tag: "module",
+  topic: moduleEvents,
+  initial: undefined as Steps,
+  on: {
+    ModuleRegistered: (before, { registrationId, studentId }): Steps => ({
+      registrationId,
+      now: { registrationId, studentId, seat: "HELD" },
+      before,
+    }),
+    RegistrationCompleted: (before, { registrationId, studentId }): Steps => ({
+      registrationId,
+      now: { registrationId, studentId, seat: "CONFIRMED" },
+      before,
+    }),
+    RegistrationCancelled: (before, { registrationId }): Steps => ({
+      registrationId,
+      now: null,
+      before,
+    }),
+    // A withdrawal ends every registration in the same append: nothing before it is still active.
+    ModuleWithdrawn: (): Steps => undefined,
+  },
+});
+
+/** The active ones, oldest last change first. */
+export function listActive(steps: Steps): ActiveRegistration[] {
+  const settled = new Set<string>();
+  const active: ActiveRegistration[] = [];
+  for (let step = steps; step !== undefined; step = step.before) {
+    if (settled.has(step.registrationId)) continue;
+    settled.add(step.registrationId);
+    if (step.now !== null) active.push(step.now);
+  }
+  return active.reverse();
+}
