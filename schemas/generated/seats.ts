@@ -71,6 +71,8 @@ export interface RegistrationCancelled {
   readonly moduleCode: string;
   readonly studentId: string;
   readonly reason: "UNKNOWN" | "PAYMENT_FAILED" | "PAYMENT_TIMED_OUT" | "WITHDRAWN" | "ENROLMENT_REVERSED" | "MODULE_WITHDRAWN";
+  /** What the registration had until now: a fold of the module's seats need not know which. */
+  readonly seat: "HELD" | "CONFIRMED";
 }
 
 export const RegistrationCancelled: RecordType<"RegistrationCancelled", RegistrationCancelled> = {
@@ -110,6 +112,20 @@ export const RegistrationCancelled: RecordType<"RegistrationCancelled", Registra
           ],
           "default": "UNKNOWN"
         }
+      },
+      {
+        "name": "seat",
+        "doc": "What the registration had until now: a fold of the module's seats need not know which.",
+        "type": {
+          "type": "enum",
+          "name": "TakenSeat",
+          "symbols": [
+            "HELD",
+            "CONFIRMED"
+          ],
+          "default": "CONFIRMED"
+        },
+        "default": "CONFIRMED"
       }
     ]
   },
