@@ -1,0 +1,66 @@
+import { table } from "../table.ts";
+import type { ConsumerStatus, StatusReport } from "./report.ts";
+
+/** Which consumers' partitions are listed: all, or those of consumers with something wrong. */
+export type PartitionsShown = "all" | "troubled";
+
+/** The report for people: a line for each consumer first. */
+export function statusText(report: StatusReport, partitions: PartitionsShown): string {
+  const lines = [
+    report.running ? "running" : "not running (positions and lag are as they were stored)",
+    captureLine(report),
+    ...holdLine(report),
+    "",
+    table(
+      ["consumer", "kind", "state", "lag records", "lag seconds", "records/s", "dead letters"],
+      report.consumers.map(consumerCells),
+    ),
+    ...report.consumers.flatMap(reasonLine),
+    ...report.consumers
+      .filter((one) => partitions === "all" || isTroubled(one))
+      .flatMap(partitionLines),
+  ];
+  return lines.join("\n");
+}
+
+function captureLine({ capture }: StatusReport): string {
+  const lag = capture.lagBytes === null ? "" : `, ${capture.lagBytes} bytes of WAL behind`;
+  const reason = capture.reason === null ? "" : `: ${capture.reason}`;
+  return `capture ${capture.state}${lag}${reason}`;
+}
+
+function holdLine({ hold }: StatusReport): string[] {
+  if (!hold) return [];
+  return [`held by the import ${hold.by}, whose clock stands at ${hold.clock}`];
+}
+
+const consumerCells = (one: ConsumerStatus): string[] => [
+  one.name,
+  one.kind,
+  one.state,
+  String(one.lagRecords),
+  one.lagSeconds.toFixed(1),
+  one.recordsPerSecond.toFixed(0),
+  one.parkedKeys > 0 ? `${one.deadLetters} (${one.parkedKeys} keys parked)` : `${one.deadLetters}`,
+];
+
+const reasonLine = (one: ConsumerStatus): string[] =>
+  one.reason === null ? [] : [`${one.name}: ${one.reason}`];
+
+const isTroubled = (one: ConsumerStatus): boolean =>
+  one.state === "halted" || one.state === "fenced" || one.reason !== null;
+
+function partitionLines(one: ConsumerStatus): string[] {
+  const cells = one.partitions.map((partition) => [
+    `${partition.topic}/${partition.partition}`,
+    partition.state,
+    partition.position ?? "-",
+    partition.end,
+    String(partition.lagRecords),
+    partition.lagSeconds.toFixed(1),
+    partition.recordsPerSecond.toFixed(0),
+    partition.reason ?? "",
+  ]);
+  const headings = [one.name, "state", "position", "end", "lag records", "lag seconds"];
+  return ["", table([...headings, "records/s", "reason"], cells)];
+}
