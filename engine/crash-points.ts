@@ -1,0 +1,37 @@
+/**
+ * Every boundary at which a process may die with something half done. Tests crash at each of them
+ * and demand that nothing is lost or doubled.
+ */
+export const crashPoints = [
+  /** Partitions are claimed in the store; the task doesn't know it yet. */
+  "claimed",
+  /** Bytes have arrived; nothing is decoded. */
+  "fetched",
+  /** Records are decoded; the rows that they touch are not loaded. */
+  "staged",
+  /** Rows are loaded; nothing is folded. */
+  "loaded",
+  /** A chunk is folded; it is in memory only. */
+  "folded",
+  /** The batch is closed; the store knows nothing of it. */
+  "flush-taken",
+  /** A processor's calls are decided; the store knows nothing of it. */
+  "flush-planned",
+  /** The store was about to be asked (again). */
+  "flush-sent",
+  /** The store has committed; the task doesn't know it yet. */
+  "flush-committed",
+  /** The task knows that the flush is committed. */
+  "flush-noted",
+  /** Everything is flushed before partitions are given back. */
+  "drained",
+] as const;
+
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** Called at every boundary; a test's probe throws a `CrashSignal` there. */
+export interface Probe {
+  at(point: CrashPoint): void;
+}
+
+export const noProbe: Probe = { at: () => undefined };
