@@ -56,5 +56,5 @@ export function listActive(steps: Steps): ActiveRegistration[] {
     settled.add(step.registrationId);
     if (step.now !== null) active.push(step.now);
   }
-  return active.reverse();
+  return active.toReversed();
 }

@@ -23,19 +23,12 @@ export const completeRegistration = defineCommand({
   }),
   decide: ({ registrationId }, states): Decision<{ readonly registrationId: string }> => {
     const found = states.registration;
-    switch (found.status) {
-      case "unknown":
-        return unknownRegistration(registrationId);
-      case "completed":
-        return accept([], { registrationId });
-      case "cancelled":
-        return ended(registrationId, found.reason);
-      case "held": {
-        const { moduleCode, studentId } = found;
-        const completed = { registrationId, moduleCode, studentId };
-        return accept([fact(moduleEvents, RegistrationCompleted, completed)], { registrationId });
-      }
-    }
+    if (found.status === "unknown") return unknownRegistration(registrationId);
+    if (found.status === "cancelled") return ended(registrationId, found.reason);
+    if (found.status === "completed") return accept([], { registrationId });
+    const { moduleCode, studentId } = found;
+    const completed = { registrationId, moduleCode, studentId };
+    return accept([fact(moduleEvents, RegistrationCompleted, completed)], { registrationId });
   },
 });
 

@@ -19,11 +19,13 @@ export type Registration =
       readonly reason: CancelReason;
     };
 
+const unknown: Registration = { status: "unknown" };
+
 export const registration = defineDecisionModel({
   name: "registration",
   tag: "registration",
   topic: moduleEvents,
-  initial: { status: "unknown" } as Registration,
+  initial: unknown,
   on: {
     ModuleRegistered: (_, { moduleCode, studentId }): Registration => ({
       status: "held",

@@ -32,15 +32,9 @@ export const withdraw = defineCommand({
   reads: (input: Withdraw) => ({ registration: registration.of(input.registrationId) }),
   decide: ({ registrationId }, states): Decision<Withdrawn> => {
     const found = states.registration;
-    switch (found.status) {
-      case "unknown":
-        return unknownRegistration(registrationId);
-      case "cancelled":
-        return accept([], { registrationId, ...found });
-      case "held":
-      case "completed":
-        return end(registrationId, found);
-    }
+    if (found.status === "unknown") return unknownRegistration(registrationId);
+    if (found.status === "cancelled") return accept([], { registrationId, ...found });
+    return end(registrationId, found);
   },
 });
 

@@ -1,0 +1,29 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+
+import type { ApiDependencies } from "./dependencies.ts";
+import type { ApiOptions } from "./options.ts";
+import type { PositionWaits } from "./position-waits.ts";
+import type { UpdateFeed } from "./updates/feed.ts";
+
+/** A server whose handlers get their types from the routes' schemas. */
+export type ApiServer = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What routes share. */
+export interface ApiContext {
+  readonly deps: ApiDependencies;
+  readonly options: ApiOptions;
+  readonly waits: PositionWaits;
+  readonly feed: UpdateFeed;
+  readonly logger: FastifyBaseLogger;
+  /** How many resumed streams are replaying now. */
+  readonly replays: { open: number };
+}

@@ -1,0 +1,47 @@
+import type { FastifyBaseLogger } from "fastify";
+
+import type { CommandCall } from "../engine/decision/definition.ts";
+import type { CommandResult, Origin } from "../engine/decision/outcome.ts";
+import type { Clock, Random } from "../engine/ports/clock.ts";
+import type { EventCodec } from "../engine/ports/codec.ts";
+import type { EventStore } from "../engine/ports/event-store.ts";
+import type { Metrics } from "../engine/ports/metrics.ts";
+import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
+import type { RecordLog } from "../engine/ports/record-log.ts";
+import type { ApiOptions } from "./options.ts";
+
+/** Decides commands: the engine's `Decider`. */
+export interface CommandExecutor {
+  execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>>;
+}
+
+/** How one consumer (a projection, a processor, the capture) stands. */
+export interface ConsumerHealth {
+  readonly consumer: string;
+  /** `running`, or what it does instead. */
+  readonly state: string;
+  /** Milliseconds since it had applied all that its source held; undefined: it never had. */
+  readonly ageMs: number | undefined;
+  /** Why it isn't running. */
+  readonly reason?: string | undefined;
+}
+
+/** All that the API works with. */
+export interface ApiDependencies {
+  readonly decider: CommandExecutor;
+  readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation">;
+  readonly reader: ReadModelReader;
+  readonly codec: Pick<EventCodec, "events">;
+  readonly log: Pick<RecordLog, "bounds" | "read">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  /** For what goes wrong; requests are counted, not logged. */
+  readonly logger?: FastifyBaseLogger;
+  readonly health: () => readonly ConsumerHealth[] | Promise<readonly ConsumerHealth[]>;
+  /** All metrics in the Prometheus text format. */
+  readonly metricsText: () => Promise<string>;
+  /** Age of a projection's read model in milliseconds; undefined where it isn't known here. */
+  readonly ageMs: (projection: string) => number | undefined;
+  readonly options?: Partial<ApiOptions>;
+}

@@ -1,0 +1,73 @@
+import type { FastifyError, FastifyInstance } from "fastify";
+
+import { FatalError, RecordError, TransientError } from "../engine/errors.ts";
+import { type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
+
+/** Codes of Fastify's own refusals, with ours. */
+const codesOfFastify: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: "body-too-large",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "media-type-unsupported",
+  FST_ERR_CTP_INVALID_JSON_BODY: "json-invalid",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "json-invalid",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "content-length-invalid",
+  FST_ERR_BAD_URL: "url-invalid",
+  FST_ERR_MAX_PARAM_LENGTH: "url-invalid",
+};
+
+/** Makes every error an answer; what nobody expected is logged and told without its inside. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) request.log.error({ err: error, url: request.url }, "failed");
+    return sendProblem(request, reply, problem);
+  });
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  return problemOfEngine(error) ?? problemOfFastify(error) ?? unexpected;
+}
+
+const unexpected: Problem = {
+  status: 500,
+  code: "internal",
+  detail: "The server met an error that it did not expect; its log has the cause.",
+};
+
+function problemOfEngine(error: unknown): Problem | undefined {
+  if (error instanceof RecordError && error.code === "cursor-invalid") {
+    return {
+      status: 400,
+      code: "cursor-invalid",
+      detail: "This cursor was not given by this list. Begin again without one.",
+    };
+  }
+  if (error instanceof FatalError && error.code === "no-generation") {
+    return {
+      status: 503,
+      code: "not-ready",
+      detail: "The read model has not been built yet. Try again in a moment.",
+      headers: retryAfter(1),
+    };
+  }
+  if (error instanceof TransientError) {
+    return {
+      status: 503,
+      code: "unavailable",
+      detail: "A server behind this one did not answer. Try again in a moment.",
+      headers: retryAfter(1),
+    };
+  }
+  return undefined;
+}
+
+function problemOfFastify(error: unknown): Problem | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { statusCode, code } = error as Partial<FastifyError>;
+  if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
+  return {
+    status: statusCode,
+    code: codesOfFastify[code ?? ""] ?? "bad-request",
+    detail: error.message,
+  };
+}

@@ -1,0 +1,3 @@
+export type { ApiDependencies, CommandExecutor, ConsumerHealth } from "./dependencies.ts";
+export { type ApiOptions, defaultApiOptions } from "./options.ts";
+export { buildApi } from "./server.ts";

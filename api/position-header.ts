@@ -1,0 +1,43 @@
+import type { CommandResult } from "../engine/decision/outcome.ts";
+import { partitionOf } from "../engine/partitioner.ts";
+import type { ReadPosition } from "../engine/ports/read-model-reader.ts";
+import { encodePositionToken } from "../engine/position-token.ts";
+import { type Sequence, sequence } from "../engine/position.ts";
+import type { EventTopic } from "../engine/topic.ts";
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly sequence: Sequence;
+}
+
+/** The token of what a command wrote: the last sequence in each of its lanes. */
+export function writtenPosition(incarnation: string, result: CommandResult): string {
+  const lanes = new Map<string, Lane>();
+  if (result.outcome === "accepted") {
+    for (const { fact, at } of result.recorded) {
+      const { name: topic, key, partitions } = fact.topic;
+      const partition = partitionOf(String(fieldOf(fact.event, key)), partitions);
+      // Facts of one lane stand in order of sequence: the last one is the highest.
+      lanes.set(`${topic} ${partition}`, { topic, partition, sequence: at.sequence });
+    }
+  }
+  return encodePositionToken({ incarnation, lanes: [...lanes.values()] });
+}
+
+/** The token of the lane that a key's events are on, as far as a read model has come. */
+export function positionOfKey(
+  key: string,
+  topic: EventTopic,
+  positions: readonly ReadPosition[],
+): string | undefined {
+  const partition = partitionOf(key, topic.partitions);
+  const found = positions.find((at) => at.topic === topic.name && at.partition === partition);
+  const source = found?.position.source;
+  if (source?.kind !== "lane") return undefined;
+  const lane = { topic: topic.name, partition, sequence: sequence(source.nextSequence - 1n) };
+  return encodePositionToken({ incarnation: source.incarnation, lanes: [lane] });
+}
+
+const fieldOf = (event: unknown, name: string): unknown =>
+  (event as Readonly<Record<string, unknown>>)[name];

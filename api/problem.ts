@@ -1,0 +1,76 @@
+import { STATUS_CODES } from "node:http";
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+
+/** What went wrong, for programs and people. */
+export interface Problem {
+  readonly status: number;
+  /** Stable and from a closed list: `module-full`. */
+  readonly code: string;
+  /** One sentence for a person. */
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** More members of the body. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** A problem on its way to the error handler. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.detail, options);
+    this.name = "ProblemError";
+    this.problem = problem;
+  }
+}
+
+/** The body of every error answer (RFC 9457), as `application/problem+json`. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    instance: Type.String(),
+  },
+  { additionalProperties: true },
+);
+
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+): FastifyReply {
+  const { status, headers } = problem;
+  if (headers !== undefined) void reply.headers(headers);
+  return reply
+    .code(status)
+    .header("content-type", "application/problem+json; charset=utf-8")
+    .send(problemText(request.url, problem));
+}
+
+export function problemText(url: string, problem: Problem): string {
+  const { status, code, detail, more } = problem;
+  return JSON.stringify({
+    type: `urn:refold:problem:${code}`,
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    code,
+    instance: pathOf(url),
+    ...more,
+  });
+}
+
+export function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** Says when to come again, in whole seconds. */
+export const retryAfter = (seconds: number): Readonly<Record<string, string>> => ({
+  "retry-after": String(seconds),
+});

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+import type { Origin } from "../engine/decision/outcome.ts";
+import type { Random } from "../engine/ports/clock.ts";
+import type { Labels, Metrics } from "../engine/ports/metrics.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Goes into the envelope of every event that this request causes. */
+    correlationId: string;
+  }
+  interface FastifyContextConfig {
+    /** Answers that last as long as the client listens: their duration says nothing. */
+    stream?: true;
+  }
+}
+
+const correlationPattern = /^[\x21-\x7e]{1,128}$/;
+const traceparentPattern = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Takes the correlation id from the request, or makes one, and gives it back. */
+export function carryCorrelation(app: FastifyInstance, random: Random): void {
+  app.decorateRequest("correlationId", "");
+  app.addHook("onRequest", (request, reply, done) => {
+    request.correlationId = correlationOf(request) ?? random.id();
+    void reply.header("x-correlation-id", request.correlationId);
+    done();
+  });
+}
+
+function correlationOf(request: FastifyRequest): string | undefined {
+  const given = request.headers["x-correlation-id"];
+  if (typeof given === "string" && correlationPattern.test(given)) return given;
+  return traceparentOf(request)?.slice(3, 35);
+}
+
+/** The W3C trace context of the request, where it is valid. */
+function traceparentOf(request: FastifyRequest): string | undefined {
+  const given = request.headers["traceparent"];
+  return typeof given === "string" && traceparentPattern.test(given) ? given : undefined;
+}
+
+export function originOf(request: FastifyRequest): Origin {
+  const traceparent = traceparentOf(request);
+  const { correlationId } = request;
+  return traceparent === undefined ? { correlationId } : { correlationId, traceparent };
+}
+
+/** Counts every answer by route, method and status; labels are made once for each of them. */
+export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
+  const known = new Map<string, Labels>();
+  app.addHook("onResponse", (request, reply, done) => {
+    const { config, url } = request.routeOptions;
+    if (config.stream !== true) {
+      const route = url ?? "none";
+      const key = `${request.method} ${reply.statusCode} ${route}`;
+      let labels = known.get(key);
+      if (labels === undefined) {
+        labels = { route, method: methodLabel(request), status: String(reply.statusCode) };
+        known.set(key, labels);
+      }
+      metrics.observe("http_request_seconds", reply.elapsedTime / 1_000, labels);
+    }
+    done();
+  });
+}
+
+/** Node's parser knows about 35 methods; those that no route has are counted as one. */
+function methodLabel(request: FastifyRequest): string {
+  return request.routeOptions.url === undefined ? "other" : request.method;
+}

@@ -1,0 +1,141 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+
+import { encodePositionToken } from "../../engine/position-token.ts";
+import {
+  availableSeats,
+  seatAvailability,
+  type SeatAvailabilityRow,
+  seatsOfModule,
+  seatsOfModuleAt,
+} from "../../projections/seat-availability/index.ts";
+import { moduleEvents } from "../../schemas/topics.ts";
+import type { ApiContext, ApiServer } from "../context.ts";
+import { positionOfKey } from "../position-header.ts";
+import { ProblemError, retryAfter, sendProblem } from "../problem.ts";
+import { moduleUnknown } from "../refusals.ts";
+import { AgeMs, Id, iso, nullable, problems, WaitHeaders } from "../shapes.ts";
+
+const Availability = Type.Object({
+  moduleCode: Type.String(),
+  capacity: Type.Integer(),
+  held: Type.Integer(),
+  confirmed: Type.Integer(),
+  available: Type.Integer(),
+  /** Token of the position in the module's lane up to which this is true. */
+  position: nullable(Type.String()),
+  ageMs: AgeMs,
+});
+
+const schema = {
+  params: Type.Object({ code: Id }),
+  querystring: Type.Object({ at: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })) }),
+  headers: Type.Object({
+    ...WaitHeaders.properties,
+    "if-none-match": Type.Optional(Type.String()),
+  }),
+  response: { 200: Availability, 304: Type.Null(), ...problems },
+};
+
+/** A module's seats now, or at a time of the past. */
+export function availabilityRoutes(app: ApiServer, context: ApiContext): void {
+  app.route({
+    method: "GET",
+    url: "/modules/:code/availability",
+    schema,
+    handler: async (request, reply) => {
+      const { code } = request.params;
+      const { at } = request.query;
+      const found =
+        at === undefined
+          ? await seatsNow(context, code, request.headers["refold-wait-for"])
+          : await seatsAt(context, code, timeOf(at));
+      if (found === undefined) return sendProblem(request, reply, moduleUnknown(code));
+      return unlessKnown(request, reply, found);
+    },
+  });
+}
+
+type Found = Static<typeof Availability>;
+
+async function seatsNow(
+  { deps, waits }: ApiContext,
+  code: string,
+  waitFor: string | undefined,
+): Promise<Found | undefined> {
+  await waits.until(seatAvailability, waitFor);
+  const { result, positions } = await seatsOfModule(deps.reader, code);
+  if (result === undefined) return undefined;
+  const ageMs = deps.ageMs(seatAvailability.name);
+  return {
+    ...shapeOf(result),
+    position: positionOfKey(code, moduleEvents, positions) ?? null,
+    ageMs: ageMs === undefined ? null : Math.max(0, Math.round(ageMs)),
+  };
+}
+
+/** A fold of the module's events; its age is 0, because it is exact for the time asked. */
+async function seatsAt(
+  { deps }: ApiContext,
+  code: string,
+  atMs: number,
+): Promise<Found | undefined> {
+  const past = await seatsOfModuleAt(deps, code, atMs);
+  if (past.outcome === "not-yet") throw notYet(atMs, past.nowMs);
+  const { row, last } = past;
+  if (row === undefined) return undefined;
+  const lanes = last === undefined ? [] : [{ ...last, topic: moduleEvents.name }];
+  const position = encodePositionToken({ incarnation: last?.incarnation ?? "", lanes });
+  return { ...shapeOf(row), position, ageMs: 0 };
+}
+
+function shapeOf(row: SeatAvailabilityRow): Omit<Found, "position" | "ageMs"> {
+  const { moduleCode, capacity, held, confirmed } = row;
+  return { moduleCode, capacity, held, confirmed, available: availableSeats(row) };
+}
+
+/**
+ * The tag is weak and made of the seats alone: position and age go on while the answer still means
+ * the same.
+ */
+function unlessKnown(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  found: Found,
+): Found | FastifyReply {
+  const etag = `W/"${found.capacity}-${found.held}-${found.confirmed}"`;
+  void reply.header("etag", etag).header("cache-control", "no-cache");
+  return matches(request.headers["if-none-match"], etag) ? reply.code(304).send() : found;
+}
+
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  const opaque = etag.slice(2);
+  return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === opaque);
+}
+
+const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function timeOf(text: string): number {
+  const ms = timePattern.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw new ProblemError({
+    status: 400,
+    code: "at-invalid",
+    detail: "at takes an ISO 8601 time with its zone, such as 2013-09-15T00:00:00Z.",
+  });
+}
+
+function notYet(atMs: number, nowMs: number): ProblemError {
+  if (atMs > nowMs) {
+    const detail = `at lies in the future: the store's clock says ${iso(nowMs)}.`;
+    return new ProblemError({ status: 400, code: "at-in-future", detail });
+  }
+  return new ProblemError({
+    status: 409,
+    code: "at-not-settled",
+    detail: "Events may still be recorded at this time. Try again in a moment.",
+    headers: retryAfter(1),
+  });
+}

@@ -1,0 +1,84 @@
+import { Type } from "typebox";
+
+import type { ApiContext, ApiServer } from "../context.ts";
+import type { ConsumerHealth } from "../dependencies.ts";
+import { sendProblem } from "../problem.ts";
+import { AgeMs, problems } from "../shapes.ts";
+
+const Ready = Type.Object({
+  status: Type.Literal("ready"),
+  consumers: Type.Array(
+    Type.Object({ consumer: Type.String(), state: Type.String(), ageMs: AgeMs }),
+  ),
+});
+
+export interface Draining {
+  /** True once the server has begun to close. */
+  readonly draining: boolean;
+}
+
+export function healthRoutes(app: ApiServer, context: ApiContext, server: Draining): void {
+  const { deps, options } = context;
+  const alive = { response: { 200: Type.Object({ status: Type.Literal("alive") }) } };
+  app.route({
+    method: "GET",
+    url: "/livez",
+    schema: alive,
+    handler: () => ({ status: "alive" as const }),
+  });
+
+  const schema = { response: { 200: Ready, ...problems } };
+  app.route({
+    method: "GET",
+    url: "/readyz",
+    schema,
+    handler: async (request, reply) => {
+      const consumers = await deps.health();
+      const behind = [...faultsOf(consumers, options.readyWithinMs), ...faultsOfServer()];
+      if (behind.length === 0) {
+        return { status: "ready" as const, consumers: consumers.map(shapeOf) };
+      }
+      const detail = `Not ready: ${behind.map(({ reason }) => reason).join("; ")}.`;
+      const more = { behind };
+      return sendProblem(request, reply, { status: 503, code: "not-ready", detail, more });
+    },
+  });
+
+  app.get("/metrics", async (_, reply) => {
+    const text = await deps.metricsText();
+    return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
+  });
+
+  function* faultsOfServer(): Generator<Fault> {
+    if (server.draining) yield { consumer: "api", reason: "the server is closing" };
+    const failure = context.feed.failure;
+    if (failure !== undefined) {
+      yield { consumer: "update-feed", reason: `updates can't be read: ${failure}` };
+    }
+  }
+}
+
+interface Fault {
+  readonly consumer: string;
+  readonly reason: string;
+}
+
+function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Generator<Fault> {
+  for (const { consumer, state, ageMs, reason } of consumers) {
+    if (state !== "running") {
+      const why = reason === undefined ? "" : ` (${reason})`;
+      yield { consumer, reason: `${consumer} is ${state}${why}` };
+    } else if (ageMs === undefined) {
+      yield { consumer, reason: `${consumer} has not caught up since it started` };
+    } else if (ageMs > withinMs) {
+      const seconds = (ageMs / 1_000).toFixed(1);
+      yield { consumer, reason: `${consumer} is ${seconds} s behind` };
+    }
+  }
+}
+
+const shapeOf = ({ consumer, state, ageMs }: ConsumerHealth) => ({
+  consumer,
+  state,
+  ageMs: ageMs === undefined ? null : Math.max(0, Math.round(ageMs)),
+});

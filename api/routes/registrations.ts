@@ -1,0 +1,173 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+
+import type { CommandCall } from "../../engine/decision/definition.ts";
+import type { CommandResult } from "../../engine/decision/outcome.ts";
+import { registerWith, withdraw } from "../../processors/seats/index.ts";
+import {
+  registrationById,
+  registrations,
+  registrationsOfModule,
+  registrationsOfStudent,
+} from "../../projections/registrations/index.ts";
+import type { ApiContext, ApiServer } from "../context.ts";
+import { writtenPosition } from "../position-header.ts";
+import { type Problem, retryAfter, sendProblem } from "../problem.ts";
+import { problemOfRefusal, registrationUnknown } from "../refusals.ts";
+import { originOf } from "../request-envelope.ts";
+import {
+  Id,
+  iso,
+  pageMembers,
+  problems,
+  Registration,
+  RegistrationPage,
+  registrationShape,
+  WaitHeaders,
+} from "../shapes.ts";
+
+const Registered = Type.Object({
+  registrationId: Type.String(),
+  moduleCode: Type.String(),
+  studentId: Type.String(),
+  status: Type.String(),
+  registeredAt: Type.String({ format: "date-time" }),
+});
+
+const Withdrawn = Type.Object({
+  registrationId: Type.String(),
+  moduleCode: Type.String(),
+  studentId: Type.String(),
+  status: Type.String(),
+  reason: Type.String(),
+});
+
+type Accepted<Answer> = Extract<CommandResult<Answer>, { readonly outcome: "accepted" }>;
+
+/** Runs a command; undefined when the answer (a refusal) has been sent. */
+async function execute<Answer>(
+  { deps, waits }: ApiContext,
+  call: CommandCall<Answer>,
+  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<Accepted<Answer> | undefined> {
+  const { request, reply } = exchange;
+  const incarnation = await waits.incarnation();
+  const result = await deps.decider.execute(call, originOf(request));
+  void reply.header("refold-position", writtenPosition(incarnation, result));
+  if (result.outcome === "accepted") return result;
+  const no = result.outcome === "held" ? heldBy(result.by) : problemOfRefusal(result.refusal);
+  void sendProblem(request, reply, no);
+  return undefined;
+}
+
+const heldBy = (name: string): Problem => ({
+  status: 503,
+  code: "import-in-progress",
+  detail: `${name} holds the store: commands are taken again when it has finished.`,
+  headers: retryAfter(5),
+});
+
+export function registrationCommands(app: ApiServer, context: ApiContext): void {
+  const { studentModuleLimit } = context.options;
+  const register = registerWith({ studentModuleLimit });
+  const body = Type.Object(
+    { moduleCode: Id, studentId: Id, waitlist: Type.Optional(Type.Boolean()) },
+    { additionalProperties: false },
+  );
+  const post = { body, response: { 201: Registered, ...problems } };
+  app.route({
+    method: "POST",
+    url: "/registrations",
+    schema: post,
+    handler: async (request, reply) => {
+      const result = await execute(context, register(request.body), { request, reply });
+      if (result === undefined) return reply;
+      const { answer, recordedAtMs } = result;
+      void reply.code(201).header("location", `/registrations/${answer.registrationId}`);
+      return { ...answer, registeredAt: iso(recordedAtMs) };
+    },
+  });
+
+  const remove = {
+    params: Type.Object({ id: Id }),
+    response: { 200: Withdrawn, ...problems },
+  };
+  app.route({
+    method: "DELETE",
+    url: "/registrations/:id",
+    schema: remove,
+    handler: async (request, reply) => {
+      const call = withdraw({ registrationId: request.params.id });
+      const result = await execute(context, call, { request, reply });
+      return result === undefined ? reply : result.answer;
+    },
+  });
+}
+
+export function registrationQueries(app: ApiServer, context: ApiContext): void {
+  const { deps, options, waits } = context;
+  const one = {
+    params: Type.Object({ id: Id }),
+    headers: WaitHeaders,
+    response: { 200: Registration, ...problems },
+  };
+  app.route({
+    method: "GET",
+    url: "/registrations/:id",
+    schema: one,
+    handler: async (request, reply) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const { id } = request.params;
+      const { result } = await registrationById(deps.reader, id);
+      if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
+      return registrationShape(result);
+    },
+  });
+
+  const ofStudent = {
+    params: Type.Object({ id: Id }),
+    querystring: Type.Object(pageMembers(options)),
+    headers: WaitHeaders,
+    response: { 200: RegistrationPage, ...problems },
+  };
+  app.route({
+    method: "GET",
+    url: "/students/:id/registrations",
+    schema: ofStudent,
+    handler: async (request) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const { limit, cursor } = request.query;
+      const page = { limit, cursor };
+      const { result } = await registrationsOfStudent(deps.reader, request.params.id, page);
+      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
+    },
+  });
+}
+
+export function rosterRoutes(app: ApiServer, context: ApiContext): void {
+  const { deps, options, waits } = context;
+  const status = Type.Union([
+    Type.Literal("held"),
+    Type.Literal("completed"),
+    Type.Literal("cancelled"),
+  ]);
+  const schema = {
+    params: Type.Object({ code: Id }),
+    querystring: Type.Object({ ...pageMembers(options), status: Type.Optional(status) }),
+    headers: WaitHeaders,
+    response: { 200: RegistrationPage, ...problems },
+  };
+  app.route({
+    method: "GET",
+    url: "/modules/:code/registrations",
+    schema,
+    handler: async (request) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const { limit, cursor, status: wanted } = request.query;
+      const moduleCode = request.params.code;
+      const where = wanted === undefined ? { moduleCode } : { moduleCode, status: wanted };
+      const { result } = await registrationsOfModule(deps.reader, where, { limit, cursor });
+      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
+    },
+  });
+}

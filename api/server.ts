@@ -1,0 +1,122 @@
+import websocket from "@fastify/websocket";
+import fastify, { type FastifyBaseLogger } from "fastify";
+
+import type { ApiContext, ApiServer } from "./context.ts";
+import type { ApiDependencies } from "./dependencies.ts";
+import { handleErrors, problemOf } from "./error-handling.ts";
+import { handleUnknownRoutes } from "./not-found.ts";
+import { apiOptions, type ApiOptions } from "./options.ts";
+import { PositionWaits } from "./position-waits.ts";
+import { retryAfter, sendProblem } from "./problem.ts";
+import { carryCorrelation, measureRequests } from "./request-envelope.ts";
+import { availabilityRoutes } from "./routes/availability.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { moduleRoutes } from "./routes/modules.ts";
+import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
+import { updateRoutes } from "./routes/updates.ts";
+import { UpdateFeed } from "./updates/feed.ts";
+import { validatorCompiler } from "./validation.ts";
+
+/**
+ * The HTTP server with all its routes, not yet listening.
+ *
+ * `close()` drains: update streams are told and ended, requests in flight are finished, and new
+ * ones on open connections get 503 `draining`.
+ */
+export function buildApi(deps: ApiDependencies): ApiServer {
+  const options = apiOptions(deps.options);
+  const app = newServer(deps, options);
+  const context = contextOf(deps, { options, logger: app.log });
+  const lifetime = { draining: false };
+
+  handleErrors(app);
+  handleUnknownRoutes(app);
+  carryCorrelation(app, deps.random);
+  measureRequests(app, deps.metrics);
+  refuseWhileDraining(app, lifetime);
+  followUpdates(app, { context, lifetime });
+  // Chatty readers are cut off: nothing that they send is used.
+  void app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
+  void app.register((routes, _, done) => {
+    addRoutes(routes, { context, lifetime });
+    done();
+  });
+  return app;
+}
+
+function newServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
+  const app = fastify({
+    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    disableRequestLogging: true,
+    bodyLimit: options.bodyBytesMax,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    // Percent-encoded ids of 200 characters of up to four bytes.
+    routerOptions: { maxParamLength: 2_400 },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(request, reply, problemOf(error));
+    },
+  });
+  return app.setValidatorCompiler(validatorCompiler);
+}
+
+function contextOf(
+  deps: ApiDependencies,
+  own: { readonly options: ApiOptions; readonly logger: FastifyBaseLogger },
+): ApiContext {
+  return {
+    ...own,
+    deps,
+    waits: new PositionWaits({ ...deps, ...own }),
+    feed: new UpdateFeed({ ...deps, ...own }),
+    replays: { open: 0 },
+  };
+}
+
+interface Lifetime {
+  draining: boolean;
+}
+
+interface Parts {
+  readonly context: ApiContext;
+  readonly lifetime: Lifetime;
+}
+
+function refuseWhileDraining(app: ApiServer, lifetime: Lifetime): void {
+  const answered = new Set(["/livez", "/readyz", "/metrics"]);
+  app.addHook("onRequest", (request, reply, done) => {
+    if (!lifetime.draining || answered.has(request.routeOptions.url ?? "")) {
+      done();
+      return;
+    }
+    void sendProblem(request, reply, {
+      status: 503,
+      code: "draining",
+      detail: "The server is closing and takes nothing more. Try again in a moment.",
+      headers: { ...retryAfter(1), connection: "close" },
+    });
+  });
+}
+
+function followUpdates(app: ApiServer, { context, lifetime }: Parts): void {
+  const { deps, feed, options } = context;
+  app.addHook("onReady", async () => {
+    feed.start();
+    // A log that doesn't answer must not keep commands and queries from being served.
+    await Promise.race([feed.started, deps.clock.sleep(options.waitForMs)]);
+  });
+  app.addHook("preClose", async () => {
+    lifetime.draining = true;
+    await feed[Symbol.asyncDispose]();
+  });
+}
+
+function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
+  moduleRoutes(app, context);
+  availabilityRoutes(app, context);
+  registrationCommands(app, context);
+  registrationQueries(app, context);
+  rosterRoutes(app, context);
+  updateRoutes(app, context);
+  healthRoutes(app, context, lifetime);
+}

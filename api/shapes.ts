@@ -1,0 +1,84 @@
+import { type Static, type TSchema, Type } from "typebox";
+
+import type { ModuleRow } from "../projections/module-catalogue/index.ts";
+import type { RegistrationRow } from "../projections/registrations/index.ts";
+import type { ApiOptions } from "./options.ts";
+import { ProblemSchema } from "./problem.ts";
+
+/** An id or a code: text without control characters or halves of surrogate pairs. */
+export const Id = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: String.raw`^[^\u0000-\u001f\u007f\ud800-\udfff]+$`,
+});
+
+export const nullable = <Schema extends TSchema>(schema: Schema) =>
+  Type.Union([schema, Type.Null()]);
+
+const Time = Type.String({ format: "date-time" });
+
+/** How old the read model is, in milliseconds; null where nothing here knows. */
+export const AgeMs = nullable(Type.Integer({ minimum: 0 }));
+
+export const Registration = Type.Object({
+  registrationId: Type.String(),
+  moduleCode: Type.String(),
+  studentId: Type.String(),
+  status: Type.String(),
+  feeCents: Type.Integer(),
+  reason: nullable(Type.String()),
+  registeredAt: Time,
+  completedAt: nullable(Time),
+  cancelledAt: nullable(Time),
+});
+
+export const RegistrationPage = Type.Object({
+  registrations: Type.Array(Registration),
+  next: nullable(Type.String()),
+});
+
+export const Module = Type.Object({
+  moduleCode: Type.String(),
+  title: Type.String(),
+  capacity: Type.Integer(),
+  feeCents: Type.Integer(),
+  opensAt: nullable(Time),
+  closesAt: nullable(Time),
+  updatedAt: Time,
+});
+
+export const ModulePage = Type.Object({
+  modules: Type.Array(Module),
+  next: nullable(Type.String()),
+});
+
+/** Headers of a query that can wait for a position. */
+export const WaitHeaders = Type.Object({ "refold-wait-for": Type.Optional(Type.String()) });
+
+export const problems = { "4xx": ProblemSchema, "5xx": ProblemSchema } as const;
+
+/** Members of a query string that asks for a page. */
+export const pageMembers = ({ pageSizeDefault, pageSizeMax }: ApiOptions) => ({
+  limit: Type.Integer({ minimum: 1, maximum: pageSizeMax, default: pageSizeDefault }),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+});
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+export const registrationShape = (row: RegistrationRow): Static<typeof Registration> => ({
+  ...row,
+  registeredAt: iso(row.registeredAt),
+  completedAt: isoOrNull(row.completedAt),
+  cancelledAt: isoOrNull(row.cancelledAt),
+});
+
+export const moduleShape = (row: ModuleRow): Static<typeof Module> => ({
+  moduleCode: row.code,
+  title: row.title,
+  capacity: row.capacity,
+  feeCents: row.feeCents,
+  opensAt: isoOrNull(row.opensAt),
+  closesAt: isoOrNull(row.closesAt),
+  updatedAt: iso(row.updatedAt),
+});

@@ -1,0 +1,43 @@
+import type { ServerResponse } from "node:http";
+
+import type { ApiOptions } from "../options.ts";
+import type { Outlet } from "./subscription.ts";
+import { sseFrame } from "./update.ts";
+
+/** An outlet that writes server-sent events into a response whose head has been written. */
+export function sseOutlet(
+  response: ServerResponse,
+  limits: Pick<ApiOptions, "listenerBytesMax" | "streamEndMs">,
+): Outlet {
+  const send = (text: string): boolean => {
+    if (!response.destroyed) response.write(text);
+    return response.writableLength <= limits.listenerBytesMax;
+  };
+  return {
+    update: (update) => send(update.sse),
+    // A frame without data sets the reader's last id and tells it nothing.
+    hello: (id) => send(`id: ${id}\n\n`),
+    reset: (id, reason) => send(sseFrame({ id, event: "reset", data: { reason } })),
+    heartbeat: () => send(": alive\n\n"),
+    end: (code, reason) => {
+      response.end(sseFrame({ event: "end", data: { code, reason } }));
+      // A reader that takes nothing more would keep the server from closing.
+      const timer = setTimeout(() => response.destroy(), limits.streamEndMs);
+      response.once("close", () => clearTimeout(timer));
+    },
+    drained: () => drained(response),
+  };
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  if (!response.writableNeedDrain || response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
