@@ -3,13 +3,22 @@ import type { PartitionAppend } from "./record-log.ts";
 
 /** How far the write-ahead log is published. */
 export interface CapturePosition {
-  /** Commit LSN of the last transaction that is wholly published. */
+  /**
+   * Where the commit of the last transaction that is wholly published ends; 0 while there is none
+   * (but perhaps a snapshot).
+   */
   readonly commitLsn: Lsn;
   /**
    * Changes of the next transaction that are published already: 0, unless a transaction was too
    * large for one batch.
    */
   readonly changesAfter: number;
+  /**
+   * Everything that committed before this LSN is published, the snapshot included: at or above
+   * `commitLsn`. It rises without records too, past WAL in which nothing was captured. Left out
+   * while the snapshot is not whole: the capture begins again.
+   */
+  readonly completeLsn?: Lsn;
 }
 
 /**
@@ -23,4 +32,13 @@ export interface CaptureSink {
   /** undefined: nothing was ever published; the capture begins with a snapshot. */
   open(): Promise<CapturePosition | undefined>;
   publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void>;
+  /**
+   * Publishes all parts and the position as one step, so that a crash leaves none of a snapshot.
+   * Where a sink can't, the capture publishes part by part without `completeLsn`, and repeats the
+   * snapshot after a crash.
+   */
+  publishSnapshot?(
+    parts: AsyncIterable<readonly PartitionAppend[]>,
+    upTo: CapturePosition,
+  ): Promise<void>;
 }

@@ -1,0 +1,119 @@
+import type { AvroWriter } from "../avro-writer.ts";
+import { writeKeyOnlyRow, writeRow, type CodedTable } from "../tables/table-codec.ts";
+import type { OldRow } from "../pgoutput/messages.ts";
+import type { Tuple } from "../pgoutput/tuple.ts";
+import type { TransactionContext } from "./change.ts";
+
+/** What every envelope of a capture says of its source. */
+export interface SourceIdentity {
+  readonly version: string;
+  /** The topics' prefix. */
+  readonly name: string;
+  readonly database: string;
+}
+
+export type SnapshotMarker =
+  "false" | "first" | "first_in_data_collection" | "true" | "last_in_data_collection" | "last";
+
+export interface Envelope {
+  readonly operation: "c" | "u" | "d" | "r" | "t";
+  readonly before: OldRow | undefined;
+  readonly after: { readonly row: Tuple; readonly old?: Tuple } | undefined;
+  readonly lsn: number;
+  readonly transaction: TransactionContext;
+  readonly snapshot: SnapshotMarker;
+  /** Order over the transaction and in the table; undefined in a snapshot. */
+  readonly order: { readonly total: number; readonly table: number } | undefined;
+  readonly nowMs: number;
+}
+
+export interface EnvelopeTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly coded: CodedTable;
+}
+
+/** Union branches, as Avro writes their numbers. */
+const nullBranch = 0;
+const valueBranch = 2;
+
+/** Writes the value of a change, in the order of the envelope's fields. */
+export function writeEnvelope(
+  to: AvroWriter,
+  envelope: Envelope,
+  about: { readonly source: SourceIdentity; readonly table: EnvelopeTable },
+): void {
+  const { coded } = about.table;
+  const { before, after } = envelope;
+  if (before) {
+    to.byte(valueBranch);
+    if (before.whole) writeRow(to, coded, before);
+    else writeKeyOnlyRow(to, coded, before.row);
+  } else to.byte(nullBranch);
+  if (after) {
+    to.byte(valueBranch);
+    writeRow(to, coded, after);
+  } else to.byte(nullBranch);
+  writeSource(to, envelope, about);
+  writeTransaction(to, envelope);
+  to.ascii(envelope.operation);
+  optionalLong(to, envelope.nowMs);
+  optionalLong(to, envelope.nowMs * 1000);
+  to.byte(valueBranch);
+  to.bigLong(BigInt(envelope.nowMs) * 1_000_000n);
+}
+
+function writeSource(
+  to: AvroWriter,
+  envelope: Envelope,
+  { source, table }: { readonly source: SourceIdentity; readonly table: EnvelopeTable },
+): void {
+  const { transaction, lsn } = envelope;
+  const { commitTimeUs, origin, previousCommitLsn } = transaction;
+  to.string(source.version);
+  to.ascii("postgresql");
+  to.string(source.name);
+  to.long(Math.floor(commitTimeUs / 1000));
+  // The first branch of `snapshot` is its text.
+  to.byte(0);
+  to.ascii(envelope.snapshot);
+  to.string(source.database);
+  to.byte(valueBranch);
+  to.ascii(previousCommitLsn === 0 ? `[null,"${lsn}"]` : `["${previousCommitLsn}","${lsn}"]`);
+  optionalLong(to, commitTimeUs);
+  to.byte(valueBranch);
+  to.bigLong(BigInt(commitTimeUs) * 1000n);
+  to.string(table.schema);
+  to.string(table.table);
+  optionalLong(to, transaction.transactionId);
+  optionalLong(to, lsn);
+  to.byte(nullBranch);
+  writeOrigin(to, origin);
+}
+
+function writeOrigin(to: AvroWriter, origin: TransactionContext["origin"]): void {
+  if (!origin) {
+    to.byte(nullBranch);
+    to.byte(nullBranch);
+    return;
+  }
+  to.byte(valueBranch);
+  to.string(origin.name);
+  optionalLong(to, origin.lsn);
+}
+
+function writeTransaction(to: AvroWriter, { transaction, lsn, order }: Envelope): void {
+  if (!order) {
+    to.byte(nullBranch);
+    return;
+  }
+  to.byte(valueBranch);
+  to.ascii(`${transaction.transactionId}:${lsn}`);
+  to.long(order.total);
+  to.long(order.table);
+}
+
+function optionalLong(to: AvroWriter, value: number): void {
+  to.byte(valueBranch);
+  to.long(value);
+}

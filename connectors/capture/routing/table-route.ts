@@ -1,0 +1,167 @@
+import { partitionOf } from "../../../engine/partitioner.ts";
+import type { RecordHeader } from "../../../engine/ports/record-log.ts";
+import { AvroWriter } from "../avro-writer.ts";
+import type { OldRow } from "../pgoutput/messages.ts";
+import type { Tuple } from "../pgoutput/tuple.ts";
+import { writeKey } from "../tables/table-codec.ts";
+import type { Emit, PlacedChange, Route } from "./change.ts";
+import {
+  writeEnvelope,
+  type Envelope,
+  type EnvelopeTable,
+  type SnapshotMarker,
+  type SourceIdentity,
+} from "./envelope.ts";
+
+export interface TableRouteOptions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly table: EnvelopeTable;
+  readonly source: SourceIdentity;
+  /** Registered ids of the topic's schemas; no key: the table has no primary key. */
+  readonly schemaIds: { readonly key: number | undefined; readonly value: number };
+  /** Milliseconds since 1970 (UTC): when the capture handles a change. */
+  readonly nowMs: () => number;
+}
+
+type Draft = Pick<Envelope, "operation" | "before" | "after">;
+
+const noHeaders: readonly RecordHeader[] = [];
+const notSnapshot: SnapshotMarker = "false";
+
+/** A captured table's changes as Debezium's envelopes, keyed by the primary key. */
+export class TableRoute implements Route {
+  readonly #options: TableRouteOptions;
+  readonly #writer = new AvroWriter();
+
+  constructor(options: TableRouteOptions) {
+    this.#options = options;
+  }
+
+  route(placed: PlacedChange, emit: Emit): void {
+    const { change } = placed;
+    switch (change.kind) {
+      case "insert":
+        return this.#row(placed, emit, { operation: "c", before: undefined, after: change });
+      case "update":
+        return this.#update(placed, emit, change);
+      case "remove":
+        return this.#remove(placed, emit, { old: change.old });
+      case "truncate":
+        return this.#truncate(placed, emit);
+    }
+  }
+
+  /** A row of the snapshot: it belongs to no transaction of the stream. */
+  snapshot(placed: PlacedChange, emit: Emit, marker: SnapshotMarker): void {
+    const { change } = placed;
+    if (change.kind !== "insert") return;
+    const draft: Draft = { operation: "r", before: undefined, after: change };
+    this.#emit(placed, emit, {
+      key: this.#key(change.row),
+      value: this.#value(placed, draft, marker),
+      headers: noHeaders,
+    });
+  }
+
+  #update(placed: PlacedChange, emit: Emit, rows: { old: OldRow | undefined; row: Tuple }): void {
+    const { old, row } = rows;
+    if (old && this.#keyChanged(old.row, row)) {
+      this.#rename(placed, emit, { old, row });
+      return;
+    }
+    const before = old?.whole ? old : undefined;
+    const after = before ? { row, old: before.row } : { row };
+    this.#row(placed, emit, { operation: "u", before, after });
+  }
+
+  /** A row under a new key is a row removed and another created, each telling of the other. */
+  #rename(placed: PlacedChange, emit: Emit, { old, row }: { old: OldRow; row: Tuple }): void {
+    const newKey = this.#keyHeader("__debezium.newkey", row);
+    const oldKey = this.#keyHeader("__debezium.oldkey", old.row);
+    this.#remove(placed, emit, { old, headers: [newKey] });
+    const after = old.whole ? { row, old: old.row } : { row };
+    const draft: Draft = { operation: "c", before: undefined, after };
+    this.#row(placed, emit, draft, [oldKey]);
+  }
+
+  #row(placed: PlacedChange, emit: Emit, draft: Draft, headers = noHeaders): void {
+    const row = draft.after?.row;
+    const key = row ? this.#key(row) : null;
+    this.#emit(placed, emit, { key, value: this.#value(placed, draft), headers });
+  }
+
+  #remove(
+    placed: PlacedChange,
+    emit: Emit,
+    { old, headers = noHeaders }: { old: OldRow; headers?: readonly RecordHeader[] },
+  ): void {
+    const key = this.#key(old.row);
+    const draft: Draft = { operation: "d", before: old, after: undefined };
+    this.#emit(placed, emit, { key, value: this.#value(placed, draft), headers });
+    this.#emit(placed, emit, { key, value: null, headers });
+  }
+
+  /** Told to every partition: the rows of each are gone. */
+  #truncate(placed: PlacedChange, emit: Emit): void {
+    const draft: Draft = { operation: "t", before: undefined, after: undefined };
+    const value = this.#value(placed, draft);
+    const timestampMs = Math.floor(placed.transaction.commitTimeUs / 1000);
+    for (let partition = 0; partition < this.#options.partitions; partition++) {
+      emit(this.#options.topic, partition, { timestampMs, key: null, value, headers: noHeaders });
+    }
+  }
+
+  #emit(
+    placed: PlacedChange,
+    emit: Emit,
+    record: { key: Buffer | null; value: Buffer | null; headers: readonly RecordHeader[] },
+  ): void {
+    const { topic, partitions } = this.#options;
+    // Rows without a key keep their order only in one partition.
+    const partition = record.key ? partitionOf(record.key, partitions) : 0;
+    const timestampMs = Math.floor(placed.transaction.commitTimeUs / 1000);
+    emit(topic, partition, { timestampMs, ...record });
+  }
+
+  #key(row: Tuple): Buffer | null {
+    const { schemaIds, table } = this.#options;
+    if (schemaIds.key === undefined) return null;
+    this.#writer.frame(schemaIds.key);
+    writeKey(this.#writer, table.coded, row);
+    return this.#writer.finish();
+  }
+
+  #value(placed: PlacedChange, draft: Draft, snapshot = notSnapshot): Buffer {
+    const { schemaIds, source, table, nowMs } = this.#options;
+    const { lsn, transaction } = placed;
+    const order = snapshot === notSnapshot ? this.#nextOrder(placed) : undefined;
+    this.#writer.frame(schemaIds.value);
+    const envelope = { ...draft, lsn, transaction, snapshot, order, nowMs: nowMs() };
+    writeEnvelope(this.#writer, envelope, { source, table });
+    return this.#writer.finish();
+  }
+
+  #nextOrder({ transaction }: PlacedChange): { total: number; table: number } {
+    const table = (transaction.tableOrder.get(this.#options.table) ?? 0) + 1;
+    transaction.tableOrder.set(this.#options.table, table);
+    transaction.totalOrder += 1;
+    return { total: transaction.totalOrder, table };
+  }
+
+  #keyChanged(old: Tuple, row: Tuple): boolean {
+    return this.#options.table.coded.key.some((at) => !old.same(row, at));
+  }
+
+  /** The key as JSON text. */
+  #keyHeader(name: string, row: Tuple): RecordHeader {
+    const { coded } = this.#options.table;
+    const fields = coded.key.map((at) => {
+      const column = coded.columns[at];
+      const text = row.text(at);
+      const isNumber = /^(int|bigint|smallint)/.test(column?.sqlType ?? "");
+      return `${JSON.stringify(column?.name)}:${isNumber ? text : JSON.stringify(text)}`;
+    });
+    return { name, value: Buffer.from(`{${fields.join(",")}}`) };
+  }
+}
