@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { onTestFinished } from "vitest";
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `refold` as a process of its own, through its launcher. */
+export class RefoldProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  out = "";
+  err = "";
+
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    const { DATABASE_URL: _, REFOLD_DATA: __, ...inherited } = process.env;
+    this.child = spawn(process.execPath, ["bin/refold.js", ...args], {
+      env: { ...inherited, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child.stdout?.on("data", (chunk: Buffer) => (this.out += chunk.toString()));
+    this.child.stderr?.on("data", (chunk: Buffer) => (this.err += chunk.toString()));
+    this.ended = new Promise((resolve) => {
+      this.child.once("close", (code, signal) =>
+        resolve({ code, signal, out: this.out, err: this.err }),
+      );
+    });
+  }
+
+  /** Waits until the process has printed what the pattern matches. */
+  async printed(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+    return until(
+      () => pattern.exec(this.out) ?? undefined,
+      timeoutMs,
+      () => `${String(pattern)} in what refold printed:\n${this.out}\n${this.err}`,
+    );
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+}
+
+/** Runs a command to its end. */
+export const refold = (
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<Ended> => new RefoldProcess(args, environment).ended;
+
+/** A condition with a deadline: the first answer that isn't undefined. */
+export async function until<Answer>(
+  ask: () => Promise<Answer | undefined> | Answer | undefined,
+  timeoutMs: number,
+  what: () => string,
+): Promise<Answer> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`Not within ${timeoutMs} ms: ${what()}`);
+    }
+    await delay(10);
+  }
+}
+
+/** A folder for the test's data, removed after it; readable by the account that runs Postgres. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-e2e-"));
+  await chmod(folder, 0o755);
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
