@@ -1,0 +1,45 @@
+import type { AnyRow } from "../columns.ts";
+import type {
+  Answer,
+  FindRows,
+  Page,
+  ReadModelReader,
+  ReadPosition,
+} from "../ports/read-model-reader.ts";
+import { copyRow } from "../stored-row.ts";
+import { findRows } from "./find-rows.ts";
+import type { MemoryReadModelStore, ServingSnapshot } from "./read-model-store.ts";
+
+/** Reads what a `MemoryReadModelStore` serves. */
+export class MemoryReadModelReader implements ReadModelReader {
+  readonly #store: MemoryReadModelStore;
+
+  constructor(options: { readonly store: MemoryReadModelStore }) {
+    this.#store = options.store;
+  }
+
+  async get(projection: string, key: string): Promise<Answer<AnyRow | undefined>> {
+    const serving = this.#store.servingSnapshot(projection);
+    const row = serving.rows.get(key);
+    return answer(serving, row && copyRow(serving.columns, row));
+  }
+
+  async find(projection: string, query: FindRows): Promise<Answer<Page>> {
+    const serving = this.#store.servingSnapshot(projection);
+    return answer(serving, findRows({ projection, ...serving }, query));
+  }
+
+  async positions(projection: string): Promise<readonly ReadPosition[]> {
+    return readPositions(this.#store.servingSnapshot(projection));
+  }
+}
+
+function answer<Result>(serving: ServingSnapshot, result: Result): Answer<Result> {
+  return { result, positions: readPositions(serving), generation: serving.generation };
+}
+
+function readPositions(serving: ServingSnapshot): ReadPosition[] {
+  return serving.positions.flatMap(({ topic, partition, position, lastRecordedAtMs }) =>
+    position === undefined ? [] : [{ topic, partition, position, lastRecordedAtMs }],
+  );
+}

@@ -1,0 +1,36 @@
+import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
+import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import type {
+  Generation,
+  ReadModel,
+  ReadModelFlush,
+  ReadModelStore,
+} from "../../engine/ports/read-model-store.ts";
+import { at, places } from "./store-samples.ts";
+
+export interface ReadModelSubject extends AsyncDisposable {
+  readonly store: ReadModelStore & {
+    createGeneration(model: ReadModel): Promise<Generation>;
+    serve(generation: Generation): Promise<void>;
+  };
+  readonly reader: ReadModelReader;
+  readonly deadLetters: DeadLetters;
+}
+
+export const flushOf = (
+  generation: Generation,
+  over: Partial<ReadModelFlush> = {},
+): ReadModelFlush => ({
+  generation,
+  advances: [],
+  rows: [],
+  digests: [],
+  notices: [],
+  deadLetters: [],
+  ...over,
+});
+
+export async function claimTwo(store: ReadModelStore, generation: Generation) {
+  const owned = await store.claim(generation, places(0, 1));
+  return [at(owned, 0), at(owned, 1)] as const;
+}
