@@ -1,0 +1,35 @@
+import type { RecordType } from "../event-type.ts";
+import { SchemaError } from "./errors.ts";
+import type { Infer } from "./infer.ts";
+import { parseSchema } from "./parse-schema.ts";
+
+/** A record's schema as it is written inline. */
+export interface InlineRecord {
+  readonly type: "record";
+  readonly name: string;
+  readonly namespace?: string;
+  readonly doc?: string;
+  readonly aliases?: readonly string[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly type: unknown;
+    readonly default?: unknown;
+    readonly doc?: string;
+    readonly aliases?: readonly string[];
+  }[];
+}
+
+/**
+ * An event type from an inline schema; its TypeScript type is inferred.
+ *
+ * @throws SchemaError
+ */
+export function defineEvent<const S extends InlineRecord>(
+  schema: S,
+): RecordType<S["name"], Infer<S>> {
+  const parsed = parseSchema(schema);
+  if (parsed.kind !== "record" || parsed.shortName !== schema.name) {
+    throw new SchemaError("/name", "give an event's namespace in a property of its own");
+  }
+  return { name: schema.name, fullName: parsed.fullName, schema };
+}
