@@ -1,0 +1,128 @@
+import { FatalError, InvariantViolation, type RefoldError } from "../../../engine/errors.ts";
+import type { AppendVerdict, AppendedEvent } from "../../../engine/ports/event-store.ts";
+import { globalPosition, sequence } from "../../../engine/position.ts";
+import type { AppendCall } from "./append-call.ts";
+import type { PlannedRequest } from "./call-plan.ts";
+import { toStoredEvent, type EventRow } from "./stored-event.ts";
+
+/** A row of the answer: the first has the verdicts, the others an event of one request each. */
+export interface AnswerRow extends EventRow {
+  readonly verdicts: string | null;
+  readonly positions: string | null;
+  readonly sequences: string | null;
+  readonly clock_ms: bigint | null;
+  readonly held_by: string | null;
+  readonly request: number | null;
+}
+
+/** Of one request: its verdict, or why it can't have one. */
+export type CallResult = AppendVerdict | RefoldError;
+
+interface Answer {
+  readonly positions: readonly string[];
+  readonly sequences: readonly string[];
+  readonly clockMs: number;
+  readonly heldBy: string;
+  readonly events: ReadonlyMap<number, EventRow[]>;
+  readonly newerMax: number;
+}
+
+/** The results of a call, in the order of its requests. */
+export function readAnswer(call: AppendCall, rows: readonly AnswerRow[]): CallResult[] {
+  const [head, ...others] = rows;
+  if (!head) throw new InvariantViolation("refold.append gave no row.");
+  const codes = (head.verdicts ?? "").split(",");
+  if (codes.length !== call.requests.length) {
+    throw new InvariantViolation(
+      `refold.append gave ${codes.length} verdicts for ${call.requests.length} requests.`,
+    );
+  }
+  const answer: Answer = {
+    positions: (head.positions ?? "").split(","),
+    sequences: (head.sequences ?? "").split(","),
+    clockMs: Number(head.clock_ms),
+    heldBy: head.held_by ?? "",
+    events: Map.groupBy(others, (row) => (row.request ?? 0) - 1),
+    newerMax: call.newerMax,
+  };
+  let firstEvent = 0;
+  return call.requests.map((planned, index) => {
+    const result = resultOf(Number(codes[index]), { planned, index, firstEvent, answer });
+    firstEvent += planned.request.events.length;
+    return result;
+  });
+}
+
+interface Place {
+  readonly planned: PlannedRequest;
+  readonly index: number;
+  /** Number of the request's first event in the call. */
+  readonly firstEvent: number;
+  readonly answer: Answer;
+}
+
+function resultOf(code: number, place: Place): CallResult {
+  const { answer } = place;
+  switch (code) {
+    case 0:
+      return appended(place);
+    case 1:
+      return duplicate(place);
+    case 2:
+      return conflict(place);
+    case 3:
+      return { outcome: "out-of-time", recordedAtMs: answer.clockMs };
+    case 4:
+      return { outcome: "held", by: answer.heldBy };
+    case 5:
+      return holdGone();
+    case 6:
+      return idsReused(place.planned);
+    default:
+      return new InvariantViolation(`refold.append gave the unknown verdict ${code}.`);
+  }
+}
+
+function appended({ planned, firstEvent, answer }: Place): AppendVerdict {
+  const events = planned.request.events.map((_, i): AppendedEvent => ({
+    position: globalPosition(BigInt(answer.positions[firstEvent + i] ?? "")),
+    sequence: sequence(BigInt(answer.sequences[firstEvent + i] ?? "")),
+    recordedAtMs: answer.clockMs,
+  }));
+  return { outcome: "appended", events, duplicate: false, recordedAtMs: answer.clockMs };
+}
+
+function duplicate({ planned, index, answer }: Place): CallResult {
+  const rows = new Map(answer.events.get(index)?.map((row) => [row.ce_id, row]));
+  const events: AppendedEvent[] = [];
+  for (const { id } of planned.request.events) {
+    const row = rows.get(id);
+    if (!row) return new InvariantViolation(`The stored event ${id} did not come back.`);
+    const { position, sequence, recordedAtMs } = toStoredEvent(row);
+    events.push({ position, sequence, recordedAtMs });
+  }
+  const recordedAtMs = events[0]?.recordedAtMs ?? answer.clockMs;
+  return { outcome: "appended", events, duplicate: true, recordedAtMs };
+}
+
+function conflict({ index, answer }: Place): AppendVerdict {
+  const rows = answer.events.get(index) ?? [];
+  return {
+    outcome: "conflict",
+    newer: rows.slice(0, answer.newerMax).map(toStoredEvent),
+    cut: rows.length > answer.newerMax,
+  };
+}
+
+const holdGone = (): FatalError =>
+  new FatalError(
+    "hold-lost",
+    "An append named itself the holder of the event store, and nobody holds the store.",
+    "Take the hold again before appending.",
+  );
+
+const idsReused = ({ request }: PlannedRequest): InvariantViolation =>
+  new InvariantViolation(
+    `Of the ids ${request.events.map((event) => event.id).join(", ")} some are in the store and ` +
+      "some aren't: an id was used for two different appends.",
+  );

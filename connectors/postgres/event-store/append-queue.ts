@@ -1,0 +1,161 @@
+import type { Pool } from "pg";
+
+import { TransientError } from "../../../engine/errors.ts";
+import type {
+  AppendOptions,
+  AppendRequest,
+  AppendVerdict,
+} from "../../../engine/ports/event-store.ts";
+import type { CallResult } from "./append-answer.ts";
+import { locksOf } from "./append-call.ts";
+import { runCall, verdictOf } from "./append-within.ts";
+import { CallPlan, type PlannedRequest } from "./call-plan.ts";
+import { asFailure, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
+
+export interface AppendQueueOptions {
+  readonly pool: Pool;
+  readonly gatherRequestsMax: number;
+  readonly gatherBytesMax: number;
+  readonly clashesMax: number;
+  readonly callsInFlightMax: number;
+  readonly waitingMax: number;
+  readonly newerMax: number;
+}
+
+interface Waiting extends PlannedRequest {
+  readonly settle: (result: CallResult) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const uniqueRetriesMax = 3;
+
+/**
+ * Gathers the appends that wait into calls: while some are in flight, the next fills. What clashes
+ * on ids waits for a later call.
+ */
+export class AppendQueue {
+  readonly #options: AppendQueueOptions;
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #scheduled = false;
+
+  constructor(options: AppendQueueOptions) {
+    this.#options = options;
+  }
+
+  append(request: AppendRequest, options: AppendOptions): Promise<AppendVerdict> {
+    if (this.#waiting.length >= this.#options.waitingMax) {
+      return Promise.reject(
+        new TransientError(
+          "append-queue-full",
+          `${this.#waiting.length} appends wait already: the event store is slower than its callers.`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (result: CallResult): void => {
+        try {
+          resolve(verdictOf(result));
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.#waiting.push({ request, options, settle, fail: reject });
+      this.#schedule();
+    });
+  }
+
+  /** Not at once: the callers that the last answer woke append in this turn too. */
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight >= this.#options.callsInFlightMax) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#waiting.length === 0 || this.#inFlight >= this.#options.callsInFlightMax) return;
+    const gathered = this.#gather();
+    this.#inFlight += 1;
+    void this.#run(gathered, 0).finally(() => {
+      this.#inFlight -= 1;
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #newPlan(): CallPlan {
+    return new CallPlan({
+      requestsMax: this.#options.gatherRequestsMax,
+      bytesMax: this.#options.gatherBytesMax,
+      clashesMax: this.#options.clashesMax,
+    });
+  }
+
+  #gather(): Gathered {
+    const plan = this.#newPlan();
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      if (!plan.add(waiting)) break;
+      count += 1;
+    }
+    const members = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    return { plan, members };
+  }
+
+  /** Never rejects: every member gets its verdict or its error. */
+  async #run({ plan, members }: Gathered, attempt: number): Promise<void> {
+    try {
+      const results = await this.#call(plan);
+      for (const [index, member] of members.entries()) {
+        member.settle(results[index] as CallResult);
+      }
+    } catch (error) {
+      if (sqlState(error) === uniqueViolation && attempt < uniqueRetriesMax) {
+        // Another call has just appended one of the ids: now it is there to be found.
+        return this.#run({ plan, members }, attempt + 1);
+      }
+      if (isDataFault(error) && members.length > 1) return this.#runAlone(members);
+      const failure = asFailure(error, "append");
+      for (const member of members) member.fail(failure);
+    }
+  }
+
+  /** One of them has a fault of its own: the others mustn't fail with it. */
+  async #runAlone(members: readonly Waiting[]): Promise<void> {
+    for (const member of members) {
+      const plan = this.#newPlan();
+      plan.add(member);
+      await this.#run({ plan, members: [member] }, 0);
+    }
+  }
+
+  async #call(plan: CallPlan): Promise<CallResult[]> {
+    const call = {
+      requests: plan.requests,
+      clashes: plan.clashes,
+      locks: locksOf(plan.requests.map(({ request }) => request)),
+      newerMax: this.#options.newerMax,
+    };
+    const client = await this.#options.pool.connect();
+    let broken = true;
+    try {
+      const results = await runCall(client, call);
+      broken = false;
+      return results;
+    } catch (error) {
+      broken = sqlState(error) === "";
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+interface Gathered {
+  readonly plan: CallPlan;
+  readonly members: readonly Waiting[];
+}

@@ -1,0 +1,57 @@
+import type { PoolClient } from "pg";
+
+import type {
+  AppendOptions,
+  AppendRequest,
+  AppendVerdict,
+} from "../../../engine/ports/event-store.ts";
+import { readAnswer, type AnswerRow, type CallResult } from "./append-answer.ts";
+import { appendStatement, locksOf, type AppendCall, type Locks } from "./append-call.ts";
+import { CallPlan, type CallLimits } from "./call-plan.ts";
+
+const limits: CallLimits = { requestsMax: 1_000, bytesMax: 8 * 1_048_576, clashesMax: 2_000 };
+const newerMaxDefault = 1_000;
+
+/**
+ * Appends inside the caller's transaction, as its last statement before the commit. When a verdict
+ * isn't `appended`, the caller rolls back.
+ *
+ * All locks are taken by the first call: a flush whose requests need several calls must not ask for
+ * stripes while it holds lanes.
+ *
+ * @throws what pg throws, so that the caller's own policy names it; RefoldError for a request that
+ * can't have a verdict.
+ */
+export async function appendWithin(
+  client: PoolClient,
+  requests: readonly AppendRequest[],
+  options: AppendOptions,
+): Promise<AppendVerdict[]> {
+  let locks: Locks = locksOf(requests);
+  const verdicts: AppendVerdict[] = [];
+  while (verdicts.length < requests.length) {
+    const plan = new CallPlan(limits);
+    for (const request of requests.slice(verdicts.length)) {
+      if (!plan.add({ request, options })) break;
+    }
+    const call = {
+      requests: plan.requests,
+      clashes: plan.clashes,
+      locks,
+      newerMax: newerMaxDefault,
+    };
+    for (const result of await runCall(client, call)) verdicts.push(verdictOf(result));
+    locks = { ...locks, tags: [], store: false };
+  }
+  return verdicts;
+}
+
+export async function runCall(client: PoolClient, call: AppendCall): Promise<CallResult[]> {
+  const { rows } = await client.query<AnswerRow>(appendStatement(call));
+  return readAnswer(call, rows);
+}
+
+export function verdictOf(result: CallResult): AppendVerdict {
+  if (result instanceof Error) throw result;
+  return result;
+}

@@ -1,0 +1,94 @@
+import type { Migration } from "../migrations.ts";
+import { appendFunction } from "./append-function.ts";
+import { noticesFunction } from "./notices-function.ts";
+import { safePositionFunction } from "./safe-position-function.ts";
+
+/**
+ * The outbox columns, alike in `refold.events` and `refold.notices`: a row is published as one
+ * record, its text columns as headers of their names. Headers are text because a timestamp placed
+ * as a header would become a number.
+ */
+const outboxColumns = `
+  position bigint primary key,
+  topic text not null,
+  partition integer not null,
+  sequence bigint not null,
+  key text not null,
+  recorded_at timestamp(3) not null,
+  value bytea not null,
+  ce_sequence text not null,
+  ce_incarnation text not null,
+  ce_id text not null,
+  ce_type text not null,
+  ce_source text not null,
+  ce_time text not null,
+  ce_subject text not null,
+  ce_specversion text not null,
+  content_type text not null,
+  ce_position text not null,
+  ce_correlationid text not null,
+  ce_causationid text,
+  traceparent text`;
+
+const tables = `
+  create table refold.store (
+    one boolean primary key default true check (one),
+    store_id uuid not null default gen_random_uuid(),
+    -- Counts the lives that operators have begun, after a restored backup say.
+    life integer not null default 1,
+    -- The registry whose schema ids frame the events; null before the first.
+    registry text,
+    hold_name text,
+    hold_clock_ms bigint,
+    check ((hold_name is null) = (hold_clock_ms is null))
+  );
+  insert into refold.store default values;
+
+  create sequence refold.event_positions;
+  create table refold.events (${outboxColumns},
+    tags text[] not null
+  );
+  create unique index events_id on refold.events (ce_id);
+  create unique index events_lane on refold.events (topic, partition, sequence);
+
+  -- Tags as 64-bit hashes: an index of them is a third of one of texts, and comparing them is one
+  -- instruction. What a hash finds is compared with the tags of the event. Not unique, since two
+  -- tags of an event may share a hash.
+  create table refold.event_tags (tag bigint not null, position bigint not null);
+  create index event_tags_tag on refold.event_tags (tag, position);
+
+  -- Rows are updated by every append: room in the page keeps the updates off the index.
+  create table refold.lanes (
+    topic text collate "C" not null,
+    partition integer not null,
+    last_sequence bigint not null default 0,
+    last_event_id text,
+    last_recorded_at timestamp(3) not null default 'epoch',
+    primary key (topic, partition)
+  ) with (fillfactor = 20);
+
+  create sequence refold.notice_positions;
+  create table refold.notices (${outboxColumns});
+  create index notices_recorded on refold.notices (topic, recorded_at);
+
+  -- The life of the store: its id, the server's identity and its timeline, which a promotion or a
+  -- recovery to a point in time changes.
+  create function refold.incarnation() returns text language sql volatile as $$
+    select left(md5(concat_ws('/', store_id, life,
+      (select system_identifier from pg_control_system()),
+      left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))), 16)
+    from refold.store
+  $$;
+
+  -- The store's clock in whole milliseconds: the database's, or that of the import which holds it.
+  create function refold.clock_ms() returns bigint language sql volatile as $$
+    select coalesce((select hold_clock_ms from refold.store),
+      floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+  $$;`;
+
+export const migrations: readonly Migration[] = [
+  { name: "event-store-1", sql: tables },
+  { name: "event-store-2", sql: appendFunction },
+  { name: "event-store-3", sql: noticesFunction },
+  { name: "event-store-4", sql: safePositionFunction },
+];

@@ -1,0 +1,137 @@
+import type { Pool, PoolClient } from "pg";
+
+import type { ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
+import { int8Array, textArray } from "../binary-array.ts";
+import { arrayLiteral } from "./append-call.ts";
+import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
+
+/** Parameters: after, up to, topic, partition, key, time, limit; then tags and types of items. */
+const filters = `e.position > $1 and ($2::bigint is null or e.position <= $2)
+  and ($3::text is null or e.topic = $3) and ($4::integer is null or e.partition = $4)
+  and ($5::text is null or e.key = $5)
+  and ($6::bigint is null
+    or e.recorded_at <= timestamp 'epoch' + $6::bigint * interval '1 millisecond')`;
+
+const all = `select ${eventColumns("e.")} from refold.events e
+  where ${filters} order by e.position limit $7`;
+
+/**
+ * Each item brings its first positions by the index of tags; together they are put in order, each
+ * position once, and cut. Per tag it is a range of the index, however many items there are.
+ */
+const byItems = `select ${eventColumns("e.")} from (
+    select distinct m.position from unnest($8::text[], $9::text[]) i (tags, types)
+    cross join lateral (
+      (select e.position from refold.event_tags t
+      join refold.events e on e.position = t.position
+      where i.tags <> '{}' and t.tag = hashtextextended((i.tags::text[])[1], 0)
+        and t.position > $1 and ($2::bigint is null or t.position <= $2)
+        and e.tags @> i.tags::text[]
+        and (i.types is null or e.ce_type = any (i.types::text[])) and ${filters}
+      order by t.position limit $7)
+      union all
+      (select e.position from refold.events e
+      where i.tags = '{}' and (i.types is null or e.ce_type = any (i.types::text[]))
+        and ${filters}
+      order by e.position limit $7)) m
+    order by m.position limit $7) p
+  join refold.events e on e.position = p.position order by e.position`;
+
+/** One page of committed events, in order of position. */
+export async function readPage(
+  client: Pool | PoolClient,
+  query: ReadEvents,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const { items = [], lane } = query;
+  const scalars = [
+    query.after ?? 0n,
+    query.upTo,
+    lane?.topic,
+    lane?.partition,
+    lane?.key,
+    query.atMs === undefined ? undefined : Math.floor(query.atMs),
+    limit,
+  ];
+  const values =
+    items.length === 0
+      ? scalars
+      : [
+          ...scalars,
+          textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
+          textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
+        ];
+  const text = items.length === 0 ? all : byItems;
+  const { rows } = await client.query<EventRow>({ text, values });
+  return rows.map(toStoredEvent);
+}
+
+/**
+ * All pages of a query, from one snapshot. Between two pages of different snapshots an event with a
+ * lower position could commit and be missed, although a later one of its tag is seen.
+ */
+export async function* readPages(
+  pool: Pool,
+  query: ReadEvents,
+  pageSize: number,
+): AsyncGenerator<StoredEvent[]> {
+  const limit = query.limit ?? Number.POSITIVE_INFINITY;
+  if (limit <= 0) return;
+  const first = await readPage(pool, query, Math.min(limit, pageSize));
+  if (limit <= pageSize || first.length < pageSize) {
+    if (first.length > 0) yield first;
+    return;
+  }
+  const client = await pool.connect();
+  let finished = false;
+  try {
+    await client.query("begin isolation level repeatable read, read only");
+    yield* pagesOf(client, query, pageSize);
+    await client.query("commit");
+    finished = true;
+  } finally {
+    // A consumer that stops early, or a failure, ends the session and with it the snapshot.
+    client.release(!finished);
+  }
+}
+
+async function* pagesOf(
+  client: PoolClient,
+  query: ReadEvents,
+  pageSize: number,
+): AsyncGenerator<StoredEvent[]> {
+  let rest = query;
+  let left = query.limit ?? Number.POSITIVE_INFINITY;
+  while (left > 0) {
+    const asked = Math.min(left, pageSize);
+    const page = await readPage(client, rest, asked);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (!last || page.length < asked) return;
+    left -= page.length;
+    rest = { ...rest, after: last.position };
+  }
+}
+
+/** The condition's newer events, under locks that the caller's transaction holds. */
+export async function readNewer(
+  client: PoolClient,
+  items: readonly {
+    readonly after: bigint;
+    readonly tags?: readonly string[];
+    readonly types?: readonly string[];
+  }[],
+): Promise<StoredEvent[]> {
+  const { rows } = await client.query<EventRow>({
+    text: `select ${eventColumns("e.")} from refold.newer(1, array_fill(1, array[$5::integer]),
+      $1::bigint[], $2::text[], $3::text[], $4) e`,
+    values: [
+      int8Array(items.map((item) => item.after)),
+      textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
+      textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
+      2_147_483_647,
+      items.length,
+    ],
+  });
+  return rows.map(toStoredEvent);
+}
