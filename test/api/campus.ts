@@ -1,0 +1,246 @@
+import type { CommandCall } from "../../engine/decision/definition.ts";
+import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
+import { header } from "../../engine/envelope.ts";
+import { JsonCodec } from "../../engine/memory/json-codec.ts";
+import { MemoryReadModelReader } from "../../engine/memory/read-model-reader.ts";
+import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
+import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
+import { partitionOf } from "../../engine/partitioner.ts";
+import type {
+  EventStore,
+  LaneEnd,
+  ReadEvents,
+  StoredEvent,
+} from "../../engine/ports/event-store.ts";
+import type { Generation, OwnedPartition } from "../../engine/ports/read-model-store.ts";
+import { encodePositionToken } from "../../engine/position-token.ts";
+import { globalPosition, offset, sequence } from "../../engine/position.ts";
+import type { AnyProjection, ErasedEventProjection } from "../../engine/projection.ts";
+import { moduleCatalogue, type ModuleRow } from "../../projections/module-catalogue/index.ts";
+import { registrations } from "../../projections/registrations/index.ts";
+import {
+  availableSeats,
+  seatAvailability,
+  type SeatAvailabilityRow,
+} from "../../projections/seat-availability/index.ts";
+import { SeatAvailableChanged } from "../../schemas/index.ts";
+import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
+import { foldFacts, ModuleHistory, type RecordedFact } from "../app/module-history.ts";
+
+interface Opened {
+  readonly generation: Generation;
+  owned: readonly OwnedPartition[];
+  rows: ReadonlyMap<string, unknown>;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The application on the in-memory adapters, one step at a time: commands are decided against a
+ * history, and `project` is the moment when read models and notices follow.
+ */
+export class Campus {
+  readonly incarnation = "campus-1";
+  readonly history = new ModuleHistory();
+  readonly codec = new JsonCodec();
+  readonly log = new MemoryRecordLog();
+  readonly origins: Origin[] = [];
+  /** Name of an import that holds the store. */
+  heldBy: string | undefined;
+  /** Set: read models stay where they are until `project` is called. */
+  frozen = false;
+  /** Set: the next command fails with it. */
+  failure: Error | undefined;
+
+  readonly #store = new MemoryReadModelStore();
+  readonly #opened = new Map<string, Opened>();
+  readonly #lanes: number[] = [];
+  readonly #noticeLanes: number[] = [];
+  readonly reader = new MemoryReadModelReader({ store: this.#store });
+
+  static async open(): Promise<Campus> {
+    const campus = new Campus();
+    await campus.codec.prepare(moduleEvents);
+    await campus.codec.prepare(registrationUpdates);
+    await campus.log.ensureTopic({ name: registrationUpdates.name, partitions: 10 });
+    for (const projection of [seatAvailability, registrations, moduleCatalogue]) {
+      await campus.#open(projection);
+    }
+    return campus;
+  }
+
+  async execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>> {
+    this.origins.push(origin);
+    if (this.failure !== undefined) throw this.failure;
+    const recordedAtMs = this.history.nowMs;
+    if (this.heldBy !== undefined) return { outcome: "held", by: this.heldBy };
+    const decision = this.history.do(call);
+    if (decision.kind === "refused") {
+      return { outcome: "refused", refusal: decision.refusal, recordedAtMs };
+    }
+    const { answer, facts } = decision;
+    const recorded = facts.map((fact) => {
+      const partition = partitionOf(keyOf(fact), 10);
+      const last = (this.#lanes[partition] ?? 0) + 1;
+      this.#lanes[partition] = last;
+      const position = globalPosition(this.history.facts.length);
+      return { fact, at: { position, sequence: sequence(last), recordedAtMs } };
+    });
+    if (!this.frozen) await this.project();
+    return { outcome: "accepted", answer, recorded, recordedAtMs };
+  }
+
+  /** Brings the read models to the end of the history, and publishes what changed. */
+  async project(): Promise<void> {
+    await this.#flush(registrations);
+    const changed = await this.#flush(seatAvailability);
+    for (const [key, row] of changed) {
+      await this.#notify(key, row as SeatAvailabilityRow | undefined);
+    }
+  }
+
+  /** Puts a row into the catalogue's read model, as its table would. */
+  async catalogue(...rows: readonly ModuleRow[]): Promise<void> {
+    const { generation } = this.#of(moduleCatalogue);
+    const mutations = rows.map((row) => ({ key: row.code, partition: 0, row }));
+    const nothing = { advances: [], digests: [], notices: [], deadLetters: [] };
+    await this.#store.flush({ generation, rows: mutations, ...nothing });
+  }
+
+  readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation"> = {
+    append: async () => ({
+      outcome: "appended",
+      events: [],
+      duplicate: false,
+      recordedAtMs: this.history.nowMs,
+    }),
+    read: (query) => this.#read(query),
+    lanes: async (topic) => this.#laneEnds(topic),
+    incarnation: async () => this.incarnation,
+  };
+
+  async *#read({ items = [], atMs = Infinity }: ReadEvents): AsyncIterable<StoredEvent[]> {
+    const wanted = items.flatMap((item) => item.tags ?? []);
+    const lanes: number[] = [];
+    const events = this.history.facts.map((fact, index): StoredEvent => {
+      const key = keyOf(fact);
+      const partition = partitionOf(key, 10);
+      lanes[partition] = (lanes[partition] ?? 0) + 1;
+      return {
+        id: `event-${index}`,
+        type: fact.type.fullName,
+        topic: fact.topic.name,
+        partition,
+        key,
+        value: this.codec.encode(fact.topic, fact.type, fact.event),
+        tags: [`module:${key}`],
+        correlationId: "test",
+        position: globalPosition(index + 1),
+        sequence: sequence(lanes[partition] ?? 0),
+        recordedAtMs: fact.recordedAtMs,
+        incarnation: this.incarnation,
+      };
+    });
+    yield events.filter(
+      ({ tags, recordedAtMs }) => recordedAtMs <= atMs && wanted.every((tag) => tags.includes(tag)),
+    );
+  }
+
+  #laneEnds(topic: string): LaneEnd[] {
+    const lanes = [...this.#lanes.entries()];
+    return lanes.map(([partition, last]) => ({
+      topic,
+      partition,
+      lastSequence: sequence(last ?? 0),
+      lastRecordedAtMs: this.history.nowMs,
+    }));
+  }
+
+  async #open(projection: AnyProjection): Promise<void> {
+    const { name, version, row, from } = projection;
+    const topics = [from]
+      .flat()
+      .map(({ name: topic, partitions }) => ({ name: topic, partitions }));
+    const model = { projection: name, version, columns: row, indexes: [], topics };
+    const generation = await this.#store.open(model);
+    const partitions = topics.flatMap((topic) =>
+      Array.from({ length: topic.partitions }, (_, partition) => ({
+        topic: topic.name,
+        partition,
+      })),
+    );
+    const owned = await this.#store.claim(generation, partitions);
+    this.#opened.set(name, { generation, owned, rows: new Map() });
+  }
+
+  #of(projection: { readonly name: string }): Opened {
+    const opened = this.#opened.get(projection.name);
+    if (opened === undefined) throw new Error(`${projection.name} was not opened.`);
+    return opened;
+  }
+
+  /** Writes what differs; gives the changed rows. */
+  async #flush(projection: ErasedEventProjection): Promise<Map<string, Row | undefined>> {
+    const opened = this.#of(projection);
+    const rows = foldFacts(projection, this.history.facts) as ReadonlyMap<string, Row>;
+    const changed = new Map<string, Row | undefined>();
+    for (const key of opened.rows.keys()) if (!rows.has(key)) changed.set(key, undefined);
+    for (const [key, row] of rows) {
+      if (JSON.stringify(opened.rows.get(key)) !== JSON.stringify(row)) changed.set(key, row);
+    }
+    opened.rows = rows;
+    const { generation } = opened;
+    const advances = this.#advances(opened);
+    const mutations = [...changed].map(([key, row]) => ({ key, partition: 0, row }));
+    const rest = { digests: [], notices: [], deadLetters: [] };
+    await this.#store.flush({ generation, advances, rows: mutations, ...rest });
+    opened.owned = opened.owned.map((owned) => {
+      const moved = advances.find(({ partition }) => partition === owned.partition);
+      return moved === undefined ? owned : { ...owned, position: moved.to };
+    });
+    return changed;
+  }
+
+  #advances({ owned }: Opened) {
+    return owned.flatMap(({ topic, partition, epoch, position }) => {
+      const last = this.#lanes[partition] ?? 0;
+      if (last === 0) return [];
+      const nextSequence = sequence(last + 1);
+      const source = { kind: "lane", incarnation: this.incarnation, nextSequence } as const;
+      const to = { logId: "log", nextOffset: offset(last), source };
+      const lastRecordedAtMs = this.history.nowMs;
+      return [{ topic, partition, epoch, from: position, to, records: 1, lastRecordedAtMs }];
+    });
+  }
+
+  async #notify(moduleCode: string, row: SeatAvailabilityRow | undefined): Promise<void> {
+    const { capacity, held, confirmed } = row ?? { capacity: 0, held: 0, confirmed: 0 };
+    const available = availableSeats({ capacity, held, confirmed });
+    const seats = { moduleCode, capacity, held, confirmed, available };
+    const partition = partitionOf(moduleCode, 10);
+    const lane = {
+      topic: moduleEvents.name,
+      partition,
+      sequence: sequence(this.#lanes[partition] ?? 0),
+    };
+    const sourcePosition = encodePositionToken({ incarnation: this.incarnation, lanes: [lane] });
+    await this.publish({ ...seats, sourcePosition });
+  }
+
+  /** Appends a notice to the log, or one that was published before (`again`) once more. */
+  async publish(event: SeatAvailableChanged, again?: { readonly sequence: number }): Promise<void> {
+    const partition = partitionOf(event.moduleCode, 10);
+    const last = (this.#noticeLanes[partition] ?? 0) + 1;
+    if (again === undefined) this.#noticeLanes[partition] = last;
+    const value = this.codec.encode(registrationUpdates, SeatAvailableChanged, event);
+    const headers = [
+      { name: header.sequence, value: Buffer.from(String(again?.sequence ?? last)) },
+      { name: header.incarnation, value: Buffer.from(this.incarnation) },
+    ];
+    const record = { timestampMs: 0, key: Buffer.from(event.moduleCode), value, headers };
+    await this.log.append([{ topic: registrationUpdates.name, partition, records: [record] }]);
+  }
+}
+
+const keyOf = ({ topic, event }: Pick<RecordedFact, "topic" | "event">): string =>
+  String((event as Row)[topic.key]);
