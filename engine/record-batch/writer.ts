@@ -6,6 +6,8 @@ import { batchLayout, lengthPrefixBytes, magic } from "./format.ts";
 /** More than any varint of a number below 2^53 takes. */
 const varintBytesMax = 8;
 
+const copiedByHandMax = 48;
+
 /**
  * Writes batches in Kafka's RecordBatch v2 format, uncompressed, one record after the other, into
  * one buffer that is used again for each batch. A record gets the offset after the one before it.
@@ -104,12 +106,24 @@ export class RecordBatchWriter {
       this.#varint(-1);
       return;
     }
-    this.#varint(value.length);
-    this.#buffer.set(value, this.#at);
-    this.#at += value.length;
+    const { length } = value;
+    this.#varint(length);
+    const buffer = this.#buffer;
+    const start = this.#at;
+    // Below some size a call into the runtime costs more than the bytes.
+    if (length <= copiedByHandMax) {
+      for (let index = 0; index < length; index += 1)
+        buffer[start + index] = value[index] as number;
+    } else buffer.set(value, start);
+    this.#at = start + length;
   }
 
   #varint(value: number): void {
+    if (value >= -64 && value < 64) {
+      this.#buffer[this.#at] = (value << 1) ^ (value >> 31);
+      this.#at += 1;
+      return;
+    }
     let rest = zigzag(value);
     const buffer = this.#buffer;
     while (rest > 0x7f) {
@@ -137,6 +151,7 @@ function zigzag(value: number): number {
 }
 
 function varintSize(value: number): number {
+  if (value >= -64 && value < 64) return 1;
   let size = 1;
   for (let rest = zigzag(value); rest > 0x7f; rest = Math.floor(rest / 128)) size += 1;
   return size;

@@ -32,8 +32,7 @@ create table refold.log_batches (
   byte_length int not null,
   written_at timestamptz not null default now(),
   bytes bytea not null,
-  primary key (topic_number, partition, base_offset),
-  foreign key (topic_number, partition) references refold.log_partitions on delete cascade
+  primary key (topic_number, partition, base_offset)
 );
 alter table refold.log_batches alter column bytes set storage external;
 `;
@@ -83,14 +82,15 @@ begin
   if locked < (select count(*) from (select distinct * from unnest(of_topics, of_partitions)) w) then
     perform refold.log_refuse_unknown(of_topics, of_partitions);
   end if;
+  -- The payloads stay out of the sorting, and are joined to their places by their ordinal.
   with batch as (
     select t.topic_number, b.partition, b.ordinal, b.record_count, b.max_timestamp_ms,
-      b.last_timestamp_ms, b.payload, p.end_offset + sum(b.record_count) over earlier
+      b.last_timestamp_ms, p.end_offset + sum(b.record_count) over earlier
         - b.record_count as base_offset,
       greatest(p.max_timestamp_ms, max(b.max_timestamp_ms) over earlier) as running
-    from unnest(of_topics, of_partitions, counts, max_timestamps, last_timestamps, payloads)
+    from unnest(of_topics, of_partitions, counts, max_timestamps, last_timestamps)
       with ordinality b(topic, partition, record_count, max_timestamp_ms, last_timestamp_ms,
-        payload, ordinal)
+        ordinal)
     join refold.log_topics t on t.name = b.topic
     join refold.log_partitions p on p.topic_number = t.topic_number and p.partition = b.partition
     window earlier as (partition by t.topic_number, b.partition order by b.ordinal)
@@ -99,7 +99,8 @@ begin
       max_timestamp_ms, running_max_timestamp_ms, byte_length, bytes)
     select topic_number, partition, base_offset, record_count, max_timestamp_ms, running,
       octet_length(payload), int8send(base_offset) || substr(payload, 9)
-    from batch where record_count > 0
+    from batch join unnest(payloads) with ordinality y(payload, ordinal) using (ordinal)
+    where record_count > 0
   ), moved as (
     update refold.log_partitions p set end_offset = p.end_offset + added.records,
       last_timestamp_ms = added.last_timestamp_ms, max_timestamp_ms = added.running
@@ -133,20 +134,21 @@ end $$;
 `;
 
 /**
- * Per partition, the first batch that may hold a record at or after a time: bisects the running
+ * The first batch from an offset on that may hold a record at or after a time: bisects the running
  * maximum by offsets, then passes batches whose own maximum is earlier (retention may have taken
  * the record that raised the running one).
  */
 const batchAt = `
-create function refold.log_batch_at(in_topic int, in_partition int, time_ms bigint)
-returns setof bytea language plpgsql stable as $$
+create function refold.log_batch_at(
+  in_topic int, in_partition int, from_offset bigint, time_ms bigint
+) returns setof bytea language plpgsql stable as $$
 declare
   low bigint;
   high bigint;
   middle bigint;
   here record;
 begin
-  select start_offset, end_offset into low, high from refold.log_partitions p
+  select greatest(start_offset, from_offset), end_offset into low, high from refold.log_partitions p
     where p.topic_number = in_topic and p.partition = in_partition;
   -- The batch looked for begins at or after low, or holds it; all from high on reach the time.
   while low < high loop

@@ -20,28 +20,41 @@ export async function offsetsAt(
   const cursor = new RecordCursor();
   // One partition's batch at a time: together they could be more than memory should hold.
   for (const { partition, start, end } of bounds) {
-    const { rows } = await pool.query<{ bytes: Buffer }>({
-      name: "refold-log-batch-at",
-      text: "select refold.log_batch_at($1, $2, $3) as bytes",
-      values: [topicNumber, partition, time],
-    });
-    const [row] = rows;
-    found.set(partition, offset(row ? firstAt(cursor, row.bytes, { start, time }) : end));
+    let at: RecordFound = { reached: false, offset: Number(start) };
+    while (!at.reached && at.offset < end) {
+      const values = [topicNumber, partition, at.offset, time];
+      const { rows } = await pool.query<{ bytes: Buffer }>({ ...batchAt, values });
+      const [row] = rows;
+      if (!row) break;
+      at = firstFrom(cursor, row.bytes, { start: at.offset, time });
+    }
+    found.set(partition, at.reached ? offset(at.offset) : end);
   }
   return found;
 }
 
-/** The batch was chosen because it has such a record; only retention can have taken it. */
-function firstAt(
+const batchAt = {
+  name: "refold-log-batch-at",
+  text: "select refold.log_batch_at($1, $2, $3, $4) as bytes",
+};
+
+interface RecordFound {
+  readonly reached: boolean;
+  /** Of the record; else where to look on. */
+  readonly offset: number;
+}
+
+/** Retention may have taken just the record for which the batch was chosen. */
+function firstFrom(
   cursor: RecordCursor,
   bytes: Buffer,
-  { start, time }: { readonly start: bigint; readonly time: number },
-): number {
+  { start, time }: { readonly start: number; readonly time: number },
+): RecordFound {
   cursor.reset(bytes, start);
-  let after = Number(start);
+  let after = start;
   while (cursor.next()) {
-    if (cursor.timestampMs >= time) return cursor.offset;
+    if (cursor.timestampMs >= time) return { reached: true, offset: cursor.offset };
     after = cursor.offset + 1;
   }
-  return after;
+  return { reached: false, offset: after };
 }

@@ -79,7 +79,8 @@ export class TopicReader {
     const behind = bounds.filter(
       ({ partition, end }) => (this.#next.get(partition) ?? Infinity) < Number(end),
     ).length;
-    this.#behind = Math.max(1, behind);
+    // All of them may have something when it has waited.
+    this.#behind = behind === 0 ? Math.max(1, this.#next.size) : behind;
     if (batches > 0) {
       const wanted = Math.ceil((fetchBytesMax / this.#behind / (bytes / batches)) * 1.25);
       this.#batchesMax = Math.min(batchesMax, Math.max(batchesMin, wanted));
