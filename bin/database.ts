@@ -25,7 +25,12 @@ const announceTimeoutMs = 30_000;
 export type Database = AsyncDisposable & {
   readonly url: string;
 } & (
-    | { readonly kind: "own"; readonly folder: HeldFolder }
+    | {
+        readonly kind: "own";
+        readonly folder: HeldFolder;
+        /** Cuts the server's power, for a process that ends at once. */
+        readonly abandon: () => void;
+      }
     | { readonly kind: "joined"; readonly instance: Instance }
     | { readonly kind: "external" }
   );
@@ -86,6 +91,7 @@ async function startServer(folder: HeldFolder): Promise<Database> {
       kind: "own",
       url: server.url,
       folder,
+      abandon: () => server.abandon(),
       [Symbol.asyncDispose]: async () => {
         try {
           await server.stop();

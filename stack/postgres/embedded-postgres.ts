@@ -38,6 +38,8 @@ export interface EmbeddedPostgres {
   readonly adopted: boolean;
   /** `fast` ends sessions and writes a checkpoint; `immediate` is a power cut. */
   stop(mode?: StopMode): Promise<void>;
+  /** Cuts its power without waiting: for a process that ends at once. */
+  abandon(): void;
 }
 
 /** The server could not be started; the message says why and what to do. */
@@ -80,7 +82,7 @@ export async function startEmbeddedPostgres(
   await mkdir(options.folder, { recursive: true });
   if (!existsSync(data)) await initialise(options.folder, { data, account, binaries });
   await assertUsable(data);
-  const password = await readFile(join(options.folder, passwordFile), "utf8");
+  const password = await readPassword(options.folder);
   const left = await readPostmaster(data);
   if (left) {
     const taken = await adopt(left, password);
@@ -158,6 +160,15 @@ async function assertUsable(data: string): Promise<void> {
   const found = version.trim() === "" ? "has no PG_VERSION file" : `was made by ${version.trim()}`;
   throw new EmbeddedPostgresError(
     `${data} is not a data folder of Postgres 18 (it ${found}): restore it, or start on another folder with --data.`,
+  );
+}
+
+async function readPassword(folder: string): Promise<string> {
+  const path = join(folder, passwordFile);
+  const password = await readFile(path, "utf8").catch(() => "");
+  if (password !== "") return password;
+  throw new EmbeddedPostgresError(
+    `${path} is missing or empty, and without it the server can't be entered: restore it, or start on another folder with --data.`,
   );
 }
 
@@ -297,6 +308,9 @@ function running(
     pid: server.pid,
     adopted: server.adopted,
     stop: (mode = "fast") => stopPostmaster(data, server.pid, mode),
+    abandon: () => {
+      if (isAlive(server.pid)) process.kill(server.pid, "SIGQUIT");
+    },
   };
 }
 

@@ -1,0 +1,114 @@
+import type { Pool } from "pg";
+
+import { RefoldError } from "../../engine/errors.ts";
+import type { AnyProcessor } from "../../engine/processor.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
+import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
+import type { ProcessorStore } from "../../engine/ports/processor-store.ts";
+import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import type { PartitionBounds, RecordLog } from "../../engine/ports/record-log.ts";
+import type { StatusBoard } from "../../engine/ports/status-board.ts";
+import type { StoreHold } from "../../engine/ports/store-hold.ts";
+import type { CaptureFacts, ConsumerFacts, StatusFacts, StoredPosition } from "./report.ts";
+
+export interface StatusSources {
+  readonly pool: Pool;
+  readonly log: Pick<RecordLog, "bounds">;
+  readonly reader: Pick<ReadModelReader, "positions">;
+  readonly processorStore: Pick<ProcessorStore, "positions">;
+  readonly board: Pick<StatusBoard, "read">;
+  readonly hold: Pick<StoreHold, "current">;
+  readonly deadLetters: Pick<DeadLetters, "counts">;
+  readonly projections: readonly AnyProjection[];
+  readonly processors: readonly AnyProcessor[];
+  readonly slot: string;
+}
+
+/** Reads everything that the status is made of; from tables alone, and without changing any. */
+export async function gatherStatus(sources: StatusSources): Promise<StatusFacts> {
+  const [consumers, board, capture, hold, deadLetters, nowMs] = await Promise.all([
+    gatherConsumers(sources),
+    sources.board.read(),
+    gatherCapture(sources),
+    sources.hold.current(),
+    sources.deadLetters.counts(),
+    databaseNowMs(sources.pool),
+  ]);
+  const bounds = await gatherBounds(consumers, sources.log);
+  return { nowMs, consumers, bounds, board, capture, hold, deadLetters };
+}
+
+async function gatherConsumers(sources: StatusSources): Promise<ConsumerFacts[]> {
+  const projections = sources.projections.map(async (one): Promise<ConsumerFacts> => ({
+    name: one.name,
+    kind: "projection",
+    topics: topicsOf(one),
+    positions: await noneYet(sources.reader.positions(one.name)),
+  }));
+  const processors = sources.processors.map(async (one): Promise<ConsumerFacts> => ({
+    name: one.name,
+    kind: "processor",
+    topics: topicsOf(one),
+    positions: await noneYet(sources.processorStore.positions(one.name)),
+  }));
+  return Promise.all([...projections, ...processors]);
+}
+
+function topicsOf(one: AnyProjection | AnyProcessor): ConsumerFacts["topics"] {
+  const topics = one.kind === "events" ? one.from : [one.from];
+  return topics.map(({ name, partitions }) => ({ name, partitions }));
+}
+
+/** What was never opened has no positions; that is an answer here, not a failure. */
+async function noneYet(
+  positions: Promise<readonly StoredPosition[]>,
+): Promise<readonly StoredPosition[]> {
+  try {
+    return await positions;
+  } catch (error) {
+    if (error instanceof RefoldError && error.code === "no-generation") return [];
+    throw error;
+  }
+}
+
+async function gatherBounds(
+  consumers: readonly ConsumerFacts[],
+  log: Pick<RecordLog, "bounds">,
+): Promise<ReadonlyMap<string, readonly PartitionBounds[]>> {
+  const names = new Set(consumers.flatMap((one) => one.topics.map((topic) => topic.name)));
+  const bounds = new Map<string, readonly PartitionBounds[]>();
+  for (const name of names) {
+    try {
+      bounds.set(name, await log.bounds(name));
+    } catch (error) {
+      if (!(error instanceof RefoldError) || error.code !== "topic-unknown") throw error;
+    }
+  }
+  return bounds;
+}
+
+interface SlotRow {
+  readonly active: boolean;
+  readonly wal_status: string | null;
+  readonly lag: string | null;
+}
+
+async function gatherCapture({ pool, slot }: StatusSources): Promise<CaptureFacts | undefined> {
+  const { rows } = await pool.query<SlotRow>(
+    `select active, wal_status, (pg_current_wal_lsn() - confirmed_flush_lsn)::text as lag
+     from pg_replication_slots where slot_name = $1 and database = current_database()`,
+    [slot],
+  );
+  const row = rows[0];
+  if (!row) return undefined;
+  const lost = row.wal_status === "lost" || row.lag === null;
+  return { slot, active: row.active, lagBytes: lost ? undefined : Math.max(0, Number(row.lag)) };
+}
+
+/** The reports' times are the database's. */
+async function databaseNowMs(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ now: string }>(
+    "select extract(epoch from clock_timestamp()) * 1000 as now",
+  );
+  return Number(rows[0]?.now);
+}
