@@ -92,7 +92,6 @@ export class AvroWriter {
     this.#at += this.#bytes.write(value, this.#at, "utf8");
   }
 
-
   /** A string of ASCII characters. */
   ascii(value: string): void {
     this.long(value.length);

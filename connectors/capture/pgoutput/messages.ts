@@ -46,10 +46,13 @@ export interface StreamHandler {
   /** `endLsn` is where the commit record ends: the transaction's place in the order of commits. */
   commit(endLsn: number): void;
   /** The server has nothing to send before `walEnd`. */
-  keepalive(walEnd: number): void;
+  keepalive(walEnd: number, reply: KeepaliveReply): void;
   /** The end of the WAL at the server, told with every message. */
   walEnd(lsn: number): void;
 }
+
+/** Whether the server wants to hear at once how far we are. */
+export type KeepaliveReply = "asked" | "not asked";
 
 export interface OldRow {
   readonly row: Tuple;
@@ -125,7 +128,8 @@ export class PgoutputReader {
       return this.#message(bytes, from + xLogHeaderBytes, readLsn(bytes, from + 1));
     }
     if (kind === keepalive) {
-      this.#handler.keepalive(readLsn(bytes, from + 1));
+      const reply = bytes[from + 17] === 1 ? "asked" : "not asked";
+      this.#handler.keepalive(readLsn(bytes, from + 1), reply);
       return undefined;
     }
     throw unknownMessage("the replication stream", kind);

@@ -93,5 +93,13 @@ function readTimestampMs(row: Tuple, at: number): number {
     readInteger(bytes, start + from, Math.min(start + from + length, end));
   const decimals = Math.max(0, end - start - 20);
   const ms = decimals === 0 ? 0 : part(20, decimals) * 10 ** (3 - decimals);
-  return Date.UTC(part(0, 4), part(5, 2) - 1, part(8, 2), part(11, 2), part(14, 2), part(17, 2), ms);
+  return Date.UTC(
+    part(0, 4),
+    part(5, 2) - 1,
+    part(8, 2),
+    part(11, 2),
+    part(14, 2),
+    part(17, 2),
+    ms,
+  );
 }

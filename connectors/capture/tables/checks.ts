@@ -31,7 +31,6 @@ function columnFaults(path: string, column: CatalogueColumn): string[] {
 function identityFaults(name: string, table: CatalogueTable): string[] {
   switch (table.replicaIdentity) {
     case "full":
-      return [];
     case "default":
       return [];
     case "index":

@@ -45,7 +45,11 @@ function codeColumn(column: CatalogueColumn, converter: Converter): CodedColumn 
 }
 
 /** Writes a whole row; `old` gives the values that the new row leaves unsent. */
-export function writeRow(to: AvroWriter, table: CodedTable, rows: { row: Tuple; old?: Tuple }): void {
+export function writeRow(
+  to: AvroWriter,
+  table: CodedTable,
+  rows: { row: Tuple; old?: Tuple },
+): void {
   const { row, old } = rows;
   for (let at = 0; at < table.columns.length; at++) {
     const known = row.kind[at] === unchanged && old?.kind[at] === present ? old : row;
@@ -59,7 +63,8 @@ export function writeKeyOnlyRow(to: AvroWriter, table: CodedTable, row: Tuple): 
     const column = table.columns[at] as CodedColumn;
     if (row.kind[at] === present) writeValue(to, column, { tuple: row, at });
     else if (column.nullable) to.byte(0);
-    else if (column.default && column.default.text !== "") writeText(to, column, column.default.text);
+    else if (column.default && column.default.text !== "")
+      writeText(to, column, column.default.text);
     else column.converter.writeFallback(to);
   }
 }

@@ -75,7 +75,8 @@ const textItems = new Set(["text", "varchar", "bpchar", "citext", "json", "jsonb
 function scalar(type: ColumnType): Converter | undefined {
   if (type.labels) return plain.enumeration(type.labels);
   if (type.schema !== "pg_catalog" && !extensionTypes.has(type.name)) return undefined;
-  if (type.name === "numeric" && type.modifier >= 4 && (type.modifier - 4) & 0x400) return undefined;
+  if (type.name === "numeric" && type.modifier >= 4 && (type.modifier - 4) & 0x400)
+    return undefined;
   return converters[type.name]?.(type.modifier);
 }
 

@@ -14,14 +14,17 @@ interface Moment {
 }
 
 const dateShape = /^(\d+)-(\d\d)-(\d\d)(?: (.*?))?( BC)?$/;
-const timeShape = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?$/;
+const timeShape =
+  /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?$/;
 
 function parseTime(text: string, type: string): { timeUs: number; offsetSeconds: number } {
   const match = timeShape.exec(text);
   if (!match) throw unrepresentable(text, type);
   const [, hours, minutes, seconds = "0", fraction = "", sign, ...offset] = match;
   const whole = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  const [offsetHours = 0, offsetMinutes = 0, offsetRest = 0] = offset.map((part) => Number(part ?? 0));
+  const [offsetHours = 0, offsetMinutes = 0, offsetRest = 0] = offset.map((part) =>
+    Number(part ?? 0),
+  );
   const offsetSeconds = offsetHours * 3600 + offsetMinutes * 60 + offsetRest;
   return {
     timeUs: whole * 1_000_000 + Number(fraction.padEnd(6, "0")),
@@ -61,7 +64,8 @@ function microseconds(moment: Moment): bigint {
   return days + BigInt(moment.timeUs) - BigInt(moment.offsetSeconds) * 1_000_000n;
 }
 
-const slice = (bytes: Buffer, start: number, end: number): string => bytes.toString("latin1", start, end);
+const slice = (bytes: Buffer, start: number, end: number): string =>
+  bytes.toString("latin1", start, end);
 
 /** A converter whose value is one whole number; `zero` is the text that counts nothing. */
 function counted(
@@ -91,7 +95,9 @@ const clockUs = (text: string): number => parseTime(text, "time").timeUs;
 
 export function time(digits: number): Converter {
   return digits <= 3
-    ? counted(connectType("int", "io.debezium.time.Time"), "00:00", (text) => Math.floor(clockUs(text) / 1000))
+    ? counted(connectType("int", "io.debezium.time.Time"), "00:00", (text) =>
+        Math.floor(clockUs(text) / 1000),
+      )
     : counted(connectType("long", "io.debezium.time.MicroTime"), "00:00", clockUs);
 }
 
@@ -100,7 +106,11 @@ const momentUs = (text: string): bigint => microseconds(parseMoment(text, "times
 /** Without a zone: taken as UTC. */
 export function timestamp(digits: number): Converter {
   return digits <= 3
-    ? counted(connectType("long", "io.debezium.time.Timestamp"), "1970-01-01", (text) => momentUs(text) / 1000n)
+    ? counted(
+        connectType("long", "io.debezium.time.Timestamp"),
+        "1970-01-01",
+        (text) => momentUs(text) / 1000n,
+      )
     : counted(connectType("long", "io.debezium.time.MicroTimestamp"), "1970-01-01", momentUs);
 }
 
@@ -161,13 +171,17 @@ const unitUs: Readonly<Record<string, number>> = {
   day: dayUs,
 };
 
-export const interval = counted(connectType("long", "io.debezium.time.MicroDuration"), "00:00:00", (text) => {
-  let sum = 0n;
-  for (const [, count = "0", unit = ""] of text.matchAll(intervalPart)) {
-    sum += BigInt(count) * BigInt(unitUs[unit] ?? 0);
-  }
-  return sum + clockOfInterval(text);
-});
+export const interval = counted(
+  connectType("long", "io.debezium.time.MicroDuration"),
+  "00:00:00",
+  (text) => {
+    let sum = 0n;
+    for (const [, count = "0", unit = ""] of text.matchAll(intervalPart)) {
+      sum += BigInt(count) * BigInt(unitUs[unit] ?? 0);
+    }
+    return sum + clockOfInterval(text);
+  },
+);
 
 function clockOfInterval(text: string): bigint {
   const match = intervalClock.exec(text);

@@ -1,0 +1,9 @@
+export { EmbeddedCapture } from "./embedded-capture.ts";
+export { migrations } from "./migrations.ts";
+export {
+  defaultCaptureLimits,
+  type CaptureLimits,
+  type CaptureOptions,
+  type CapturedTable,
+} from "./options.ts";
+export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";

@@ -1,0 +1,136 @@
+import type { Pool, PoolClient } from "pg";
+
+import { FencedError, TransientError } from "../../engine/errors.ts";
+import { lsn } from "../../engine/position.ts";
+import type { CapturePosition, CaptureSink } from "../../engine/ports/capture-sink.ts";
+import type { PartitionAppend } from "../../engine/ports/record-log.ts";
+import { appendRecords } from "../postgres/index.ts";
+import { formatLsn, parseLsn } from "./lsn.ts";
+import { captureError } from "./server/failures.ts";
+
+export interface PostgresCaptureSinkOptions {
+  /** Connections to the database of the embedded log. */
+  readonly pool: Pool;
+  /** Names the position; one for each replication slot. */
+  readonly slot?: string;
+}
+
+interface PositionRow {
+  epoch: string | bigint;
+  commit_lsn: string | null;
+  changes_after: string | bigint;
+  complete_lsn: string | null;
+}
+
+/** Publishes into the embedded log: records and position in one transaction, so exactly once. */
+export class PostgresCaptureSink implements CaptureSink {
+  readonly #pool: Pool;
+  readonly #slot: string;
+  #epoch = 0n;
+
+  constructor(options: PostgresCaptureSinkOptions) {
+    this.#pool = options.pool;
+    this.#slot = options.slot ?? "refold";
+  }
+
+  async open(): Promise<CapturePosition | undefined> {
+    try {
+      const { rows } = await this.#pool.query<PositionRow>(
+        `insert into refold.capture_position (slot) values ($1)
+         on conflict (slot) do update set epoch = capture_position.epoch + 1
+         returning epoch, commit_lsn::text, changes_after, complete_lsn::text`,
+        [this.#slot],
+      );
+      const row = rows[0];
+      if (!row) throw new TransientError("position-unread", "The capture's position gave no row.");
+      this.#epoch = BigInt(row.epoch);
+      return positionOf(row);
+    } catch (error) {
+      throw captureError(error, "Opening the capture's sink");
+    }
+  }
+
+  async publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
+    await this.#inTransaction(async (client) => {
+      // The fence stands first: a capture that was replaced waits for no partition's lock.
+      const moved = await client.query(this.#moveText(upTo));
+      this.#assertOurs(moved);
+      await appendRecords(client, appends);
+    });
+  }
+
+  async publishSnapshot(
+    parts: AsyncIterable<readonly PartitionAppend[]>,
+    upTo: CapturePosition,
+  ): Promise<void> {
+    await this.#inTransaction(async (client) => {
+      // Reading a part may take longer than an idle transaction is usually allowed.
+      await client.query("begin; set local idle_in_transaction_session_timeout = 0");
+      for await (const part of parts) await appendRecords(client, part);
+      const moved = await client.query(this.#moveText(upTo).replace(/^begin; /, ""));
+      this.#assertOurs(moved);
+    });
+  }
+
+  /**
+   * One round trip: begins the transaction, moves the position if it is still ours, and wakes the
+   * readers at the commit. Literals are numbers and our own slot's name, quoted.
+   */
+  #moveText(upTo: CapturePosition): string {
+    const commit = `'${formatLsn(Number(upTo.commitLsn))}'`;
+    const complete =
+      upTo.completeLsn === undefined ? "null" : `'${formatLsn(Number(upTo.completeLsn))}'`;
+    const slot = `'${this.#slot.replaceAll("'", "''")}'`;
+    return (
+      `begin; update refold.capture_position set commit_lsn = ${commit}, ` +
+      `changes_after = ${upTo.changesAfter}, complete_lsn = ${complete}, published_at = now() ` +
+      `where slot = ${slot} and epoch = ${this.#epoch}; select pg_notify('refold_log', '')`
+    );
+  }
+
+  /** pg gives one result for each statement of a text. */
+  #assertOurs(results: unknown): void {
+    const list = Array.isArray(results) ? (results as readonly unknown[]) : [results];
+    const update = list.find((result) => (result as { command?: string }).command === "UPDATE");
+    if ((update as { rowCount?: number } | undefined)?.rowCount === 1) return;
+    throw new FencedError(
+      [],
+      `Another capture has taken over the position of slot ${this.#slot} (ours had epoch ` +
+        `${this.#epoch}).`,
+    );
+  }
+
+  async #inTransaction(work: (client: PoolClient) => Promise<void>): Promise<void> {
+    const client = await this.#connect();
+    let broken: unknown = new Error("not committed");
+    try {
+      await work(client);
+      const { command } = await client.query("commit");
+      // COMMIT of a failed transaction answers ROLLBACK, without an error.
+      if (command !== "COMMIT") throw new TransientError("not-committed", "A publish rolled back.");
+      broken = undefined;
+    } catch (error) {
+      throw captureError(error, "Publishing");
+    } finally {
+      // After an error the session ends, and its transaction with it.
+      client.release(broken !== undefined);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw captureError(error, "Publishing");
+    }
+  }
+}
+
+function positionOf(row: PositionRow): CapturePosition | undefined {
+  if (row.commit_lsn === null) return undefined;
+  return {
+    commitLsn: lsn(parseLsn(row.commit_lsn)),
+    changesAfter: Number(row.changes_after),
+    ...(row.complete_lsn === null ? {} : { completeLsn: lsn(parseLsn(row.complete_lsn)) }),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Lsn } from "../../engine/position.ts";
+
+/** How far a capture is, over all its connections. */
+export class Progress {
+  /** WAL that the server has beyond what is published, in bytes, as last told. */
+  lagBytes = 0;
+  /** Where the last published transaction's commit ends; undefined before the first. */
+  lastPublishedLsn: Lsn | undefined;
+  /** Records published since the capture began. */
+  recordsPublished = 0;
+  /** Publishes that succeeded. */
+  publishes = 0;
+
+  published(commitLsn: Lsn, records: number): void {
+    this.lastPublishedLsn = commitLsn;
+    this.recordsPublished += records;
+    this.publishes += 1;
+  }
+}

@@ -1,0 +1,143 @@
+import { InvariantViolation } from "../../../engine/errors.ts";
+import type {
+  Begin,
+  KeepaliveReply,
+  OldRow,
+  Relation,
+  StreamHandler,
+  UpdatedRow,
+} from "../pgoutput/messages.ts";
+import type { Tuple } from "../pgoutput/tuple.ts";
+import type { Change, Emit, Route, TransactionContext } from "./change.ts";
+
+/** Where the assembler stands in the stream of transactions. */
+export interface StreamPlace {
+  /** Where the last whole transaction's commit ends; 0 for none. */
+  readonly commitLsn: number;
+  /** Changes of the transaction after it that have been emitted. */
+  readonly changesAfter: number;
+}
+
+export interface AssemblerOptions {
+  readonly emit: Emit;
+  /** Finds the route of a table that the stream describes; undefined: it isn't captured. */
+  readonly routeOf: (relation: Relation) => Promise<Route | undefined>;
+  readonly onCommit: () => void;
+  readonly onKeepalive: (walEnd: number, reply: KeepaliveReply) => void;
+  readonly from: StreamPlace;
+}
+
+/**
+ * Puts changes back into transactions: numbers them, leaves out those of a transaction whose
+ * beginning was published before a restart, and hands each to its table's route.
+ */
+export class TransactionAssembler implements StreamHandler {
+  readonly #options: AssemblerOptions;
+  readonly #routes = new Map<number, { signature: string; route: Route | undefined }>();
+  readonly #emit: Emit;
+  #commitLsn: number;
+  #transaction: TransactionContext | undefined;
+  #changes = 0;
+  #skip: number;
+  #walEnd = 0;
+  #published = 0;
+
+  constructor(options: AssemblerOptions) {
+    this.#options = options;
+    this.#commitLsn = options.from.commitLsn;
+    this.#skip = options.from.changesAfter;
+    // A change that was published before the restart is still routed: its order counts.
+    this.#emit = (topic, partition, record) => {
+      if (this.#changes > this.#skip) options.emit(topic, partition, record);
+    };
+  }
+
+  get place(): StreamPlace {
+    const changesAfter = this.#transaction ? Math.max(this.#changes, this.#skip) : this.#skip;
+    return { commitLsn: this.#commitLsn, changesAfter };
+  }
+
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** The end of the WAL at the server, as far as it was told. */
+  get endOfWal(): number {
+    return this.#walEnd;
+  }
+
+  /** Changes seen since the stream began. */
+  get changesSeen(): number {
+    return this.#published;
+  }
+
+  begin(message: Begin): void {
+    this.#changes = 0;
+    this.#transaction = {
+      transactionId: message.transactionId,
+      commitTimeUs: message.commitTimeUs,
+      previousCommitLsn: this.#commitLsn,
+      origin: undefined,
+      totalOrder: 0,
+      tableOrder: new Map(),
+    };
+  }
+
+  origin(name: string, lsn: number): void {
+    this.#transaction = { ...this.#current(), origin: { name, lsn } };
+  }
+
+  relation(relation: Relation): Promise<void> | undefined {
+    const signature = JSON.stringify(relation);
+    if (this.#routes.get(relation.oid)?.signature === signature) return undefined;
+    return this.#options.routeOf(relation).then((route) => {
+      this.#routes.set(relation.oid, { signature, route });
+    });
+  }
+
+  insert(relationOid: number, lsn: number, row: Tuple): void {
+    this.#change(relationOid, lsn, { kind: "insert", row });
+  }
+
+  update(relationOid: number, lsn: number, { old, row }: UpdatedRow): void {
+    this.#change(relationOid, lsn, { kind: "update", old, row });
+  }
+
+  remove(relationOid: number, lsn: number, old: OldRow): void {
+    this.#change(relationOid, lsn, { kind: "remove", old });
+  }
+
+  truncate(relationOids: readonly number[], lsn: number): void {
+    for (const oid of relationOids) this.#change(oid, lsn, { kind: "truncate" });
+  }
+
+  commit(endLsn: number): void {
+    this.#commitLsn = endLsn;
+    this.#transaction = undefined;
+    this.#skip = 0;
+    this.#changes = 0;
+    this.#options.onCommit();
+  }
+
+  keepalive(walEnd: number, reply: KeepaliveReply): void {
+    this.walEnd(walEnd);
+    this.#options.onKeepalive(walEnd, reply);
+  }
+
+  walEnd(lsn: number): void {
+    if (lsn > this.#walEnd) this.#walEnd = lsn;
+  }
+
+  #change(relationOid: number, lsn: number, change: Change): void {
+    const known = this.#routes.get(relationOid);
+    if (!known) throw new InvariantViolation(`A row came before its table (${relationOid}).`);
+    this.#changes += 1;
+    this.#published += 1;
+    known.route?.route({ change, lsn, transaction: this.#current() }, this.#emit);
+  }
+
+  #current(): TransactionContext {
+    if (!this.#transaction) throw new InvariantViolation("A change came outside a transaction.");
+    return this.#transaction;
+  }
+}

@@ -1,0 +1,205 @@
+import avro from "avsc";
+import { Client, type Pool } from "pg";
+import { onTestFinished } from "vitest";
+
+import { systemClock } from "../../bin/system-clock.ts";
+import { SeededRandom } from "../../engine/memory/clock.ts";
+import { noMetrics } from "../../engine/ports/metrics.ts";
+import { RecordCursor } from "../../engine/record-batch/index.ts";
+import {
+  EmbeddedCapture,
+  migrations as captureMigrations,
+  PostgresCaptureSink,
+  type CaptureOptions,
+} from "../../connectors/capture/index.ts";
+import { makePool, migrate, PostgresRecordLog } from "../../connectors/postgres/index.ts";
+import { migrations as logMigrations } from "../../connectors/postgres/record-log/index.ts";
+import { newDatabase } from "../support/database.ts";
+import { ListedSchemas } from "./memory-registry.ts";
+
+/** A record as it was read back from the log. */
+export interface ReadRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** A database with the embedded log and captured tables of the test's own. */
+export class CapturedDatabase {
+  readonly url: string;
+  readonly pool: Pool;
+  readonly log: PostgresRecordLog;
+  readonly registry = new ListedSchemas();
+
+  constructor(url: string) {
+    this.url = url;
+    this.pool = makePool({ url, name: "capture test" });
+    this.log = new PostgresRecordLog({ pool: this.pool });
+  }
+
+  static async make(): Promise<CapturedDatabase> {
+    const { url, drop } = await newDatabase();
+    const database = new CapturedDatabase(url);
+    onTestFinished(async () => {
+      await database.log[Symbol.asyncDispose]();
+      await database.pool.end();
+      await drop();
+    });
+    await migrate(database.pool, [...logMigrations, ...captureMigrations]);
+    return database;
+  }
+
+  async sql(...statements: readonly string[]): Promise<void> {
+    const client = new Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      for (const statement of statements) await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** A capture of these tables, with a topic of one partition for each where not said otherwise. */
+  async capture(
+    tables: readonly string[],
+    options: Partial<CaptureOptions> & { readonly partitions?: number } = {},
+  ): Promise<EmbeddedCapture> {
+    const { partitions = 1, ...rest } = options;
+    const settings = this.#options(tables, partitions);
+    for (const table of tables) {
+      const name = `${rest.prefix ?? "refold"}.${table}`.replaceAll(/[^\w.]/g, "_");
+      await this.log.ensureTopic({ name, partitions });
+    }
+    return new EmbeddedCapture({ ...settings, ...rest });
+  }
+
+  /** Slots are the server's, so that each database names its own. */
+  get slot(): string {
+    return new URL(this.url).pathname.slice(1);
+  }
+
+  #options(tables: readonly string[], partitions: number): CaptureOptions {
+    const { url, registry, slot } = this;
+    return {
+      url,
+      registry,
+      slot,
+      sink: new PostgresCaptureSink({ pool: this.pool, slot }),
+      metrics: noMetrics,
+      clock: systemClock,
+      random: new SeededRandom(),
+      outboxTables: [],
+      tables: tables.map((name) => ({ name, partitions })),
+    };
+  }
+
+  /** All records of all topics, by partition in order of offset. */
+  async records(): Promise<ReadRecord[]> {
+    const read: ReadRecord[] = [];
+    for (const { name } of await this.log.topics()) read.push(...(await this.#topic(name)));
+    return read;
+  }
+
+  async #topic(topic: string): Promise<ReadRecord[]> {
+    const bounds = await this.log.bounds(topic);
+    const from = new Map(bounds.map(({ partition, start }) => [partition, start]));
+    const signal = new AbortController().signal;
+    const cursor = new RecordCursor();
+    const read: ReadRecord[] = [];
+    for await (const fetch of this.log.read({ topic, from, until: "end", signal })) {
+      for (const { partition, bytes } of fetch.partitions) {
+        cursor.reset(bytes, 0);
+        while (cursor.next()) read.push({ topic, partition, ...copyRecord(cursor) });
+      }
+    }
+    return read.sort((one, other) => one.partition - other.partition || one.offset - other.offset);
+  }
+
+  /** Waits until the log has that many records, and gives them. */
+  async untilRecords(count: number, timeoutMs = 20_000): Promise<ReadRecord[]> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const { rows } = await this.pool.query<{ n: bigint | null }>(
+        "select sum(end_offset)::int8 as n from refold.log_partitions",
+      );
+      if (Number(rows[0]?.n ?? 0) >= count) return this.records();
+      if (performance.now() > deadline) {
+        const found = await this.records();
+        throw new Error(
+          `The log has ${found.length} records, not ${count}, after ${timeoutMs} ms.`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Decodes a framed value by the schema that was registered for it. */
+  decode(bytes: Buffer | null): unknown {
+    if (!bytes) return null;
+    const id = bytes.readUInt32BE(1);
+    const schema = this.registry.schemas.find((one) => one.id === id)?.schema;
+    if (!schema) throw new Error(`No schema ${id}.`);
+    return decodeAvro(schema, bytes.subarray(5));
+  }
+}
+
+const longs = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (one: bigint, other: bigint) => (one < other ? -1 : one > other ? 1 : 0),
+});
+
+export function decodeAvro(schema: string, bytes: Buffer): unknown {
+  const type = avro.Type.forSchema(
+    JSON.parse(schema) as avro.Schema,
+    {
+      wrapUnions: false,
+      typeHook: (attributes: unknown) => {
+        const named = typeof attributes === "string" ? attributes : undefined;
+        const kind = named ?? (attributes as { type?: unknown }).type;
+        return kind === "long" ? longs : undefined;
+      },
+    } as never,
+  );
+  return plain(type.fromBuffer(bytes));
+}
+
+/** Objects without prototypes and with text for what JSON has no room for. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") {
+    const fits = value >= -(2n ** 53n) && value <= 2n ** 53n;
+    return fits ? Number(value) : String(value);
+  }
+  if (typeof value === "number") {
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : floatText(value);
+  }
+  if (Buffer.isBuffer(value)) return value.toString("base64");
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
+
+function floatText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function copyRecord(cursor: RecordCursor): Omit<ReadRecord, "topic" | "partition"> {
+  const slice = (start: number, end: number): Buffer | null =>
+    start < 0 ? null : Buffer.from(cursor.bytes.subarray(start, end));
+  return {
+    offset: cursor.offset,
+    timestampMs: cursor.timestampMs,
+    key: slice(cursor.keyStart, cursor.keyEnd),
+    value: slice(cursor.valueStart, cursor.valueEnd),
+  };
+}
