@@ -1,0 +1,84 @@
+import type { AnyRow } from "../columns.ts";
+import type { CommandCall, Refusal } from "../decision/definition.ts";
+import type { DeadLetter } from "../ports/dead-letters.ts";
+import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
+import type { HotRow } from "./hot-rows.ts";
+import type { SourceOrigin } from "./staged.ts";
+
+/** A decision that a reaction asked for. */
+export interface EmittedCall {
+  readonly call: CommandCall;
+  readonly refused: ((refusal: Refusal) => CommandCall | undefined) | undefined;
+  readonly origin: SourceOrigin;
+  /** Reproducible: a replay of the record gives the same. */
+  readonly seed: string;
+}
+
+/** What a flush changes about one row. */
+export interface RowTouch {
+  readonly key: string;
+  readonly partition: number;
+  readonly before: AnyRow | undefined;
+  readonly after: AnyRow | undefined;
+}
+
+/** A closed batch: what one flush makes durable. */
+export interface FlushBatch {
+  readonly advances: readonly Advance[];
+  readonly rows: readonly RowTouch[];
+  readonly calls: readonly EmittedCall[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+/** What a task needs of a store; projections and processors alike. */
+export interface TaskStore {
+  claim(
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<readonly OwnedPartition[]>;
+  load(keys: readonly string[]): Promise<ReadonlyMap<string, AnyRow>>;
+  /** One try; failures as the store's port says. */
+  flush(batch: FlushBatch): Promise<void>;
+}
+
+/** The batch that is being filled. */
+export class OpenBatch {
+  /** From 1; rows say by it when they were last touched. */
+  number = 1;
+  records = 0;
+  bytes = 0;
+  /** Monotonic; undefined while it is empty. */
+  openedAtMs: number | undefined;
+  touched: HotRow[] = [];
+  calls: EmittedCall[] = [];
+  letters: DeadLetter[] = [];
+
+  touch(row: HotRow): void {
+    if (row.batch === this.number) return;
+    row.batch = this.number;
+    this.touched.push(row);
+  }
+
+  /** Closes it for these advances and begins the next. */
+  take(advances: readonly Advance[]): FlushBatch {
+    const rows: RowTouch[] = [];
+    for (const row of this.touched) {
+      // A fold that gave its row back unchanged has nothing to write.
+      if (row.row === row.base) continue;
+      rows.push({ key: row.key, partition: row.partition, before: row.base, after: row.row });
+      row.base = row.row;
+    }
+    const { calls, letters } = this;
+    this.clear();
+    return { advances, rows, calls, deadLetters: letters };
+  }
+
+  clear(): void {
+    this.number += 1;
+    this.records = 0;
+    this.bytes = 0;
+    this.openedAtMs = undefined;
+    this.touched = [];
+    this.calls = [];
+    this.letters = [];
+  }
+}

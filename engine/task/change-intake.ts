@@ -1,0 +1,115 @@
+import type { AnyRow } from "../columns.ts";
+import { FatalError, RecordError } from "../errors.ts";
+import {
+  type ChangeReader,
+  type EventCodec,
+  frameBytes,
+  framedSchemaId,
+  type RowChange,
+} from "../ports/codec.ts";
+import type { RecordCursor } from "../record-batch/cursor.ts";
+import type { ChangeTopic } from "../topic.ts";
+import { isNewerChange } from "./coordinates.ts";
+import { elsewhere, originOf } from "./event-intake.ts";
+import type { HotRows } from "./hot-rows.ts";
+import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
+import type { Staged } from "./staged.ts";
+import type { TaskPartition } from "./task-partition.ts";
+
+export interface ChangeIntakeOptions<Handlers> {
+  readonly codec: EventCodec;
+  readonly topic: ChangeTopic;
+  readonly key: (row: never) => string;
+  readonly on: Handlers;
+  readonly staged: Staged<Handlers>;
+  readonly rows: HotRows;
+  readonly needs: IntakeNeeds;
+}
+
+/** Takes row changes. What is staged as the event is the whole change. */
+export class ChangeIntake<Handlers> implements Intake {
+  readonly #options: ChangeIntakeOptions<Handlers>;
+  readonly #reader: ChangeReader;
+  #unknownId = 0;
+
+  constructor(options: ChangeIntakeOptions<Handlers>) {
+    this.#options = options;
+    this.#reader = options.codec.changes(options.topic);
+  }
+
+  /** The coordinates of a change stand in its value: `take` compares them. */
+  check(_cursor: RecordCursor, source: TaskPartition): "apply" | "duplicate" {
+    source.staged.kind = "change";
+    return "apply";
+  }
+
+  take(cursor: RecordCursor, source: TaskPartition): Taken {
+    const { bytes, valueStart, valueEnd } = cursor;
+    // The tombstone that follows a delete.
+    if (valueStart < 0) return "passed";
+    const id = framedSchemaId(bytes, valueStart, valueEnd);
+    if (id === undefined) {
+      throw new RecordError("unframed", "The change isn't in the Confluent wire format.");
+    }
+    const decoder = this.#reader.known(id);
+    if (decoder === undefined) {
+      this.#unknownId = id;
+      return "learn";
+    }
+    const change = decoder.decode(bytes, valueStart + frameBytes, valueEnd);
+    return this.#admit(cursor, source, change);
+  }
+
+  async learn(): Promise<void> {
+    await this.#reader.learn(this.#unknownId);
+  }
+
+  #admit(cursor: RecordCursor, source: TaskPartition, change: RowChange): Taken {
+    const { staged } = source;
+    // Snapshot rows have no place in the order of changes: the log's offset is all they have.
+    if (!change.snapshot) {
+      if (!isNewerChange(staged, change.commitLsn, change.order)) return "duplicate";
+    }
+    if (change.op === "t") throw truncated(source, this.#options.topic.table);
+    const row = change.after ?? change.before;
+    if (row === null) throw new RecordError("change-invalid", "The change carries no row at all.");
+    this.#stage(cursor, source, { change, key: this.#options.key(row as never) });
+    if (!change.snapshot) {
+      staged.commitLsn = change.commitLsn;
+      staged.order = change.order;
+    }
+    return "staged";
+  }
+
+  #stage(
+    cursor: RecordCursor,
+    source: TaskPartition,
+    record: { change: RowChange; key: string },
+  ): void {
+    const { staged, rows, needs, on } = this.#options;
+    const at = staged.length;
+    const row = rows.of(record.key, source.partition);
+    if (row.partition !== source.partition) throw elsewhere(record.key, row.partition, source);
+    if (!row.loaded) staged.missing.push(row);
+    staged.events[at] = record.change;
+    staged.rows[at] = row;
+    staged.handlers[at] = on;
+    staged.offsets[at] = cursor.offset;
+    staged.sequences[at] = 0;
+    staged.recordedAtMs[at] = record.change.sourceTimestampMs;
+    if (needs.recordKeys) staged.recordKeys[at] = recordKeyOf(cursor) ?? "";
+    if (needs.origins) staged.origins[at] = originOf(cursor, source);
+    staged.length = at + 1;
+  }
+}
+
+/** The row that a change is about, with what is left of it. */
+export const rowOf = (change: RowChange): AnyRow => (change.after ?? change.before ?? {}) as AnyRow;
+
+function truncated(source: TaskPartition, table: string): FatalError {
+  return new FatalError(
+    "table-truncated",
+    `${source.name} says that ${table} was truncated, which tells nothing of the rows it had.`,
+    "Delete rows instead of truncating; to go on, rebuild this definition from a new snapshot.",
+  );
+}

@@ -1,0 +1,151 @@
+import { header } from "../envelope.ts";
+import { RecordError } from "../errors.ts";
+import {
+  type EventCodec,
+  type EventDecoder,
+  type EventReader,
+  frameBytes,
+  framedSchemaId,
+} from "../ports/codec.ts";
+import type { RecordCursor } from "../record-batch/cursor.ts";
+import type { EventTopic } from "../topic.ts";
+import type { HotRows } from "./hot-rows.ts";
+import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
+import { checkLane } from "./lane-check.ts";
+import type { SourceOrigin, Staged } from "./staged.ts";
+import type { TaskPartition } from "./task-partition.ts";
+
+export interface EventIntakeOptions<Handler> {
+  readonly codec: EventCodec;
+  readonly topics: readonly EventTopic[];
+  readonly key: string | ((event: never) => string | undefined);
+  readonly on: Readonly<Record<string, Handler | "ignore">>;
+  readonly staged: Staged<Handler>;
+  readonly rows: HotRows;
+  readonly needs: IntakeNeeds;
+}
+
+interface Route<Handler> {
+  readonly decoder: EventDecoder;
+  /** undefined: the event doesn't concern this definition. */
+  readonly handler: Handler | undefined;
+}
+
+/** Takes records of event topics: one lookup for the schema, one for the row. */
+export class EventIntake<Handler> implements Intake {
+  readonly #options: EventIntakeOptions<Handler>;
+  readonly #staged: Staged<Handler>;
+  readonly #reader: EventReader;
+  readonly #routes = new Map<number, Route<Handler>>();
+  #unknownId = 0;
+  #lastId = -1;
+  #lastRoute: Route<Handler> | undefined;
+
+  constructor(options: EventIntakeOptions<Handler>) {
+    this.#options = options;
+    this.#staged = options.staged;
+    const types = new Map(
+      options.topics.flatMap((topic) => topic.events.map((type) => [type.fullName, type] as const)),
+    );
+    // What is ignored isn't even decoded.
+    const read = [...types.values()].filter((type) => options.on[type.name] !== "ignore");
+    this.#reader = options.codec.events(read);
+  }
+
+  check(cursor: RecordCursor, source: TaskPartition): "apply" | "duplicate" {
+    return checkLane(cursor, source);
+  }
+
+  take(cursor: RecordCursor, source: TaskPartition): Taken {
+    const { bytes, valueStart, valueEnd } = cursor;
+    if (valueStart < 0) return "passed";
+    const id = framedSchemaId(bytes, valueStart, valueEnd);
+    if (id === undefined) throw unframed(source, cursor.offset);
+    const route = this.#route(id);
+    if (route === undefined) {
+      this.#unknownId = id;
+      return "learn";
+    }
+    if (route.handler === undefined) return "passed";
+    const event = route.decoder.decode(bytes, valueStart + frameBytes, valueEnd);
+    const key = this.#keyOf(event);
+    if (key === undefined) return "passed";
+    this.#stage(cursor, source, { event, key, handler: route.handler });
+    return "staged";
+  }
+
+  async learn(): Promise<void> {
+    await this.#reader.learn(this.#unknownId);
+  }
+
+  #route(id: number): Route<Handler> | undefined {
+    if (id === this.#lastId) return this.#lastRoute;
+    let route = this.#routes.get(id);
+    if (route === undefined) {
+      const decoder = this.#reader.known(id);
+      if (decoder === undefined) return undefined;
+      const handler = decoder.type === undefined ? "ignore" : this.#options.on[decoder.type];
+      route = { decoder, handler: handler === "ignore" ? undefined : handler };
+      this.#routes.set(id, route);
+    }
+    this.#lastId = id;
+    this.#lastRoute = route;
+    return route;
+  }
+
+  #keyOf(event: unknown): string | undefined {
+    const { key } = this.#options;
+    const found: unknown =
+      typeof key === "string" ? (event as Record<string, unknown>)[key] : key(event as never);
+    if (typeof found === "string" || found === undefined) return found;
+    if (found === null) return undefined;
+    throw new RecordError("key-invalid", `The event's key is a ${typeof found}, not a string.`);
+  }
+
+  #stage(
+    cursor: RecordCursor,
+    source: TaskPartition,
+    record: { event: unknown; key: string; handler: Handler },
+  ): void {
+    const staged = this.#staged;
+    const at = staged.length;
+    const row = this.#options.rows.of(record.key, source.partition);
+    if (row.partition !== source.partition) throw elsewhere(record.key, row.partition, source);
+    if (!row.loaded) staged.missing.push(row);
+    staged.events[at] = record.event;
+    staged.rows[at] = row;
+    staged.handlers[at] = record.handler;
+    staged.offsets[at] = cursor.offset;
+    staged.sequences[at] = source.staged.kind === "lane" ? source.staged.nextSequence : 0;
+    staged.recordedAtMs[at] = cursor.timestampMs;
+    if (this.#options.needs.recordKeys) staged.recordKeys[at] = recordKeyOf(cursor) ?? "";
+    if (this.#options.needs.origins) staged.origins[at] = originOf(cursor, source);
+    staged.length = at + 1;
+  }
+}
+
+/** Where an event comes from; without an envelope, its place in the log is its id. */
+export function originOf(cursor: RecordCursor, source: TaskPartition): SourceOrigin {
+  const id = cursor.headerText(header.id) ?? `${source.logId}/${source.name}/${cursor.offset}`;
+  return {
+    id,
+    correlationId: cursor.headerText(header.correlationId) ?? id,
+    traceparent: cursor.headerText(header.traceparent),
+  };
+}
+
+function unframed(source: TaskPartition, offset: number): RecordError {
+  return new RecordError(
+    "unframed",
+    `The value at ${source.name} offset ${offset} isn't in the Confluent wire format: a producer ` +
+      "without the schema registry's serializer has written it.",
+  );
+}
+
+export function elsewhere(key: string, other: number, source: TaskPartition): RecordError {
+  return new RecordError(
+    "row-in-two-partitions",
+    `The row ${key} is made from partition ${other} and from ${source.name}. A row belongs to one ` +
+      "partition: its key must follow from the record's key.",
+  );
+}

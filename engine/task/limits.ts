@@ -1,0 +1,42 @@
+import { type BackoffOptions, defaultBackoff } from "../backoff.ts";
+
+/** Bounds of a task. */
+export interface TaskLimits {
+  /** A batch is flushed when it has so many records, */
+  readonly batchRecordsMax: number;
+  /** or so many bytes of the log, */
+  readonly batchBytesMax: number;
+  /** or when its first record has waited so long. */
+  readonly lingerMs: number;
+  /** Records decoded before their rows are loaded, with one query. */
+  readonly chunkRecordsMax: number;
+  /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
+  readonly hotRowsMax: number;
+  /** Records that may wait behind dead letters, for each partition since it was claimed. */
+  readonly waitingLettersMax: number;
+  readonly backoff: BackoffOptions;
+}
+
+export const defaultTaskLimits: TaskLimits = {
+  batchRecordsMax: 10_000,
+  batchBytesMax: 16 * 1024 * 1024,
+  lingerMs: 25,
+  chunkRecordsMax: 10_000,
+  hotRowsMax: 50_000,
+  waitingLettersMax: 1_000,
+  backoff: defaultBackoff,
+};
+
+/** @throws RangeError naming every fault. */
+export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
+  const limits = { ...defaultTaskLimits, ...given };
+  const faults = (
+    ["batchRecordsMax", "batchBytesMax", "chunkRecordsMax", "hotRowsMax"] as const
+  ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
+  const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
+  if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
+  if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
+  if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");
+  if (texts.length > 0) throw new RangeError(`Task limits: ${texts.join("; ")}.`);
+  return limits;
+}

@@ -1,0 +1,115 @@
+import type { Columns } from "../columns.ts";
+import { changeColumns } from "../change/presence.ts";
+import type { EventCodec } from "../ports/codec.ts";
+import type { AnyProcessor } from "../processor.ts";
+import type { AnyProjection } from "../projection.ts";
+import type { AnyTopic } from "../topic.ts";
+import { ChangeIntake } from "./change-intake.ts";
+import { EventIntake } from "./event-intake.ts";
+import { changeFolder, CurrentMeta, eventFolder, type Folder } from "./folder.ts";
+import { HotRows } from "./hot-rows.ts";
+import type { Intake, IntakeNeeds } from "./intake.ts";
+import type { TaskLimits } from "./limits.ts";
+import {
+  changeReactor,
+  changeStateColumns,
+  Emissions,
+  eventReactor,
+  type ReactorOptions,
+} from "./reactor.ts";
+import { Staged } from "./staged.ts";
+
+/** A definition made ready to run: how its records are decoded and folded. */
+export interface Pipeline {
+  readonly kind: "projection" | "processor";
+  readonly name: string;
+  readonly topics: readonly AnyTopic[];
+  readonly onRecordError: "halt" | "park";
+  readonly intake: Intake;
+  readonly folder: Folder<unknown>;
+  readonly staged: Staged<unknown>;
+  readonly rows: HotRows;
+  readonly meta: CurrentMeta;
+  /** Only of processors. */
+  readonly emissions: Emissions | undefined;
+}
+
+export interface PipelineOptions {
+  readonly codec: EventCodec;
+  readonly limits: TaskLimits;
+}
+
+export const topicsOf = (definition: AnyProjection | AnyProcessor): readonly AnyTopic[] =>
+  definition.kind === "events" ? definition.from : [definition.from];
+
+/** The columns that a store keeps for a projection: its own, and the engine's where it needs some. */
+export function storedColumns(projection: AnyProjection): Columns {
+  if (projection.kind === "events") return projection.row;
+  return { ...projection.row, ...changeColumns };
+}
+
+/** The columns that a store keeps for a processor; undefined: nothing. */
+export function storedState(processor: AnyProcessor): Columns | undefined {
+  return processor.kind === "events" ? processor.state : changeStateColumns(processor.state);
+}
+
+export function projectionPipeline(projection: AnyProjection, options: PipelineOptions): Pipeline {
+  const base = parts(projection, options.limits);
+  const { row } = projection;
+  const folder = projection.kind === "events" ? eventFolder(row, base.meta) : undefined;
+  return {
+    ...base,
+    kind: "projection",
+    intake: intakeOf(projection, { ...options, ...base, origins: false }),
+    folder: (folder ?? changeFolder(row, base.meta)) as Folder<unknown>,
+    emissions: undefined,
+  };
+}
+
+export function processorPipeline(processor: AnyProcessor, options: PipelineOptions): Pipeline {
+  const base = parts(processor, options.limits);
+  const emissions = new Emissions(processor.name);
+  const reactor: ReactorOptions = { state: processor.state, meta: base.meta, emissions };
+  const folder = processor.kind === "events" ? eventReactor(reactor) : undefined;
+  return {
+    ...base,
+    kind: "processor",
+    intake: intakeOf(processor, { ...options, ...base, origins: true }),
+    folder: (folder ?? changeReactor(reactor)) as Folder<unknown>,
+    emissions,
+  };
+}
+
+interface IntakeParts extends PipelineOptions {
+  readonly staged: Staged<unknown>;
+  readonly rows: HotRows;
+  readonly origins: boolean;
+}
+
+function parts(definition: AnyProjection | AnyProcessor, limits: TaskLimits) {
+  const { name, onRecordError = "halt" } = definition;
+  const staged = new Staged<unknown>(limits.chunkRecordsMax);
+  const rows = new HotRows(limits.hotRowsMax);
+  const meta = new CurrentMeta();
+  return { name, topics: topicsOf(definition), onRecordError, staged, rows, meta };
+}
+
+function intakeOf(definition: AnyProjection | AnyProcessor, options: IntakeParts): Intake {
+  const { codec, staged, rows } = options;
+  const recordKeys = definition.onRecordError === "park";
+  const needs: IntakeNeeds = { recordKeys, origins: options.origins };
+  if (definition.kind === "changes") {
+    const { from: topic, key, on } = definition;
+    return new ChangeIntake({ codec, topic, key, on, staged, rows, needs });
+  }
+  const on: Readonly<Record<string, unknown>> = definition.on;
+  return new EventIntake({
+    codec,
+    topics: definition.from,
+    key: definition.key,
+    on,
+    staged,
+    rows,
+    needs,
+  });
+}

@@ -1,0 +1,115 @@
+import { partitionOf } from "../partitioner.ts";
+import type { AnyRow } from "../columns.ts";
+import { DigestDeltas } from "../digest.ts";
+import { encodePositionToken } from "../position-token.ts";
+import { sequence } from "../position.ts";
+import type { EventCodec } from "../ports/codec.ts";
+import type { NewEvent } from "../ports/event-store.ts";
+import type {
+  Generation,
+  OwnedPartition,
+  ReadModel,
+  ReadModelStore,
+} from "../ports/read-model-store.ts";
+import type { AnyProjection, ErasedNotify, NoticeContext } from "../projection.ts";
+import type { FlushBatch, RowTouch, TaskStore } from "./batch.ts";
+import { storedColumns, topicsOf } from "./pipeline.ts";
+
+export interface ProjectionStoreOptions {
+  readonly projection: AnyProjection;
+  readonly generation: Generation;
+  readonly store: ReadModelStore;
+  readonly codec: EventCodec;
+}
+
+/** What a store must know of a projection. */
+export function readModelOf(projection: AnyProjection): ReadModel {
+  return {
+    projection: projection.name,
+    version: projection.version,
+    columns: storedColumns(projection),
+    indexes: projection.indexes ?? [],
+    topics: topicsOf(projection).map(({ name, partitions }) => ({ name, partitions })),
+  };
+}
+
+/** Flushes of a projection: rows, digests and notices in one transaction with the positions. */
+export class ProjectionStore implements TaskStore {
+  readonly #options: ProjectionStoreOptions;
+  readonly #digests: DigestDeltas;
+
+  constructor(options: ProjectionStoreOptions) {
+    this.#options = options;
+    this.#digests = new DigestDeltas(storedColumns(options.projection));
+  }
+
+  claim(
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<readonly OwnedPartition[]> {
+    return this.#options.store.claim(this.#options.generation, partitions);
+  }
+
+  load(keys: readonly string[]): Promise<ReadonlyMap<string, AnyRow>> {
+    return this.#options.store.load(this.#options.generation, keys);
+  }
+
+  async flush(batch: FlushBatch): Promise<void> {
+    const { generation, store, projection } = this.#options;
+    const { advances, deadLetters } = batch;
+    const changed = batch.rows.filter(({ key, before, after }) =>
+      this.#digests.change(key, before, after),
+    );
+    const digests = this.#digests.take();
+    const rows = batch.rows.map(({ key, partition, after }) => ({ key, partition, row: after }));
+    const notify = projection.kind === "events" ? projection.notify : undefined;
+    const notices = notify ? this.#notices(notify, batch, changed) : [];
+    await store.flush({ generation, advances, rows, digests, notices, deadLetters });
+  }
+
+  #notices(notify: ErasedNotify, batch: FlushBatch, rows: readonly RowTouch[]): NewEvent[] {
+    const tokens = new Map<number, string>();
+    const notices: NewEvent[] = [];
+    for (const row of rows) {
+      let token = tokens.get(row.partition);
+      if (token === undefined) {
+        token = reached(batch, row.partition);
+        tokens.set(row.partition, token);
+      }
+      const notice = this.#notice(notify, row, { key: row.key, sourcePosition: token });
+      if (notice) notices.push(notice);
+    }
+    return notices;
+  }
+
+  #notice(notify: ErasedNotify, row: RowTouch, at: NoticeContext): NewEvent | undefined {
+    const { projection, generation, codec } = this.#options;
+    const event = notify.event(row.after as never, row.before as never, at);
+    if (event === undefined) return undefined;
+    const { to, type } = notify;
+    const key = String((event as Record<string, unknown>)[to.key]);
+    // The position makes it unique, and the same flush sent again gives the same.
+    const id = `${projection.name}:g${generation.generation}:${row.key}:${at.sourcePosition}`;
+    return {
+      id,
+      type: type.fullName,
+      topic: to.name,
+      partition: partitionOf(key, to.partitions),
+      key,
+      value: codec.encode(to, type, event),
+      tags: [],
+      correlationId: id,
+    };
+  }
+}
+
+/** Token of the lanes' positions that a batch reaches in one partition. */
+function reached(batch: FlushBatch, of: number): string {
+  let incarnation = "";
+  const lanes = [];
+  for (const { topic, partition, to } of batch.advances) {
+    if (partition !== of || to.source.kind !== "lane") continue;
+    incarnation = to.source.incarnation;
+    lanes.push({ topic, partition, sequence: sequence(to.source.nextSequence - 1n) });
+  }
+  return encodePositionToken({ incarnation, lanes });
+}

@@ -1,0 +1,250 @@
+import type { Probe } from "../crash-points.ts";
+import { reasonOf } from "../error-policy.ts";
+import { invariant } from "../errors.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { Advance } from "../ports/read-model-store.ts";
+import type { Fetch } from "../ports/record-log.ts";
+import { OpenBatch, type TaskStore } from "./batch.ts";
+import { ChunkFold } from "./chunk-fold.ts";
+import { Flusher, type FlushOutcome } from "./flusher.ts";
+import type { TaskLimits } from "./limits.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { Stager, type Work } from "./stager.ts";
+import { TaskPartition, type TaskPartitionOptions } from "./task-partition.ts";
+
+export interface TaskOptions {
+  readonly pipeline: Pipeline;
+  readonly store: TaskStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly probe: Probe;
+  readonly limits: TaskLimits;
+  /** Ends waiting between tries. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One definition at work on the partitions that this process owns: decode, load, fold across
+ * partitions, flush once, with one flush in flight while the next batch fills. It pulls nothing by
+ * itself: whoever drives it gives it what was fetched and says when to flush, so that tests drive
+ * the same code as a process does. Calls must not overlap.
+ */
+export class Task {
+  readonly #options: TaskOptions;
+  readonly #partitions = new Map<string, TaskPartition>();
+  readonly #open = new OpenBatch();
+  readonly #stager: Stager;
+  readonly #fold: ChunkFold;
+  readonly #flusher: Flusher;
+  /** Resolves when its outcome is settled; rejects only with what nobody may catch. */
+  #inFlight: Promise<void> | undefined;
+  #inFlightBatch = 0;
+  #rewinds = 0;
+
+  constructor(options: TaskOptions) {
+    this.#options = options;
+    const { pipeline, store, clock, random, metrics, probe, limits, signal } = options;
+    const open = this.#open;
+    const shared = { pipeline, store, clock, random, metrics, probe, limits, signal, open };
+    this.#stager = new Stager(shared);
+    this.#fold = new ChunkFold(shared);
+    this.#flusher = new Flusher({ ...shared, consumer: pipeline.name, backoff: limits.backoff });
+  }
+
+  get name(): string {
+    return this.#options.pipeline.name;
+  }
+
+  get partitions(): Iterable<TaskPartition> {
+    return this.#partitions.values();
+  }
+
+  /**
+   * How often the task went back to what is durable. After each time the records from the committed
+   * positions on must be given again.
+   */
+  get rewinds(): number {
+    return this.#rewinds;
+  }
+
+  /** Milliseconds (monotonic) at which the open batch wants to be flushed; undefined: it's empty. */
+  get flushDueMs(): number | undefined {
+    const { openedAtMs } = this.#open;
+    return openedAtMs === undefined ? undefined : openedAtMs + this.#options.limits.lingerMs;
+  }
+
+  get flushing(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
+  /** Takes over partitions that the store has given. */
+  add(partitions: readonly TaskPartitionOptions[]): void {
+    for (const one of partitions) {
+      const partition = new TaskPartition(one);
+      invariant(!this.#partitions.has(partition.name), `${partition.name} is owned already.`);
+      this.#partitions.set(partition.name, partition);
+    }
+    this.#options.probe.at("claimed");
+  }
+
+  /** Decodes and folds what was fetched; begins a flush whenever a batch is full. */
+  async accept(fetch: Fetch): Promise<void> {
+    this.#options.probe.at("fetched");
+    const life = this.#rewinds;
+    const work = this.#workOf(fetch);
+    while (work.length > 0) {
+      if (this.#full()) await this.beginFlush();
+      // A flush that was fenced meanwhile has taken the ground from under these records.
+      if (this.#rewinds !== life) return;
+      await this.#chunk(work);
+      if (this.#rewinds !== life) return;
+    }
+    if (this.#full()) await this.beginFlush();
+  }
+
+  /** Closes the open batch and sends it off, after the one before has arrived. */
+  async beginFlush(): Promise<void> {
+    await this.settled();
+    const advances: Advance[] = [];
+    for (const partition of this.#partitions.values()) {
+      const advance = partition.take();
+      if (advance) advances.push(advance);
+    }
+    if (advances.length === 0) return;
+    this.#options.metrics.observe("batch_records", this.#open.records, { consumer: this.name });
+    this.#inFlightBatch = this.#open.number;
+    const batch = this.#open.take(advances);
+    this.#options.probe.at("flush-taken");
+    this.#inFlight = this.#flusher.run(batch).then((outcome) => this.#apply(outcome));
+    // Its failure is met by whoever settles it next; until then it isn't unhandled.
+    this.#inFlight.catch(() => undefined);
+  }
+
+  /** Waits for the flush in flight, if there is one. */
+  async settled(): Promise<void> {
+    await this.#inFlight;
+  }
+
+  /** Makes durable what is folded. */
+  async flush(): Promise<void> {
+    await this.beginFlush();
+    await this.settled();
+  }
+
+  /** Flushes, then gives these partitions (of all its topics) up. */
+  async drain(partitions: ReadonlySet<number>): Promise<void> {
+    await this.flush();
+    this.#options.probe.at("drained");
+    for (const [name, partition] of this.#partitions) {
+      if (!partitions.has(partition.partition)) continue;
+      if (partition.active) partition.transit("draining");
+      partition.transit("stopped");
+      this.#partitions.delete(name);
+    }
+    this.#options.pipeline.rows.drop(partitions);
+  }
+
+  #workOf(fetch: Fetch): Work[] {
+    const work: Work[] = [];
+    for (const { partition, bytes, nextOffset } of fetch.partitions) {
+      const source = this.#partitions.get(`${fetch.topic}/${partition}`);
+      if (!source?.active) continue;
+      if (source.state === "assigned") source.transit("running");
+      const end = Number(nextOffset);
+      if (end <= source.staged.nextOffset) continue;
+      source.fetchedOffset = Math.max(source.fetchedOffset, end);
+      work.push({ source, bytes, end });
+    }
+    return work;
+  }
+
+  #full(): boolean {
+    const { batchRecordsMax, batchBytesMax } = this.#options.limits;
+    return this.#open.records >= batchRecordsMax || this.#open.bytes >= batchBytesMax;
+  }
+
+  async #chunk(work: Work[]): Promise<void> {
+    const { probe, clock } = this.#options;
+    const life = this.#rewinds;
+    this.#open.openedAtMs ??= clock.monotonicMs();
+    await this.#stager.stage(work);
+    probe.at("staged");
+    if (this.#rewinds !== life) return this.#voidChunk();
+    try {
+      await this.#stager.load();
+    } catch (error) {
+      this.#haltAll(error);
+    }
+    if (this.#rewinds !== life) return this.#voidChunk();
+    probe.at("loaded");
+    this.#fold.fold();
+    for (const partition of this.#partitions.values()) partition.assertOrder();
+    probe.at("folded");
+  }
+
+  /** A flush failed while the chunk was on its way: what it has moved since goes back too. */
+  #voidChunk(): void {
+    this.#options.pipeline.staged.clear();
+    this.#reset();
+  }
+
+  #apply(outcome: FlushOutcome): void {
+    this.#inFlight = undefined;
+    switch (outcome.kind) {
+      case "committed":
+        return this.#committed(outcome.advances);
+      case "fenced":
+        return this.#fenced(new Set(outcome.partitions));
+      case "halted":
+        return this.#haltAll(outcome.error);
+    }
+  }
+
+  #committed(advances: readonly Advance[]): void {
+    const { clock, metrics, pipeline, probe } = this.#options;
+    const consumer = this.name;
+    let oldestMs: number | undefined;
+    for (const { topic, partition, to, epoch, lastRecordedAtMs } of advances) {
+      const source = this.#partitions.get(`${topic}/${partition}`);
+      if (!source) continue;
+      source.committed = to;
+      source.epoch = epoch;
+      source.assertOrder();
+      if (lastRecordedAtMs !== undefined)
+        oldestMs = Math.min(oldestMs ?? Infinity, lastRecordedAtMs);
+    }
+    if (oldestMs !== undefined) {
+      metrics.gauge("freshness_seconds", (clock.nowMs() - oldestMs) / 1_000, { consumer });
+    }
+    pipeline.rows.evict(this.#inFlightBatch + 1);
+    probe.at("flush-noted");
+  }
+
+  #fenced(lost: ReadonlySet<number>): void {
+    for (const [name, partition] of this.#partitions) {
+      if (!lost.has(partition.partition)) continue;
+      partition.transit("fenced");
+      this.#partitions.delete(name);
+    }
+    this.#rewind();
+  }
+
+  #haltAll(error: unknown): void {
+    this.#rewind();
+    for (const partition of this.#partitions.values()) partition.halt(reasonOf(error));
+  }
+
+  /** Everything that isn't durable is void: rows, the open batch, and what waits to be folded. */
+  #rewind(): void {
+    this.#rewinds += 1;
+    this.#reset();
+  }
+
+  #reset(): void {
+    this.#options.pipeline.rows.clear();
+    this.#open.clear();
+    for (const partition of this.#partitions.values()) partition.rewind();
+  }
+}
