@@ -1,5 +1,6 @@
 import type { CommandResult } from "../engine/decision/outcome.ts";
 import { partitionOf } from "../engine/partitioner.ts";
+import type { EventStore } from "../engine/ports/event-store.ts";
 import type { ReadPosition } from "../engine/ports/read-model-reader.ts";
 import { encodePositionToken } from "../engine/position-token.ts";
 import { type Sequence, sequence } from "../engine/position.ts";
@@ -23,6 +24,23 @@ export function writtenPosition(incarnation: string, result: CommandResult): str
     }
   }
   return encodePositionToken({ incarnation, lanes: [...lanes.values()] });
+}
+
+/**
+ * The token of a key's lane as it stands in the store: at least as far as whatever was written for
+ * the key before, for a command that found nothing left to do.
+ */
+export async function storedPositionOfKey(
+  eventStore: Pick<EventStore, "incarnation" | "lanes">,
+  key: string,
+  topic: EventTopic,
+): Promise<string> {
+  const partition = partitionOf(key, topic.partitions);
+  const ends = await eventStore.lanes(topic.name);
+  const lanes = ends
+    .filter((end) => end.partition === partition && end.lastSequence > 0n)
+    .map((end) => ({ topic: topic.name, partition, sequence: end.lastSequence }));
+  return encodePositionToken({ incarnation: await eventStore.incarnation(), lanes });
 }
 
 /** The token of the lane that a key's events are on, as far as a read model has come. */

@@ -1,5 +1,5 @@
 import websocket from "@fastify/websocket";
-import fastify, { type FastifyBaseLogger } from "fastify";
+import fastify, { type FastifyBaseLogger, LogController } from "fastify";
 
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -47,7 +47,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
 function newServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   const app = fastify({
     ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyBytesMax,
     forceCloseConnections: "idle",
     return503OnClosing: false,

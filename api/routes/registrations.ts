@@ -10,8 +10,9 @@ import {
   registrationsOfModule,
   registrationsOfStudent,
 } from "../../projections/registrations/index.ts";
+import { moduleEvents } from "../../schemas/topics.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
-import { writtenPosition } from "../position-header.ts";
+import { storedPositionOfKey, writtenPosition } from "../position-header.ts";
 import { type Problem, retryAfter, sendProblem } from "../problem.ts";
 import { problemOfRefusal, registrationUnknown } from "../refusals.ts";
 import { originOf } from "../request-envelope.ts";
@@ -99,7 +100,14 @@ export function registrationCommands(app: ApiServer, context: ApiContext): void 
     handler: async (request, reply) => {
       const call = withdraw({ registrationId: request.params.id });
       const result = await execute(context, call, { request, reply });
-      return result === undefined ? reply : result.answer;
+      if (result === undefined) return reply;
+      const { answer, recorded } = result;
+      if (recorded.length === 0) {
+        const { eventStore } = context.deps;
+        const position = await storedPositionOfKey(eventStore, answer.moduleCode, moduleEvents);
+        void reply.header("refold-position", position);
+      }
+      return answer;
     },
   });
 }

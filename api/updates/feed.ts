@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setImmediate } from "node:timers/promises";
 
 import type { FastifyBaseLogger } from "fastify";
 
@@ -32,6 +33,8 @@ export interface UpdateFeedOptions {
 }
 
 const topic = registrationUpdates.name;
+/** Updates that are told in one turn of the event loop. */
+const burst = 16;
 const retryMs = { first: 100, most: 5_000 };
 
 /**
@@ -123,10 +126,10 @@ export class UpdateFeed implements AsyncDisposable {
       try {
         await this.#findEnds();
         this.#failure = undefined;
-        pauseMs = retryMs.first;
         await this.#follow();
       } catch (error) {
         if (signal.aborted) return;
+        if (this.#failure === undefined) pauseMs = retryMs.first;
         this.#failed(error);
         await clock.sleep(pauseMs, signal);
         pauseMs = Math.min(pauseMs * 2, retryMs.most);
@@ -143,10 +146,12 @@ export class UpdateFeed implements AsyncDisposable {
 
   /** Goes to the ends, with the vector of the last record of each partition. */
   async #findEnds(): Promise<void> {
+    // Also asked for where the place is known: it tells that the log answers again.
+    const bounds = await this.#given.log.bounds(topic);
     if (this.#next !== undefined) return;
     const next = new Map<number, Offset>();
     const lasts = new Map<number, Offset>();
-    for (const { partition, start, end } of await this.#given.log.bounds(topic)) {
+    for (const { partition, start, end } of bounds) {
       next.set(partition, end);
       if (end > start) lasts.set(partition, offset(end - 1n));
     }
@@ -187,9 +192,16 @@ export class UpdateFeed implements AsyncDisposable {
   }
 
   async #deliver(fetch: Fetch, next: Map<number, Offset>): Promise<void> {
+    let told = 0;
     for (const fetched of fetch.partitions) {
       const from = startOf(next, fetched);
-      for await (const notice of this.source.notices.read(fetched, from)) this.#tell(notice);
+      for await (const notice of this.source.notices.read(fetched, from)) {
+        this.#tell(notice);
+        told += 1;
+        // Sockets are emptied between turns of the event loop: a burst must not look like a crowd
+        // of slow readers.
+        if (told % burst === 0) await setImmediate();
+      }
       next.set(fetched.partition, fetched.nextOffset);
     }
   }

@@ -10,8 +10,9 @@ export function sseOutlet(
   limits: Pick<ApiOptions, "listenerBytesMax" | "streamEndMs">,
 ): Outlet {
   const send = (text: string): boolean => {
+    if (response.writableLength > limits.listenerBytesMax) return false;
     if (!response.destroyed) response.write(text);
-    return response.writableLength <= limits.listenerBytesMax;
+    return true;
   };
   return {
     update: (update) => send(update.sse),

@@ -18,8 +18,9 @@ export function webSocketOutlet(
   };
   socket.once("close", release);
   const send = (text: string): boolean => {
+    if (socket.bufferedAmount > limits.listenerBytesMax) return false;
     if (socket.readyState === socket.OPEN) socket.send(text, release);
-    return socket.bufferedAmount <= limits.listenerBytesMax;
+    return true;
   };
   return {
     update: (update) => send(update.message),

@@ -5,6 +5,7 @@ import { type ApiDependencies, type ApiOptions, buildApi } from "../../api/index
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
+import type { RecordLog } from "../../engine/ports/record-log.ts";
 import { Campus } from "./campus.ts";
 
 /** Real time: the API's waits are short, and sockets know no other. */
@@ -27,6 +28,8 @@ export const realClock: Clock = {
 export interface Given {
   readonly options?: Partial<ApiOptions>;
   readonly deps?: Partial<ApiDependencies>;
+  /** What stands between the server and the campus' log. */
+  readonly before?: (log: RecordLog) => ApiDependencies["log"];
 }
 
 /** A server on a campus of its own, closed when the test ends. */
@@ -37,7 +40,7 @@ export async function serverOfTest(given: Given = {}) {
     eventStore: campus.eventStore,
     reader: campus.reader,
     codec: campus.codec,
-    log: campus.log,
+    log: given.before?.(campus.log) ?? campus.log,
     clock: realClock,
     random: new SeededRandom(),
     metrics: noMetrics,
