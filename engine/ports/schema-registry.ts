@@ -48,3 +48,32 @@ export interface SchemaRegistry {
   compatibility(subject?: string): Promise<CompatibilityLevel>;
   setCompatibility(level: CompatibilityLevel, subject?: string): Promise<void>;
 }
+
+/** What a registry has to know about schemas; Avro's are in the registry connector. */
+export interface SchemaRules {
+  /**
+   * The schema in one spelling: equal for two texts of the same schema, defaults included.
+   *
+   * @throws FatalError `schema-invalid`
+   */
+  identityOf(schema: string): string;
+  /** What stands against a schema under a level, given the subject's versions in rising order. */
+  against(
+    level: CompatibilityLevel,
+    schema: string,
+    earlier: readonly RegisteredSchema[],
+  ): readonly Incompatibility[];
+}
+
+/** How a refused registration is told, by every adapter alike. */
+export function incompatibleMessage(
+  subject: string,
+  level: CompatibilityLevel,
+  found: readonly Incompatibility[],
+): string {
+  const faults = found.map((one) => {
+    const against = one.version === undefined ? "" : ` against version ${one.version}`;
+    return `${one.reason} at ${one.path} (${one.message})${against}`;
+  });
+  return `The schema is not ${level} compatible with subject ${subject}: ${faults.join("; ")}.`;
+}

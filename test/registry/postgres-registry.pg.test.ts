@@ -1,0 +1,85 @@
+import type { Pool } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { migrate } from "../../connectors/postgres/migrations.ts";
+import { makePool } from "../../connectors/postgres/pool.ts";
+import { migrations, PostgresSchemaRegistry } from "../../connectors/registry/index.ts";
+import { TransientError } from "../../engine/errors.ts";
+import { schemaRegistryConformance } from "../conformance/schema-registry.ts";
+import { newDatabase } from "../support/database.ts";
+
+let pool: Pool;
+let otherProcess: Pool;
+let database: Awaited<ReturnType<typeof newDatabase>>;
+
+beforeAll(async () => {
+  database = await newDatabase();
+  pool = makePool({ url: database.url, name: "registry test" });
+  otherProcess = makePool({ url: database.url, name: "registry test 2" });
+  await migrate(pool, migrations);
+});
+
+afterAll(async () => {
+  await pool.end();
+  await otherProcess.end();
+  await database.drop();
+});
+
+async function emptied(): Promise<PostgresSchemaRegistry> {
+  await pool.query(`
+    truncate refold.registry_versions, refold.registry_schemas, refold.registry_settings;
+    update refold.registry_contexts set last_id = 0`);
+  return new PostgresSchemaRegistry({ pool });
+}
+
+schemaRegistryConformance("The registry in Postgres", emptied);
+
+const schemaOf = (fields: number): string =>
+  JSON.stringify({
+    type: "record",
+    name: "R",
+    fields: Array.from({ length: fields }, (_, index) => ({
+      name: `f${index}`,
+      type: "int",
+      default: index,
+    })),
+  });
+
+test("several processes that register at once agree on ids and versions, without gaps", async () => {
+  const here = await emptied();
+  const there = new PostgresSchemaRegistry({ pool: otherProcess });
+  const made = await Promise.all(
+    Array.from({ length: 40 }, (_, index) =>
+      (index % 2 ? here : there).register(`s${index % 3}`, schemaOf(index % 7)),
+    ),
+  );
+  const byText = new Map(made.map((schema) => [schema.schema, schema.id]));
+  for (const schema of made) expect(byText.get(schema.schema)).toBe(schema.id);
+  expect([...new Set(byText.values())].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  for (const subject of await there.subjects()) {
+    const versions = (await there.versions(subject)).map((schema) => schema.version);
+    expect(versions).toEqual(versions.map((_, index) => index + 1));
+    expect(new Set((await here.versions(subject)).map((one) => one.id)).size).toBe(versions.length);
+  }
+});
+
+test("of two incompatible schemas that race for a new subject one is refused", async () => {
+  const here = await emptied();
+  const there = new PostgresSchemaRegistry({ pool: otherProcess });
+  await here.setCompatibility("FULL");
+  const outcomes = await Promise.allSettled([
+    here.register("a", '{"type":"record","name":"R","fields":[{"name":"x","type":"int"}]}'),
+    there.register("a", '{"type":"record","name":"R","fields":[{"name":"y","type":"int"}]}'),
+  ]);
+  expect(outcomes.map((outcome) => outcome.status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(await here.versions("a")).toHaveLength(1);
+});
+
+test("a database that can't be reached is an outage, to be tried again", async () => {
+  const nowhere = makePool({ url: "postgres://127.0.0.1:1/none", name: "nowhere" });
+  const registry = new PostgresSchemaRegistry({ pool: nowhere });
+  await expect(registry.schemaById(1)).rejects.toThrow(TransientError);
+  await expect(registry.register("a", '"int"')).rejects.toThrow(TransientError);
+  await expect(registry.versions("a")).rejects.toThrow(TransientError);
+  await nowhere.end();
+});
