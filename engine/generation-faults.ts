@@ -29,3 +29,13 @@ export function generationUnknown(projection: string, generation?: number): Fata
         "Open the projection again to get the one that serves.",
       );
 }
+
+export const stateDiffers = (processor: string, difference: string) =>
+  new FatalError(
+    "columns-differ",
+    `The state of processor ${processor} is stored in another shape: ${difference}.`,
+    "Give the processor of the new shape a new name, or declare the columns as stored.",
+  );
+
+export const processorUnknown = (processor: string) =>
+  new FatalError("processor-unknown", `${processor} isn't open.`, "Open it before it is used.");

@@ -1,5 +1,5 @@
 import type { AnyRow } from "../columns.ts";
-import { FatalError } from "../errors.ts";
+import { processorUnknown, stateDiffers } from "../generation-faults.ts";
 import type { DeadLetter } from "../ports/dead-letters.ts";
 import type { AppendRequest, AppendVerdict } from "../ports/event-store.ts";
 import type {
@@ -96,13 +96,3 @@ export class MemoryProcessorStore implements ProcessorStore {
     return stored;
   }
 }
-
-const stateDiffers = (processor: string, difference: string) =>
-  new FatalError(
-    "columns-differ",
-    `The state of processor ${processor} is stored in another shape: ${difference}.`,
-    "Give the processor of the new shape a new name, or declare the columns as stored.",
-  );
-
-const processorUnknown = (processor: string) =>
-  new FatalError("processor-unknown", `${processor} isn't open.`, "Open it before it is used.");

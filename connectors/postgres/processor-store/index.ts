@@ -1,0 +1,2 @@
+export { migrations } from "./migrations.ts";
+export { PostgresProcessorStore } from "./processor-store.ts";

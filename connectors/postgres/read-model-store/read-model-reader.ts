@@ -1,0 +1,140 @@
+import type { Pool } from "pg";
+
+import type { AnyRow } from "../../../engine/columns.ts";
+import { TransientError } from "../../../engine/errors.ts";
+import type {
+  Answer,
+  FindRows,
+  Page,
+  ReadModelReader,
+  ReadPosition,
+} from "../../../engine/ports/read-model-reader.ts";
+import { assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
+import { positionJson, readPositions, type PositionRow } from "../positions/stored-position.ts";
+import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
+import { runStatement, sqlStateOf } from "../transaction.ts";
+import { pageQuery } from "./page-query.ts";
+import { findServing, type StoredGeneration } from "./stored-generation.ts";
+
+/** How often a read begins anew because the pointer moved or its table went meanwhile. */
+const attemptsMax = 5;
+const relationMissing = "42P01";
+
+/** Where the read model stands, of the generation $2; in the same statement, so same snapshot. */
+const meta = `meta as (
+    select (select generation from refold.serving where projection = $1) as serving,
+      (select json_agg(${positionJson("p")} order by p.topic, p.partition)
+        from refold.positions p where p.consumer = $1 and p.generation = $2) as positions
+  )`;
+
+type Found = AnyRow & { readonly serving: number | null; readonly positions: PositionRow[] | null };
+
+interface Asked {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Answers queries from the serving generation. One statement reads the pointer, the positions and
+ * the rows of the generation that this process takes for the serving one; where the pointer says
+ * otherwise, it learns and asks again. So an answer is of one generation, whatever moves meanwhile.
+ */
+export class PostgresReadModelReader implements ReadModelReader {
+  readonly #pool: Pool;
+  /** One for each projection asked for. */
+  readonly #serving = new Map<string, StoredGeneration>();
+
+  constructor(options: { readonly pool: Pool }) {
+    this.#pool = options.pool;
+  }
+
+  get(projection: string, key: string): Promise<Answer<AnyRow | undefined>> {
+    return this.#answer(projection, {
+      ask: ({ table }) => ({
+        text: `with ${meta}
+          select m.*, t.key as k, ${selectColumns(table, "t").join(", ")}
+          from meta m left join ${table.sqlName} t on t.key = $3`,
+        values: [key],
+      }),
+      read: ({ table }, [found]) =>
+        found === undefined || found["k"] === null ? undefined : decodeRow(table, found),
+    });
+  }
+
+  find(projection: string, query: FindRows): Promise<Answer<Page>> {
+    return this.#answer(projection, {
+      ask: (serving) => {
+        assertQuery(projection, serving.table.definition, query);
+        const { page, values } = pageQuery(serving.table, query, 3);
+        const columns = selectColumns(serving.table, "t").join(", ");
+        const text = `with ${meta}, page as (${page})
+          select m.serving, case when t."N" is null or t."N" = 1 then m.positions end as positions,
+            t.key as k, ${columns}
+          from meta m left join page t on true order by t."N"`;
+        return { text, values };
+      },
+      read: (serving, found) => pageOf(serving, query, found),
+    });
+  }
+
+  async positions(projection: string): Promise<readonly ReadPosition[]> {
+    const { positions } = await this.#answer(projection, {
+      ask: () => ({ text: `with ${meta} select * from meta`, values: [] }),
+      read: () => undefined,
+    });
+    return positions;
+  }
+
+  async #answer<Result>(
+    projection: string,
+    how: {
+      readonly ask: (serving: StoredGeneration) => Asked;
+      readonly read: (serving: StoredGeneration, found: readonly Found[]) => Result;
+    },
+  ): Promise<Answer<Result>> {
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const serving = this.#serving.get(projection) ?? (await this.#learn(projection));
+      const found = await this.#query(serving, how.ask(serving));
+      if (found?.[0]?.serving === serving.generation) {
+        const positions = readPositions(found[0].positions ?? []);
+        return { result: how.read(serving, found), positions, generation: serving.generation };
+      }
+      this.#serving.delete(projection);
+    }
+    const message = `What ${projection} serves changed during each of ${attemptsMax} reads.`;
+    throw new TransientError("serving-moved", message);
+  }
+
+  async #learn(projection: string): Promise<StoredGeneration> {
+    const serving = await findServing(this.#pool, projection);
+    this.#serving.set(projection, serving);
+    return serving;
+  }
+
+  /** undefined: the generation's table is gone. */
+  async #query(serving: StoredGeneration, asked: Asked): Promise<Found[] | undefined> {
+    try {
+      return await runStatement<Found>(this.#pool, {
+        doing: `Reading ${serving.projection}`,
+        stage: "preparing",
+        name: statementName(asked.text),
+        text: asked.text,
+        values: [serving.projection, serving.generation, ...asked.values],
+      });
+    } catch (error) {
+      if (sqlStateOf(error) === relationMissing) return undefined;
+      throw error;
+    }
+  }
+}
+
+function pageOf(serving: StoredGeneration, query: FindRows, found: readonly Found[]): Page {
+  const all = found
+    .filter((row) => row["k"] !== null)
+    .map((row) => ({ key: row["k"] as string, row: decodeRow(serving.table, row) }));
+  const rows = all.slice(0, query.limit);
+  const last = rows.at(-1);
+  if (last === undefined || all.length === rows.length) return { rows, next: undefined };
+  const values = (query.orderBy ?? []).map(({ column }) => last.row[column]);
+  return { rows, next: encodeCursor(serving.projection, query, { values, key: last.key }) };
+}

@@ -1,0 +1,187 @@
+import type { Pool, PoolClient } from "pg";
+
+import type { AnyRow } from "../../../engine/columns.ts";
+import { generationUnknown } from "../../../engine/generation-faults.ts";
+import type {
+  Generation,
+  OwnedPartition,
+  ReadModel,
+  ReadModelFlush,
+  ReadModelStore,
+} from "../../../engine/ports/read-model-store.ts";
+import { textArray } from "../binary-array.ts";
+import { insertDeadLetters } from "../dead-letters/insert-dead-letters.ts";
+import { insertNotices } from "../event-store/notices.ts";
+import { assertHeld, type LostPartition } from "../positions/fence.ts";
+import { allPositions, claimPartitions } from "../positions/positions.ts";
+import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
+import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
+import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import {
+  createGeneration,
+  findGeneration,
+  openGeneration,
+  serveGeneration,
+  type StoredGeneration,
+} from "./stored-generation.ts";
+
+export interface PostgresReadModelStoreOptions {
+  readonly pool: Pool;
+  /** Rows of one page of a scan. */
+  readonly scanPageRows?: number;
+}
+
+type Known = StoredGeneration & { readonly flush: FlushStatement };
+
+const relationMissing = "42P01";
+
+/** Read models in tables of the schema `read`. Its tables come with `migrations.ts`. */
+export class PostgresReadModelStore implements ReadModelStore {
+  readonly #pool: Pool;
+  readonly #scanPageRows: number;
+  /** Generations that this process has met: a few for each projection that it runs. */
+  readonly #known = new Map<string, Known>();
+
+  constructor(options: PostgresReadModelStoreOptions) {
+    this.#pool = options.pool;
+    this.#scanPageRows = options.scanPageRows ?? 1_000;
+  }
+
+  open(model: ReadModel): Promise<Generation> {
+    return openGeneration(this.#pool, model);
+  }
+
+  /** A new, empty generation that doesn't serve yet. */
+  createGeneration(model: ReadModel): Promise<Generation> {
+    return createGeneration(this.#pool, model);
+  }
+
+  /** Moves the pointer: readers see this generation from now on. */
+  serve(generation: Generation): Promise<void> {
+    return serveGeneration(this.#pool, generation);
+  }
+
+  claim(
+    generation: Generation,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<readonly OwnedPartition[]> {
+    return claimPartitions(this.#pool, consumerOf(generation), partitions);
+  }
+
+  async load(
+    generation: Generation,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, AnyRow>> {
+    const { table } = await this.#find(generation);
+    const text = `select t.key as k, ${selectColumns(table, "t").join(", ")}
+      from ${table.sqlName} t where t.key = any($1::text[])`;
+    const rows = await this.#read<AnyRow>(generation, { text, values: [textArray(keys)] });
+    return new Map(rows.map((row) => [row["k"] as string, decodeRow(table, row)]));
+  }
+
+  async flush(flush: ReadModelFlush): Promise<void> {
+    const known = await this.#find(flush.generation);
+    const { projection } = flush.generation;
+    const statement = { ...known.flush, values: flushParameters(known.table, flush) };
+    const doing = `Flushing ${projection}`;
+    try {
+      if (flush.notices.length === 0 && flush.deadLetters.length === 0) {
+        // One statement is a transaction of its own: one round trip.
+        const once = { ...statement, doing, stage: "changing" as const };
+        assertHeld(projection, await runStatement<LostPartition>(this.#pool, once));
+        return;
+      }
+      await inTransaction(this.#pool, doing, async (client) => {
+        const { rows } = await client.query<LostPartition>(statement);
+        assertHeld(projection, rows);
+        await insertDeadLetters(client, flush.deadLetters);
+        await notify(client, flush);
+        return commit(undefined);
+      });
+    } catch (error) {
+      throw this.#named(error, flush.generation);
+    }
+  }
+
+  positions(generation: Generation): Promise<readonly OwnedPartition[]> {
+    return allPositions(this.#pool, consumerOf(generation));
+  }
+
+  async digests(
+    generation: Generation,
+  ): Promise<ReadonlyMap<number, { hash: bigint; rows: number }>> {
+    const found = await this.#read<{ bucket: number; high: bigint; low: bigint; rows: bigint }>(
+      generation,
+      {
+        text: `select bucket, high, low, rows from refold.digests
+          where projection = $1 and generation = $2 and rows > 0 order by bucket`,
+        values: [generation.projection, generation.generation],
+      },
+    );
+    return new Map(
+      found.map(({ bucket, high, low, rows }) => [
+        bucket,
+        { hash: (high << 32n) | low, rows: Number(rows) },
+      ]),
+    );
+  }
+
+  /** Each page is a snapshot of its own: what is written meanwhile may be in a later page. */
+  async *scan(generation: Generation): AsyncIterable<readonly { key: string; row: AnyRow }[]> {
+    const { table } = await this.#find(generation);
+    const text = `select t.key as k, ${selectColumns(table, "t").join(", ")}
+      from ${table.sqlName} t where $1::text is null or t.key > $1 order by t.key limit $2`;
+    let after: string | undefined;
+    do {
+      const values = [after ?? null, this.#scanPageRows];
+      const found = await this.#read<AnyRow>(generation, { text, values });
+      const page = found.map((row) => ({ key: row["k"] as string, row: decodeRow(table, row) }));
+      if (page.length > 0) yield page;
+      after = page.length < this.#scanPageRows ? undefined : page.at(-1)?.key;
+    } while (after !== undefined);
+  }
+
+  async #find(generation: Generation): Promise<Known> {
+    const key = `${generation.projection} ${generation.generation}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = await findGeneration(this.#pool, generation);
+    const learnt = { ...found, flush: flushStatement(found.table) };
+    this.#known.set(key, learnt);
+    return learnt;
+  }
+
+  async #read<Row extends object>(
+    generation: Generation,
+    query: { readonly text: string; readonly values: readonly unknown[] },
+  ): Promise<Row[]> {
+    const doing = `Reading ${generation.projection}`;
+    try {
+      const name = statementName(query.text);
+      return await runStatement<Row>(this.#pool, { ...query, name, doing, stage: "preparing" });
+    } catch (error) {
+      throw this.#named(error, generation);
+    }
+  }
+
+  #named(error: unknown, { projection, generation }: Generation): unknown {
+    if (sqlStateOf(error) !== relationMissing) return error;
+    this.#known.delete(`${projection} ${generation}`);
+    return generationUnknown(projection, generation);
+  }
+}
+
+const consumerOf = ({ projection, generation }: Generation) => ({
+  consumer: projection,
+  generation,
+});
+
+/** The pointer's row is locked against a swap, so that exactly one generation sends a notice. */
+async function notify(client: PoolClient, { generation, notices }: ReadModelFlush): Promise<void> {
+  if (notices.length === 0) return;
+  const serving = await client.query(
+    "select 1 from refold.serving where projection = $1 and generation = $2 for share",
+    [generation.projection, generation.generation],
+  );
+  if (serving.rows.length > 0) await insertNotices(client, notices);
+}

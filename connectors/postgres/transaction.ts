@@ -1,0 +1,152 @@
+import { DatabaseError, type Pool, type PoolClient } from "pg";
+
+import { FatalError, RefoldError, TransientError } from "../../engine/errors.ts";
+
+/** How a piece of work ends its transaction, and what it leaves its caller. */
+export interface Ending<Result> {
+  readonly end: "commit" | "rollback";
+  readonly result: Result;
+}
+
+export const commit = <Result>(result: Result): Ending<Result> => ({ end: "commit", result });
+export const rollback = <Result>(result: Result): Ending<Result> => ({ end: "rollback", result });
+
+/**
+ * What a failure means. `changing`: the statement commits, so that a lost answer leaves the outcome
+ * unknown; `preparing`: nothing can have been committed.
+ */
+export type Stage = "preparing" | "changing";
+
+/**
+ * Runs work in one transaction (READ COMMITTED).
+ *
+ * @throws TransientError for a clean no; `outcome-unknown` when the answer to the commit was lost.
+ */
+export async function inTransaction<Result>(
+  pool: Pool,
+  doing: string,
+  work: (client: PoolClient) => Promise<Ending<Result>>,
+): Promise<Result> {
+  return withClient(pool, doing, async (client) => {
+    const { end, result } = await prepared(client, doing, work);
+    if (end === "rollback") await client.query("rollback").catch(asError(doing, "preparing"));
+    else await commitOf(client, doing);
+    return result;
+  });
+}
+
+async function prepared<Result>(
+  client: PoolClient,
+  doing: string,
+  work: (client: PoolClient) => Promise<Ending<Result>>,
+): Promise<Ending<Result>> {
+  try {
+    await client.query("begin");
+    return await work(client);
+  } catch (error) {
+    // A connection that can't even roll back is thrown away, and the server rolls back.
+    await client.query("rollback").catch(() => undefined);
+    throw storeError(error, doing, "preparing");
+  }
+}
+
+async function commitOf(client: PoolClient, doing: string): Promise<void> {
+  const { command } = await client.query("commit").catch(asError(doing, "changing"));
+  // The server answers a commit of a failed transaction with the tag ROLLBACK, and without error.
+  if (command === "COMMIT") return;
+  throw new TransientError("rolled-back", `${doing}: the server rolled the transaction back.`);
+}
+
+/** Runs work on a connection; one that failed is closed, never given back. */
+export async function withClient<Result>(
+  pool: Pool,
+  doing: string,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect().catch(asError(doing, "preparing"));
+  // A connection that breaks between two statements tells so by this event, and the next statement
+  // by its own error; without a listener the process would end.
+  let broken = false;
+  const onError = (): void => {
+    broken = true;
+  };
+  client.on("error", onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    broken ||= !(error instanceof RefoldError) || error instanceof TransientError;
+    throw error;
+  } finally {
+    client.off("error", onError);
+    client.release(broken);
+  }
+}
+
+const asError =
+  (doing: string, stage: Stage) =>
+  (error: unknown): never => {
+    throw storeError(error, doing, stage);
+  };
+
+/** Connection, resources, serialisation and deadlock, lock and statement timeouts, read-only. */
+const transientStates = /^(08|53|40|57P0|55P03|57014|25P0[34]|25006)/;
+/** The session ended: what it was doing may have been done. */
+const sessionEnds = /^(08|57P0)/;
+const dataStates = /^(22|23)/;
+
+/** Names a failure by what the caller does about it. */
+export function storeError(error: unknown, doing: string, stage: Stage): RefoldError {
+  if (error instanceof RefoldError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const state = error instanceof DatabaseError ? (error.code ?? "") : "";
+  const options = { cause: error };
+  if (state === "" || sessionEnds.test(state)) {
+    if (stage === "preparing") {
+      return new TransientError("database-unavailable", `${doing}: ${text}.`, options);
+    }
+    const message = `${doing}: the answer was lost, so it may have been done (${text}).`;
+    return new TransientError("outcome-unknown", message, options);
+  }
+  if (transientStates.test(state)) {
+    return new TransientError(transientCode(state), `${doing}: ${text} (${state}).`, options);
+  }
+  if (dataStates.test(state)) {
+    const remedy = "Correct what the definition lets rows hold.";
+    return new FatalError("row-unfit", `${doing}: ${text} (${state}).`, remedy, options);
+  }
+  const remedy = "Check that the migrations ran and that the user owns the schemas.";
+  return new FatalError("database-refused", `${doing}: ${text} (${state}).`, remedy, options);
+}
+
+function transientCode(state: string): string {
+  if (state.startsWith("40")) return "serialization";
+  if (/^(55P03|57014|25P0)/.test(state)) return "timeout";
+  return "database-unavailable";
+}
+
+/** One statement that reads, or that changes in a transaction of its own. */
+export function runStatement<Row extends object>(
+  pool: Pool,
+  statement: {
+    readonly doing: string;
+    readonly stage: Stage;
+    readonly name?: string;
+    readonly text: string;
+    readonly values?: readonly unknown[];
+  },
+): Promise<Row[]> {
+  const { doing, stage, name, text, values = [] } = statement;
+  return withClient(pool, doing, async (client) => {
+    const query = { text, values: [...values], ...(name !== undefined && { name }) };
+    const { rows } = await client.query<Row>(query).catch(asError(doing, stage));
+    return rows;
+  });
+}
+
+/** The state of a server's error, below whatever it was named. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (error instanceof DatabaseError) return error.code;
+  return error instanceof RefoldError && error.cause !== undefined
+    ? sqlStateOf(error.cause)
+    : undefined;
+}

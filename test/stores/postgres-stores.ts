@@ -1,0 +1,26 @@
+import type { Pool } from "pg";
+
+import { migrations as deadLetters } from "../../connectors/postgres/dead-letters/migrations.ts";
+import { migrations as eventStore } from "../../connectors/postgres/event-store/migrations.ts";
+import { migrate } from "../../connectors/postgres/migrations.ts";
+import { makePool } from "../../connectors/postgres/pool.ts";
+import { migrations as readModelStore } from "../../connectors/postgres/read-model-store/migrations.ts";
+import { migrations as processorStore } from "../../connectors/postgres/processor-store/migrations.ts";
+import { newDatabase } from "../support/database.ts";
+
+/** A migrated database of a suite's own, with a pool on it. */
+export async function storesDatabase(
+  over: { readonly connectionsMax?: number; readonly lockTimeoutMs?: number } = {},
+): Promise<{ url: string; pool: Pool } & AsyncDisposable> {
+  const database = await newDatabase();
+  const pool = makePool({ url: database.url, name: "stores test", connectionsMax: 6, ...over });
+  await migrate(pool, [...eventStore, ...readModelStore, ...processorStore, ...deadLetters]);
+  return {
+    url: database.url,
+    pool,
+    [Symbol.asyncDispose]: async () => {
+      await pool.end();
+      await database.drop();
+    },
+  };
+}

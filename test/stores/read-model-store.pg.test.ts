@@ -1,0 +1,18 @@
+import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
+import {
+  PostgresReadModelReader,
+  PostgresReadModelStore,
+} from "../../connectors/postgres/read-model-store/index.ts";
+import { readModelStoreConformance } from "../conformance/read-model-store.ts";
+import { storesDatabase } from "./postgres-stores.ts";
+
+readModelStoreConformance("in Postgres", async () => {
+  const database = await storesDatabase();
+  const { pool } = database;
+  return {
+    store: new PostgresReadModelStore({ pool, scanPageRows: 2 }),
+    reader: new PostgresReadModelReader({ pool }),
+    deadLetters: new PostgresDeadLetters({ pool }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+});
