@@ -57,7 +57,7 @@ export class AppendQueue {
         try {
           resolve(verdictOf(result));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       this.#waiting.push({ request, options, settle, fail: reject });

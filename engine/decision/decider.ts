@@ -1,0 +1,283 @@
+import { setImmediate as turn } from "node:timers/promises";
+
+import { InvariantViolation, TransientError } from "../errors.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { EventCodec } from "../ports/codec.ts";
+import type { AppendOptions, AppendVerdict, EventStore } from "../ports/event-store.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { CommandCall } from "./definition.ts";
+import type { CallToDecide, Group } from "./group.ts";
+import { ModelCache } from "./model-cache.ts";
+import { ModelReader } from "./model-reader.ts";
+import type { CommandResult, Origin } from "./outcome.ts";
+import { DecisionPlan, type PlanOutcome } from "./plan.ts";
+import { decideRound, type Round } from "./round.ts";
+import { settleAppended, type SettledCall } from "./settle.ts";
+
+export interface DeciderOptions {
+  readonly eventStore: EventStore;
+  readonly codec: EventCodec;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** As whom `execute` appends (default: a command; an import is the holder of its hold). */
+  readonly as?: AppendOptions["as"];
+  /** Folded models that are kept (default 20,000). */
+  readonly modelsMax?: number;
+  /** Calls that are decided together (default 1,000). */
+  readonly roundCallsMax?: number;
+  /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
+  readonly waitingMax?: number;
+  /** After so many conflicts a call is decided under the lock (default 4). */
+  readonly conflictsMax?: number;
+  /** Age at which the store's clock is asked for anew (default 20 ms). */
+  readonly clockAgeMaxMs?: number;
+}
+
+interface Waiting extends CallToDecide {
+  conflicts: number;
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How often a round may find that it lacks something: deeper chains of models end here. */
+const preparationsMax = 16;
+
+/**
+ * Makes decisions on an event store. Calls that wait are taken together: while one round's appends
+ * are in flight, the next fills. Within a round each decision sees the facts of those before it;
+ * what hangs together becomes one request, so that commands of one process don't conflict.
+ *
+ * Refusals are checked against the store as well: a model that is behind must not refuse.
+ */
+export class Decider {
+  readonly #options: DeciderOptions;
+  readonly #models: ModelCache;
+  readonly #reader: ModelReader;
+  readonly #prepared = new Set<string>();
+  readonly #waiting: Waiting[] = [];
+  #running = false;
+  #nowMs = Number.NEGATIVE_INFINITY;
+  #nowSeenMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: DeciderOptions) {
+    this.#options = options;
+    this.#models = new ModelCache({ modelsMax: options.modelsMax ?? 20_000 });
+    this.#reader = new ModelReader(options);
+  }
+
+  /**
+   * Decides a command and records its facts.
+   * @throws TransientError when the store can't be reached (whether the facts were recorded is then
+   * unknown), RecordError when a fact doesn't fit its schema, and what the definition throws.
+   */
+  execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>> {
+    if (this.#waiting.length >= (this.#options.waitingMax ?? 20_000)) {
+      return Promise.reject(
+        new TransientError(
+          "commands-waiting",
+          `${this.#waiting.length} commands wait already: they come faster than they are decided.`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        call,
+        origin,
+        conflicts: 0,
+        resolve: resolve as (result: CommandResult) => void,
+        reject,
+      });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /**
+   * Decides calls whose appends somebody else makes, in a transaction with more: a processor's
+   * flush. Nothing has happened until `settle` says so.
+   */
+  async plan(calls: readonly CallToDecide[]): Promise<DecisionPlan> {
+    const round = await this.#decide(calls);
+    for (const error of round.failed.values()) throw error;
+    this.#models.trim();
+    return new DecisionPlan(calls, round.groups);
+  }
+
+  /**
+   * Tells the plan what the store answered. Unless all its requests were appended, nothing was
+   * written: the newer events are folded in, and all calls have to be planned again.
+   */
+  async settle(plan: DecisionPlan, verdicts: readonly AppendVerdict[]): Promise<PlanOutcome> {
+    if (verdicts.length !== plan.groups.length) {
+      throw new InvariantViolation(
+        `A plan of ${plan.groups.length} requests was settled with ${verdicts.length} verdicts.`,
+      );
+    }
+    if (verdicts.every((verdict) => verdict.outcome === "appended")) {
+      const settled = plan.groups.flatMap((group, i) => {
+        const verdict = verdicts[i] as Extract<AppendVerdict, { outcome: "appended" }>;
+        this.#saw(verdict.recordedAtMs);
+        return settleAppended(group, verdict, this.#models);
+      });
+      return { outcome: "settled", calls: settled.sort((a, b) => a.index - b.index) };
+    }
+    for (const [i, verdict] of verdicts.entries()) {
+      await this.#learn(plan.groups[i] as Group, verdict);
+    }
+    return { outcome: "again" };
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      // A turn of the event loop: who was woken by the last round joins the next.
+      for (await turn(); this.#waiting.length > 0; await turn()) {
+        const calls = this.#waiting.splice(0, this.#options.roundCallsMax ?? 1_000);
+        await this.#round(calls);
+        this.#models.trim();
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Never rejects: what fails, fails for its calls. */
+  async #round(calls: Waiting[]): Promise<void> {
+    try {
+      const locked = calls.filter((call) => call.conflicts >= this.#conflictsMax);
+      const others = calls.filter((call) => call.conflicts < this.#conflictsMax);
+      for (const call of locked) await this.#executeLocked(call);
+      const round = await this.#decide(others);
+      for (const [index, error] of round.failed) others[index]?.reject(error);
+      await Promise.all(round.groups.map((group) => this.#append(group, others)));
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+    }
+  }
+
+  async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
+    try {
+      const verdict = await this.#options.eventStore.append(group.request(), this.#grant);
+      await this.#conclude(group, calls, verdict);
+    } catch (error) {
+      // What was sent may have happened: the models are read again before they are used.
+      for (const model of group.models) model.stale = true;
+      for (const { index } of group.calls) calls[index]?.reject(error);
+    }
+  }
+
+  async #conclude(group: Group, calls: readonly Waiting[], verdict: AppendVerdict): Promise<void> {
+    switch (verdict.outcome) {
+      case "appended":
+        this.#saw(verdict.recordedAtMs);
+        for (const settled of settleAppended(group, verdict, this.#models)) {
+          this.#answer(calls[settled.index], settled);
+        }
+        return;
+      case "held":
+        for (const { index } of group.calls) calls[index]?.resolve(verdict);
+        return;
+      case "conflict":
+      case "out-of-time":
+        await this.#learn(group, verdict);
+        this.#again(group.calls.flatMap(({ index }) => calls[index] ?? []));
+    }
+  }
+
+  /** They waited first: they go first. */
+  #again(calls: readonly Waiting[]): void {
+    for (const call of calls) call.conflicts += 1;
+    this.#waiting.unshift(...calls);
+  }
+
+  /** What a verdict tells about the store. */
+  async #learn(group: Group, verdict: AppendVerdict): Promise<void> {
+    switch (verdict.outcome) {
+      case "out-of-time":
+        this.#saw(verdict.recordedAtMs);
+        return;
+      case "conflict":
+        await this.#reader.fold([...group.models], verdict.newer);
+        if (verdict.cut) for (const model of group.models) model.stale = true;
+        return;
+      case "appended":
+      case "held":
+    }
+  }
+
+  /**
+   * Decides one call under the store's lock, where nothing newer can come between. What the locked
+   * decision turns out to lack is got, and it is tried again.
+   */
+  async #executeLocked(call: Waiting): Promise<void> {
+    const first = await this.#decide([call]);
+    const [failed] = first.failed.values();
+    const [group] = first.groups;
+    if (!group) return call.reject(failed);
+    const models = [...group.models];
+    let decided: Group | undefined;
+    const condition = models.map((model) => model.condition());
+    const decide = (newer: Parameters<Parameters<EventStore["appendLocked"]>[1]>[0]) => {
+      const learnt = this.#reader.foldLearnt(models, newer);
+      const round = decideRound([call], this.#roundOptions());
+      const complete = learnt && !round.lacking;
+      decided = complete ? round.groups[0] : undefined;
+      return decided?.request() ?? { events: [], condition: [] };
+    };
+    const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
+    if (decided) return this.#conclude(decided, [call], verdict);
+    for (const model of models) model.stale = true;
+    this.#again([call]);
+  }
+
+  /** Decides a round with all that it needs. */
+  async #decide(calls: readonly CallToDecide[]): Promise<Round> {
+    if (calls.length === 0) return { groups: [], failed: new Map(), lacking: undefined };
+    await this.#askClock();
+    for (let attempt = 0; attempt < preparationsMax; attempt += 1) {
+      const round = decideRound(calls, this.#roundOptions());
+      if (!round.lacking) return round;
+      await this.#reader.refresh([...round.lacking.models]);
+      for (const topic of round.lacking.topics) {
+        await this.#options.codec.prepare(topic);
+        this.#prepared.add(topic.name);
+      }
+    }
+    throw new InvariantViolation("Commands name new models without end.");
+  }
+
+  #roundOptions(): Parameters<typeof decideRound>[1] {
+    return {
+      models: this.#models,
+      codec: this.#options.codec,
+      random: this.#options.random,
+      prepared: this.#prepared,
+      nowMs: this.#nowMs,
+    };
+  }
+
+  /** The verdicts tell the time as well: only an idle decider has to ask. */
+  async #askClock(): Promise<void> {
+    const age = this.#options.clock.monotonicMs() - this.#nowSeenMs;
+    if (age > (this.#options.clockAgeMaxMs ?? 20))
+      this.#saw(await this.#options.eventStore.nowMs());
+  }
+
+  #saw(storeMs: number): void {
+    this.#nowMs = storeMs;
+    this.#nowSeenMs = this.#options.clock.monotonicMs();
+  }
+
+  #answer(call: Waiting | undefined, settled: SettledCall): void {
+    this.#options.metrics.count("commands_total", 1, { outcome: settled.result.outcome });
+    call?.resolve(settled.result);
+  }
+
+  get #grant(): AppendOptions {
+    return { as: this.#options.as ?? "command" };
+  }
+
+  get #conflictsMax(): number {
+    return this.#options.conflictsMax ?? 4;
+  }
+}

@@ -1,0 +1,86 @@
+import type { AppendRequest, NewEvent, TimeBounds } from "../ports/event-store.ts";
+import type { CommandCall, Decision, Fact, Refusal } from "./definition.ts";
+import type { FoldableEvent, KnownModel } from "./known-model.ts";
+import type { Origin } from "./outcome.ts";
+
+/** A call to decide, and what follows its refusal. */
+export interface CallToDecide {
+  readonly call: CommandCall;
+  readonly origin: Origin;
+  /** Decided right after the refusal, and true only as long as the refusal is. */
+  readonly refused?: ((refusal: Refusal) => CommandCall | undefined) | undefined;
+}
+
+/** A fact with the event that it becomes. */
+export interface PlacedFact extends FoldableEvent {
+  readonly fact: Fact;
+  readonly newEvent: NewEvent;
+}
+
+export interface DecidedCall {
+  /** Its place among the calls of the round. */
+  readonly index: number;
+  readonly decision: Decision;
+  readonly facts: readonly PlacedFact[];
+  /** What the refusal led to. */
+  readonly next?: DecidedCall;
+}
+
+/** Calls whose decisions hang together through the models they read or change: one request. */
+export class Group {
+  #parent: Group | undefined;
+  calls: DecidedCall[] = [];
+  models = new Set<KnownModel>();
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #beforeMs = Number.POSITIVE_INFINITY;
+
+  /** The group that this one has become part of. */
+  root(): Group {
+    if (!this.#parent) return this;
+    this.#parent = this.#parent.root();
+    return this.#parent;
+  }
+
+  /** Unites two groups; the one with more models takes the other in. */
+  join(other: Group): Group {
+    const mine = this.root();
+    const theirs = other.root();
+    if (mine === theirs) return mine;
+    const [into, from] = mine.models.size >= theirs.models.size ? [mine, theirs] : [theirs, mine];
+    from.#parent = into;
+    // The order of calls is put right when it is asked for.
+    for (const call of from.calls) into.calls.push(call);
+    for (const model of from.models) into.models.add(model);
+    into.bound(from.#notBeforeMs, from.#beforeMs);
+    from.calls = [];
+    return into;
+  }
+
+  bound(notBeforeMs: number, beforeMs: number): void {
+    this.#notBeforeMs = Math.max(this.#notBeforeMs, notBeforeMs);
+    this.#beforeMs = Math.min(this.#beforeMs, beforeMs);
+  }
+
+  /** Facts in the order in which they were decided. */
+  facts(): PlacedFact[] {
+    this.calls.sort((one, other) => one.index - other.index);
+    return this.calls.flatMap(factsOf);
+  }
+
+  request(): AppendRequest {
+    const time: TimeBounds = {
+      ...(Number.isFinite(this.#notBeforeMs) ? { notBeforeMs: this.#notBeforeMs } : {}),
+      ...(Number.isFinite(this.#beforeMs) ? { beforeMs: this.#beforeMs } : {}),
+    };
+    return {
+      events: this.facts().map((placed) => placed.newEvent),
+      condition: [...this.models].map((model) => model.condition()),
+      time,
+    };
+  }
+}
+
+export const factsOf = (decided: DecidedCall): PlacedFact[] => [
+  ...decided.facts,
+  ...(decided.next ? factsOf(decided.next) : []),
+];

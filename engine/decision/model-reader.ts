@@ -1,0 +1,104 @@
+import { RecordError } from "../errors.ts";
+import { framedSchemaId, frameBytes, type EventCodec, type EventReader } from "../ports/codec.ts";
+import type { EventStore, StoredEvent } from "../ports/event-store.ts";
+import type { EventTopic } from "../topic.ts";
+import type { KnownModel, PositionedEvent } from "./known-model.ts";
+
+/** In one query: more are read in several. */
+const modelsPerRead = 500;
+
+/** Reads models from the store, and events into models. */
+export class ModelReader {
+  readonly #store: EventStore;
+  readonly #codec: EventCodec;
+  readonly #readers = new Map<string, EventReader>();
+
+  constructor(options: { readonly eventStore: EventStore; readonly codec: EventCodec }) {
+    this.#store = options.eventStore;
+    this.#codec = options.codec;
+  }
+
+  /** Brings stale models up to what has committed. New ones need all of their events. */
+  async refresh(models: readonly KnownModel[]): Promise<void> {
+    const stale = models.filter((model) => model.stale);
+    const unread = stale.filter((model) => model.upTo === 0n);
+    const behind = stale.filter((model) => model.upTo > 0n);
+    for (const group of [...inParts(unread), ...inParts(behind)]) await this.#read(group);
+  }
+
+  /** Folds events in order of position into those of the models that read them. */
+  async fold(models: readonly KnownModel[], events: readonly StoredEvent[]): Promise<void> {
+    await this.learn(models, events);
+    this.foldLearnt(models, events);
+  }
+
+  /** As `fold`, at once; false when an unknown schema has to be learnt first. */
+  foldLearnt(models: readonly KnownModel[], events: readonly StoredEvent[]): boolean {
+    const byTag = Map.groupBy(models, (model) => model.tag);
+    for (const stored of events) {
+      const readers = new Set(stored.tags.flatMap((tag) => byTag.get(tag) ?? []));
+      for (const model of readers) {
+        if (stored.position <= model.upTo) continue;
+        const event = this.#decode(model.model.topic, stored);
+        if (event === "unknown") return false;
+        if (event) model.fold(event);
+      }
+    }
+    return true;
+  }
+
+  /** Learns the schemas of events, so that `foldLearnt` can decode them. */
+  async learn(models: readonly KnownModel[], events: readonly StoredEvent[]): Promise<void> {
+    const topics = new Map(models.map(({ model }) => [model.topic.name, model.topic]));
+    for (const topic of topics.values()) {
+      const reader = this.#reader(topic);
+      for (const stored of events) {
+        const id = schemaIdOf(stored);
+        if (stored.topic === topic.name && !reader.known(id)) await reader.learn(id);
+      }
+    }
+  }
+
+  async #read(models: readonly KnownModel[]): Promise<void> {
+    let after = models[0]?.upTo;
+    for (const { upTo } of models) if (after === undefined || upTo < after) after = upTo;
+    const items = models.map((model) => model.item);
+    const query = { items, ...(after === undefined ? {} : { after }) };
+    for await (const page of this.#store.read(query)) await this.fold(models, page);
+    for (const model of models) model.stale = false;
+  }
+
+  #decode(topic: EventTopic, stored: StoredEvent): PositionedEvent | "unknown" | undefined {
+    if (stored.topic !== topic.name) return undefined;
+    const decoder = this.#reader(topic).known(schemaIdOf(stored));
+    if (!decoder) return "unknown";
+    if (decoder.type === undefined) return undefined;
+    return {
+      name: decoder.type,
+      tags: stored.tags,
+      event: decoder.decode(stored.value, frameBytes, stored.value.length),
+      meta: { id: stored.id, recordedAtMs: stored.recordedAtMs },
+      position: stored.position,
+    };
+  }
+
+  #reader(topic: EventTopic): EventReader {
+    const known = this.#readers.get(topic.name);
+    if (known) return known;
+    const reader = this.#codec.events(topic.events);
+    this.#readers.set(topic.name, reader);
+    return reader;
+  }
+}
+
+function schemaIdOf({ id, value }: StoredEvent): number {
+  const schemaId = framedSchemaId(value, 0, value.length);
+  if (schemaId !== undefined) return schemaId;
+  throw new RecordError("decode", `The stored event ${id} has no frame with a schema id.`);
+}
+
+function* inParts(models: readonly KnownModel[]): Generator<readonly KnownModel[]> {
+  for (let at = 0; at < models.length; at += modelsPerRead) {
+    yield models.slice(at, at + modelsPerRead);
+  }
+}

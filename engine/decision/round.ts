@@ -1,0 +1,269 @@
+import { InvariantViolation, RecordError } from "../errors.ts";
+import { partitionOf } from "../partitioner.ts";
+import type { Random } from "../ports/clock.ts";
+import type { EventCodec } from "../ports/codec.ts";
+import type { NewEvent } from "../ports/event-store.ts";
+import type { EventTopic } from "../topic.ts";
+import type { CommandCall, Decision, DecisionContext, Fact, ModelOf } from "./definition.ts";
+import { idSource, type IdSource } from "./event-ids.ts";
+import { Group, type CallToDecide, type DecidedCall, type PlacedFact } from "./group.ts";
+import type { KnownModel } from "./known-model.ts";
+import type { ModelCache } from "./model-cache.ts";
+import type { Origin } from "./outcome.ts";
+import { tagsOf } from "./tags.ts";
+
+/** How often `readsMore` may name something new: a bound on definitions that never end. */
+const readsMoreMax = 8;
+
+export interface RoundOptions {
+  readonly models: ModelCache;
+  readonly codec: EventCodec;
+  readonly random: Random;
+  /** Names of topics whose events can be encoded. */
+  readonly prepared: ReadonlySet<string>;
+  /** The store's clock as it was last seen. */
+  readonly nowMs: number;
+}
+
+/** What a round lacks: it is got, and the round begins again. */
+export interface Lacking {
+  readonly models: ReadonlySet<KnownModel>;
+  readonly topics: ReadonlySet<EventTopic>;
+}
+
+export interface Round {
+  readonly groups: readonly Group[];
+  /** Calls whose definition failed, by index. */
+  readonly failed: ReadonlyMap<number, unknown>;
+  readonly lacking: Lacking | undefined;
+}
+
+/**
+ * Decides calls one after the other in memory: each sees the facts of those before it. Nothing
+ * outside changes, so that a round can be given up and begun again.
+ */
+export function decideRound(calls: readonly CallToDecide[], options: RoundOptions): Round {
+  const tentative = new Tentative(options);
+  for (const [index, call] of calls.entries()) tentative.decide(index, call);
+  return tentative.result();
+}
+
+interface Touched {
+  state: unknown;
+  readonly group: Group;
+}
+
+/** States as the facts of the round would leave them. */
+class Tentative {
+  readonly #options: RoundOptions;
+  readonly #touched = new Map<KnownModel, Touched>();
+  readonly #touchedByTag = new Map<string, KnownModel[]>();
+  readonly #factsByTag = new Map<
+    string,
+    { readonly placed: PlacedFact; readonly group: Group }[]
+  >();
+  readonly #groups: Group[] = [];
+  readonly #failed = new Map<number, unknown>();
+  readonly #lackingModels = new Set<KnownModel>();
+  readonly #lackingTopics = new Set<EventTopic>();
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+  }
+
+  decide(index: number, asked: CallToDecide): void {
+    const ids = idSource(asked.origin.seed, this.#options.random);
+    const group = new Group();
+    this.#groups.push(group);
+    try {
+      const decided = this.#decide(asked, { index, ids, group });
+      if (decided) group.root().calls.push(decided);
+    } catch (error) {
+      if (error instanceof InvariantViolation) throw error;
+      this.#failed.set(index, error);
+    }
+  }
+
+  result(): Round {
+    const lacks = this.#lackingModels.size + this.#lackingTopics.size > 0;
+    return {
+      groups: this.#groups.filter((group) => group.root() === group && group.calls.length > 0),
+      failed: this.#failed,
+      lacking: lacks ? { models: this.#lackingModels, topics: this.#lackingTopics } : undefined,
+    };
+  }
+
+  #decide(asked: CallToDecide, place: Place): DecidedCall | undefined {
+    const states = this.#statesFor(asked.call, place.group);
+    if (!states) return undefined;
+    const context = new Context(this.#options.nowMs, place.ids);
+    const decide = asked.call.command.decide as AnyDecide;
+    const decision = decide(asked.call.input, states, context);
+    place.group.root().bound(context.notBeforeMs, context.beforeMs);
+    if (decision.kind === "accepted") {
+      const facts = this.#place(decision.facts, asked, place);
+      return facts && { index: place.index, decision, facts };
+    }
+    const followUp = asked.refused?.(decision.refusal);
+    if (!followUp) return { index: place.index, decision, facts: [] };
+    const next = this.#decide({ call: followUp, origin: asked.origin }, place);
+    return next && { index: place.index, decision, facts: [], next };
+  }
+
+  /** undefined when a model has to be read first. */
+  #statesFor(call: CommandCall, group: Group): Readonly<Record<string, unknown>> | undefined {
+    const { reads, readsMore } = call.command as unknown as AnyCommand;
+    const wanted = new Map<string, ModelOf>(Object.entries(reads(call.input)));
+    for (let asked = 0; ; asked += 1) {
+      const states = this.#states(wanted, group);
+      if (!states || !readsMore) return states;
+      const before = wanted.size;
+      for (const [name, model] of Object.entries(readsMore(call.input, states))) {
+        if (model) wanted.set(name, model);
+      }
+      if (wanted.size === before) return states;
+      if (asked >= readsMoreMax) throw endless(call.command.name);
+    }
+  }
+
+  #states(
+    wanted: ReadonlyMap<string, ModelOf>,
+    group: Group,
+  ): Readonly<Record<string, unknown>> | undefined {
+    const states: Record<string, unknown> = {};
+    let complete = true;
+    for (const [name, of] of wanted) {
+      const model = this.#options.models.entry(of);
+      if (model.stale) {
+        this.#lackingModels.add(model);
+        complete = false;
+      } else {
+        states[name] = this.#touch(model, group).state;
+      }
+    }
+    return complete ? states : undefined;
+  }
+
+  /** The model's place in the round, and the call's group united with all that have to do with it. */
+  #touch(model: KnownModel, group: Group): Touched {
+    const there = this.#touched.get(model);
+    if (there) {
+      group.join(there.group);
+      return there;
+    }
+    const touched: Touched = { state: model.state, group };
+    group.root().models.add(model);
+    this.#touched.set(model, touched);
+    listed(this.#touchedByTag, model.tag).push(model);
+    // Facts of this round that came before anybody asked for the model.
+    for (const earlier of this.#factsByTag.get(model.tag) ?? []) {
+      if (!model.reads(earlier.placed)) continue;
+      touched.state = model.evolved(touched.state, earlier.placed);
+      group.join(earlier.group);
+    }
+    return touched;
+  }
+
+  /** undefined when a topic has to be prepared first. */
+  #place(
+    facts: readonly Fact[],
+    { origin }: CallToDecide,
+    { ids, group }: Place,
+  ): PlacedFact[] | undefined {
+    const unprepared = facts.filter(({ topic }) => !this.#options.prepared.has(topic.name));
+    for (const { topic } of unprepared) this.#lackingTopics.add(topic);
+    if (unprepared.length > 0) return undefined;
+    const placed = facts.map((fact) => placeFact(fact, origin, { ...this.#options, ids }));
+    for (const one of placed) this.#fold(one, group);
+    return placed;
+  }
+
+  #fold(placed: PlacedFact, group: Group): void {
+    for (const tag of placed.tags) {
+      listed(this.#factsByTag, tag).push({ placed, group });
+      for (const model of this.#touchedByTag.get(tag) ?? []) {
+        const touched = this.#touched.get(model) as Touched;
+        if (!model.reads(placed)) continue;
+        touched.state = model.evolved(touched.state, placed);
+        group.join(touched.group);
+      }
+    }
+  }
+}
+
+interface Place {
+  readonly index: number;
+  readonly ids: IdSource;
+  readonly group: Group;
+}
+
+type AnyDecide = (input: unknown, states: unknown, context: DecisionContext) => Decision;
+
+interface AnyCommand {
+  readonly reads: (input: unknown) => Readonly<Record<string, ModelOf>>;
+  readonly readsMore?: (
+    input: unknown,
+    states: unknown,
+  ) => Readonly<Record<string, ModelOf | undefined>>;
+}
+
+class Context implements DecisionContext {
+  readonly #nowMs: number;
+  readonly #ids: IdSource;
+  notBeforeMs = Number.NEGATIVE_INFINITY;
+  beforeMs = Number.POSITIVE_INFINITY;
+
+  constructor(nowMs: number, ids: IdSource) {
+    this.#nowMs = nowMs;
+    this.#ids = ids;
+  }
+
+  reached(timeMs: number): boolean {
+    const reached = timeMs <= this.#nowMs;
+    if (reached) this.notBeforeMs = Math.max(this.notBeforeMs, timeMs);
+    else this.beforeMs = Math.min(this.beforeMs, timeMs);
+    return reached;
+  }
+
+  newId(): string {
+    return this.#ids.newId();
+  }
+}
+
+function placeFact(
+  fact: Fact,
+  origin: Origin,
+  options: RoundOptions & { readonly ids: IdSource },
+): PlacedFact {
+  const { topic, type, event } = fact;
+  const key = (event as Readonly<Record<string, unknown>>)[topic.key];
+  if (typeof key !== "string") {
+    throw new RecordError("encode", `${type.fullName} has no text in its key field ${topic.key}.`);
+  }
+  const tags = tagsOf(topic.tags, event);
+  const newEvent: NewEvent = {
+    id: options.ids.eventId(),
+    type: type.fullName,
+    topic: topic.name,
+    partition: partitionOf(key, topic.partitions),
+    key,
+    value: options.codec.encode(topic, type, event),
+    tags,
+    correlationId: origin.correlationId,
+    ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),
+    ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
+  };
+  const meta = { id: newEvent.id, recordedAtMs: options.nowMs };
+  return { fact, newEvent, name: type.name, tags, event, meta };
+}
+
+function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
+  const there = lists.get(key);
+  if (there) return there;
+  const made: Value[] = [];
+  lists.set(key, made);
+  return made;
+}
+
+const endless = (command: string): InvariantViolation =>
+  new InvariantViolation(`The command ${command} names new models without end in readsMore.`);
