@@ -25,7 +25,12 @@ export interface ReadRecord {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Its header ce_sequence. */
+  readonly sequence: string | undefined;
 }
+
+/** The role's own schema would come first, and it has one: the engine's. */
+export const onPublic = "-c search_path=public";
 
 /** A database with the embedded log and captured tables of the test's own. */
 export class CapturedDatabase {
@@ -41,19 +46,19 @@ export class CapturedDatabase {
   }
 
   static async make(): Promise<CapturedDatabase> {
-    const { url, drop } = await newDatabase();
-    const database = new CapturedDatabase(url);
+    const made = await newDatabase();
+    const database = new CapturedDatabase(made.url);
     onTestFinished(async () => {
       await database.log[Symbol.asyncDispose]();
       await database.pool.end();
-      await drop();
+      await made.drop();
     });
     await migrate(database.pool, [...logMigrations, ...captureMigrations]);
     return database;
   }
 
   async sql(...statements: readonly string[]): Promise<void> {
-    const client = new Client({ connectionString: this.url });
+    const client = new Client({ connectionString: this.url, options: onPublic });
     await client.connect();
     try {
       for (const statement of statements) await client.query(statement);
@@ -82,12 +87,13 @@ export class CapturedDatabase {
   }
 
   #options(tables: readonly string[], partitions: number): CaptureOptions {
-    const { url, registry, slot } = this;
+    const { url, pool, registry, slot } = this;
+    const sink = new PostgresCaptureSink({ pool, slot });
     return {
       url,
       registry,
       slot,
-      sink: new PostgresCaptureSink({ pool: this.pool, slot }),
+      sink,
       metrics: noMetrics,
       clock: systemClock,
       random: new SeededRandom(),
@@ -159,18 +165,20 @@ const longs = avro.types.LongType.__with({
   compare: (one: bigint, other: bigint) => (one < other ? -1 : one > other ? 1 : 0),
 });
 
-export function decodeAvro(schema: string, bytes: Buffer): unknown {
-  const type = avro.Type.forSchema(
-    JSON.parse(schema) as avro.Schema,
-    {
-      wrapUnions: false,
-      typeHook: (attributes: unknown) => {
-        const named = typeof attributes === "string" ? attributes : undefined;
-        const kind = named ?? (attributes as { type?: unknown }).type;
-        return kind === "long" ? longs : undefined;
-      },
-    } as never,
-  );
+const typeHook = (attributes: unknown): avro.Type | undefined => {
+  const named = typeof attributes === "string" ? attributes : undefined;
+  const kind = named ?? (attributes as { type?: unknown }).type;
+  return kind === "long" ? longs : undefined;
+};
+
+const types = new Map<string, avro.Type>();
+
+function decodeAvro(schema: string, bytes: Buffer): unknown {
+  let type = types.get(schema);
+  if (!type) {
+    type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { wrapUnions: false, typeHook });
+    types.set(schema, type);
+  }
   return plain(type.fromBuffer(bytes));
 }
 
@@ -201,5 +209,6 @@ function copyRecord(cursor: RecordCursor): Omit<ReadRecord, "topic" | "partition
     timestampMs: cursor.timestampMs,
     key: slice(cursor.keyStart, cursor.keyEnd),
     value: slice(cursor.valueStart, cursor.valueEnd),
+    sequence: cursor.headerText("ce_sequence"),
   };
 }

@@ -98,13 +98,15 @@ export async function readTable(
   const { rows } = await client.query<TableRow>(tableQuery, [name.schema, name.table]);
   const table = rows[0];
   if (!table) return undefined;
-  const columns = await client.query<ColumnRow>(columnsQuery, [table.oid]);
+  const found = await client.query<ColumnRow>(columnsQuery, [table.oid]);
+  const columns: CatalogueColumn[] = [];
+  for (const row of found.rows) columns.push(await column(client, row));
   return {
     ...name,
     oid: table.oid,
     primaryKey: table.primary_key,
     replicaIdentity: table.replica_identity,
-    columns: await Promise.all(columns.rows.map((row) => column(client, row))),
+    columns,
   };
 }
 
@@ -131,7 +133,7 @@ async function columnDefault(
   row: ColumnRow,
 ): Promise<ColumnDefault | undefined> {
   const expression = row.default_expression;
-  if (expression === null || /^NULL::/.test(expression)) return undefined;
+  if (expression === null || expression.startsWith("NULL::")) return undefined;
   if (!literalShape.test(expression)) return { literal: undefined };
   // The server turns the constant into the text that the stream would carry.
   const { rows } = await client.query<{ literal: string }>(

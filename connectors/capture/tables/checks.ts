@@ -29,17 +29,12 @@ function columnFaults(path: string, column: CatalogueColumn): string[] {
 }
 
 function identityFaults(name: string, table: CatalogueTable): string[] {
-  switch (table.replicaIdentity) {
-    case "full":
-    case "default":
-      return [];
-    case "index":
-    case "nothing":
-      return [
-        `${name} has REPLICA IDENTITY ${table.replicaIdentity.toUpperCase()}, under which a delete ` +
-          `doesn't tell the primary key: alter table ${name} replica identity default`,
-      ];
-  }
+  const { replicaIdentity } = table;
+  if (replicaIdentity === "default" || replicaIdentity === "full") return [];
+  return [
+    `${name} has REPLICA IDENTITY ${replicaIdentity.toUpperCase()}, under which a delete doesn't ` +
+      `tell the primary key: alter table ${name} replica identity default`,
+  ];
 }
 
 function nameFaults(name: string, columns: readonly CatalogueColumn[]): string[] {

@@ -18,7 +18,7 @@ export interface ArrayItems {
 /** One-dimensional arrays; others are refused where they come, for their schema has no room. */
 export function arrayOf(items: ArrayItems): Converter {
   const { schema } = items.converter;
-  const placeholder = writeUnavailable(items);
+  const placeholder = placeholders[items.unavailable];
   return {
     schema: { type: "array", items: items.nulls === "allowed" ? ["null", schema] : schema },
     write: (to, bytes, start, end) => writeItems(to, items, bytes.toString("utf8", start, end)),
@@ -43,28 +43,23 @@ function writeItems(to: AvroWriter, items: ArrayItems, text: string): void {
   to.byte(0);
 }
 
-function writeUnavailable(items: ArrayItems): ((to: AvroWriter) => void) | undefined {
-  switch (items.unavailable) {
-    case "text":
-      return (to) => {
-        to.long(1);
-        to.long(1);
-        to.string(unavailable);
-        to.byte(0);
-      };
-    case "bytes":
-      return (to) => {
-        to.long(unavailable.length);
-        for (const byte of Buffer.from(unavailable)) {
-          to.long(1);
-          to.long(byte);
-        }
-        to.byte(0);
-      };
-    case "none":
-      return undefined;
-  }
-}
+const placeholders: Readonly<Record<UnavailableItems, ((to: AvroWriter) => void) | undefined>> = {
+  text: (to) => {
+    to.long(1);
+    to.long(1);
+    to.string(unavailable);
+    to.byte(0);
+  },
+  bytes: (to) => {
+    to.long(unavailable.length);
+    for (const byte of Buffer.from(unavailable)) {
+      to.long(1);
+      to.long(byte);
+    }
+    to.byte(0);
+  },
+  none: undefined,
+};
 
 /**
  * The elements of `{1,NULL,"a,b"}`
