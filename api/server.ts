@@ -1,5 +1,6 @@
 import websocket from "@fastify/websocket";
 import fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import { pino } from "pino";
 
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -46,7 +47,8 @@ export function buildApi(deps: ApiDependencies): ApiServer {
 
 function newServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   const app = fastify({
-    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    // Standard output belongs to whoever started the process; failures must be seen somewhere.
+    loggerInstance: deps.logger ?? pino({ level: "warn" }, pino.destination(2)),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyBytesMax,
     forceCloseConnections: "idle",
