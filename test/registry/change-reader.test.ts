@@ -158,6 +158,15 @@ interface Recording {
   }[];
 }
 
+type RecordedSchema = Recording["schemas"][string];
+
+/** The row's schema: the record in the union of `before`. */
+function rowOf(schema: RecordedSchema): typeof catalogueModules.row {
+  const before = schema.fields.find((field) => field.name === "before");
+  const [, row] = (before?.type ?? []) as readonly unknown[];
+  return row as typeof catalogueModules.row;
+}
+
 const recordings = join(import.meta.dirname, "../../../shared/vectors/debezium");
 
 test("reads what the real connector wrote, where recordings of it are at hand", async () => {
@@ -175,8 +184,7 @@ test("reads what the real connector wrote, where recordings of it are at hand", 
     for (const event of events) {
       const schema = schemas[event.valueSchema];
       if (event.value?.op === undefined || schema === undefined) continue;
-      const [, value] = schema.fields[0]?.type as unknown as [unknown, typeof catalogueModules.row];
-      const topic = { ...catalogueModules, row: value };
+      const topic = { ...catalogueModules, row: rowOf(schema) };
       const registry = new MemorySchemaRegistry({ rules: avroRules });
       const { id } = await registry.register("s", JSON.stringify(schema));
       const decoder = await avroCodec({ registry }).changes(topic).learn(id);
