@@ -170,6 +170,15 @@ try {
         `read ${rounded(figures.readPerSecond)} records/s (${rounded(few)} records, checked)`,
     );
   }
+  const unitedBegan = performance.now();
+  let replaced = 0;
+  for (let step = -1; step !== 0; replaced += step) step = await log.compact({ ageMinMs: 0 });
+  const unitedSeconds = (performance.now() - unitedBegan) / 1_000;
+  const united = await read(log, "bench-1");
+  console.log(
+    `log, 1 a batch, then united (${Math.round(replaced / unitedSeconds).toLocaleString("en")} ` +
+      `batches/s): read ${Math.round(united.count / united.seconds).toLocaleString("en")} records/s`,
+  );
   const delays = await freshness(log, 400);
   const at = (share: number): string => (delays[Math.floor(delays.length * share)] ?? 0).toFixed(2);
   console.log(`log, commit to a waiting reader: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);

@@ -35,6 +35,15 @@ create table refold.log_batches (
   primary key (topic_number, partition, base_offset)
 );
 alter table refold.log_batches alter column bytes set storage external;
+
+-- How far small batches have been united; apart from the partitions, so that appends don't wait.
+create table refold.log_compaction (
+  topic_number int not null,
+  partition int not null,
+  compacted_to bigint not null default 0,
+  primary key (topic_number, partition),
+  foreign key (topic_number, partition) references refold.log_partitions on delete cascade
+);
 `;
 
 const ensureTopic = `
@@ -49,6 +58,8 @@ begin
     on conflict (name) do nothing returning * into found_topic;
   if found_topic.name is not null then
     insert into refold.log_partitions (topic_number, partition)
+      select found_topic.topic_number, p from generate_series(0, topic_partitions - 1) p;
+    insert into refold.log_compaction (topic_number, partition)
       select found_topic.topic_number, p from generate_series(0, topic_partitions - 1) p;
     return found_topic;
   end if;

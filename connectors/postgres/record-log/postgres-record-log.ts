@@ -20,6 +20,7 @@ import {
   topicUnknown,
 } from "../../../engine/record-log/faults.ts";
 import { appendAndNotify } from "./append-records.ts";
+import { compactPartitions, type CompactionOptions } from "./compaction.ts";
 import { logError } from "./database-errors.ts";
 import { EndWatch } from "./end-watch.ts";
 import { offsetsAt } from "./offsets-at.ts";
@@ -167,6 +168,21 @@ export class PostgresRecordLog implements RecordLog {
       return await sweepExpired(this.#pool, nowMs, batchesMax);
     } catch (error) {
       throw logError(error, "Freeing expired records");
+    }
+  }
+
+  /**
+   * Unites old small batches into larger ones, at most one larger one in each partition; for a
+   * background job. Offsets, and what readers get, stay as they are.
+   *
+   * @returns How many batches were replaced; 0 when there is nothing to do for now.
+   */
+  async compact(options: Partial<CompactionOptions> = {}): Promise<number> {
+    const { batchBytesMax } = this.#limits;
+    try {
+      return await compactPartitions(this.#pool, { batchBytesMax, ageMinMs: 10_000, ...options });
+    } catch (error) {
+      throw logError(error, "Uniting small batches");
     }
   }
 

@@ -2,6 +2,21 @@ import type { Pool } from "pg";
 
 import type { Offset } from "../../../engine/position.ts";
 
+/** Rows are locked in order, as the uniting of batches does: neither waits for the other in a ring. */
+const deletedBefore = `
+     gone as materialized (
+       select b.topic_number, b.partition, b.base_offset
+       from refold.log_batches b join moved m using (topic_number, partition)
+       where b.base_offset < m.start_offset and b.base_offset + b.record_count <= m.start_offset
+       order by b.topic_number, b.partition, b.base_offset
+       for update of b
+     ), deleted as (
+       delete from refold.log_batches b using gone g
+       where b.topic_number = g.topic_number and b.partition = g.partition
+         and b.base_offset = g.base_offset
+       returning 1
+     )`;
+
 /** Moves starts forward, never beyond an end or back, and frees batches that lie wholly before. */
 export async function deleteBefore(
   pool: Pool,
@@ -15,12 +30,7 @@ export async function deleteBefore(
        from unnest($2::int[], $3::int8[]) w(partition, offset_wanted)
        where p.topic_number = $1 and p.partition = w.partition
        returning p.topic_number, p.partition, p.start_offset
-     ), deleted as (
-       delete from refold.log_batches b using moved m
-       where b.topic_number = m.topic_number and b.partition = m.partition
-         and b.base_offset < m.start_offset and b.base_offset + b.record_count <= m.start_offset
-       returning 1
-     )
+     ), ${deletedBefore}
      select count(*)::int as deleted from deleted`,
     [topicNumber, [...before.keys()], [...before.values()].map(String)],
   );
@@ -53,12 +63,7 @@ export async function sweepExpired(pool: Pool, nowMs: number, batchesMax: number
        from expired e
        where p.topic_number = e.topic_number and p.partition = e.partition
        returning p.topic_number, p.partition, p.start_offset
-     ), deleted as (
-       delete from refold.log_batches b using moved m
-       where b.topic_number = m.topic_number and b.partition = m.partition
-         and b.base_offset < m.start_offset and b.base_offset + b.record_count <= m.start_offset
-       returning 1
-     )
+     ), ${deletedBefore}
      select count(*)::int as deleted from deleted`,
     [nowMs, batchesMax],
   );
