@@ -22,4 +22,6 @@ const capture = new EmbeddedCapture({
   // Small, so that transactions go out in parts.
   limits: { batchRecordsMax: 100, snapshotRowsMax: 50, receivedBytesMax: 16_384 },
 });
-await capture.run(new AbortController().signal);
+await capture.start(new AbortController().signal);
+process.stdout.write("streaming\n");
+await capture.done;

@@ -104,9 +104,9 @@ export class CapturedDatabase {
 
   /** All records of all topics, by partition in order of offset. */
   async records(): Promise<ReadRecord[]> {
-    const read: ReadRecord[] = [];
-    for (const { name } of await this.log.topics()) read.push(...(await this.#topic(name)));
-    return read;
+    const read: ReadRecord[][] = [];
+    for (const { name } of await this.log.topics()) read.push(await this.#topic(name));
+    return read.flat();
   }
 
   async #topic(topic: string): Promise<ReadRecord[]> {
