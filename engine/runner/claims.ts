@@ -1,0 +1,121 @@
+import { type BackoffOptions, backoffMs } from "../backoff.ts";
+import { classify, reasonOf } from "../error-policy.ts";
+import { FatalError } from "../errors.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { DeadLetters } from "../ports/dead-letters.ts";
+import type { OwnedPartition } from "../ports/read-model-store.ts";
+import type { PartitionBounds, RecordLog, TopicInfo } from "../ports/record-log.ts";
+import type { TaskStore } from "../task/batch.ts";
+import type { Task } from "../task/task.ts";
+import type { TaskPartitionOptions } from "../task/task-partition.ts";
+
+export interface ClaimsOptions {
+  readonly store: TaskStore;
+  readonly log: RecordLog;
+  readonly topics: readonly TopicInfo[];
+  /** Asked only where the definition parks. */
+  readonly deadLetters: DeadLetters | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly backoff: BackoffOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Takes partitions over from the store, checking that the log is the one they stand in. */
+export class Claims {
+  readonly #options: ClaimsOptions;
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+  }
+
+  /** All topics' partitions of these numbers; one that can't be worked on is added halted. */
+  async take(task: Task, numbers: readonly number[]): Promise<void> {
+    const { store, topics } = this.#options;
+    const places = topics.flatMap(({ name }) =>
+      numbers.map((partition) => ({ topic: name, partition })),
+    );
+    const owned = await this.#retried(() => store.claim(places));
+    const bounds = await this.#bounds();
+    const found: { options: TaskPartitionOptions; fault: FatalError | undefined }[] = [];
+    for (const one of owned) found.push(await this.#checked(one, task.name, bounds));
+    task.add(found.map(({ options }) => options));
+    for (const one of task.partitions) {
+      const fault = found.find(
+        ({
+          options: {
+            owned: { topic, partition },
+          },
+        }) => topic === one.topic && partition === one.partition,
+      )?.fault;
+      if (fault) one.halt(reasonOf(fault));
+    }
+  }
+
+  async #bounds(): Promise<ReadonlyMap<string, readonly PartitionBounds[]>> {
+    const found = new Map<string, readonly PartitionBounds[]>();
+    for (const { name } of this.#options.topics) {
+      found.set(name, await this.#retried(() => this.#options.log.bounds(name)));
+    }
+    return found;
+  }
+
+  async #checked(
+    owned: OwnedPartition,
+    consumer: string,
+    bounds: ReadonlyMap<string, readonly PartitionBounds[]>,
+  ): Promise<{ options: TaskPartitionOptions; fault: FatalError | undefined }> {
+    const { topic, partition } = owned;
+    const of = bounds.get(topic)?.find((one) => one.partition === partition);
+    const start = Number(of?.start ?? 0);
+    const end = Number(of?.end ?? 0);
+    const logId = this.#options.topics.find(({ name }) => name === topic)?.id ?? "";
+    const letters = this.#options.deadLetters;
+    const parkedKeys = letters
+      ? await this.#retried(() => letters.parkedKeys(consumer, topic, partition))
+      : new Set<string>();
+    return {
+      options: { owned, logId, startOffset: start, holdsFirstRecord: start === 0, parkedKeys },
+      fault: faultOf(owned, logId, { start, end }),
+    };
+  }
+
+  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { backoff, random, clock, signal } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const again = classify(error) === "retry" && attempt < backoff.attemptsMax;
+        if (!again || signal.aborted) throw error;
+        await clock.sleep(backoffMs(attempt, backoff, random), signal);
+      }
+    }
+  }
+}
+
+function faultOf(
+  { topic, partition, position }: OwnedPartition,
+  logId: string,
+  bounds: { readonly start: number; readonly end: number },
+): FatalError | undefined {
+  if (position === undefined) return undefined;
+  const name = `${topic}/${partition}`;
+  if (position.logId !== logId) {
+    return new FatalError(
+      "log-replaced",
+      `${name} was read from the topic ${position.logId}, and the log now has ${logId} under ` +
+        "that name: it was deleted and made anew, or this is another log.",
+      "Connect the log that belongs to the store, or rebuild from the new one.",
+    );
+  }
+  const next = Number(position.nextOffset);
+  if (next >= bounds.start && next <= bounds.end) return undefined;
+  return new FatalError(
+    "out-of-range",
+    `${name} goes on at offset ${next}, and the log has ${bounds.start} to ${bounds.end}.`,
+    next < bounds.start
+      ? "Retention has taken records that were never applied: rebuild from what is left."
+      : "The log has lost its end (a restored backup?): compare it with the event store.",
+  );
+}

@@ -1,0 +1,184 @@
+import { reasonOf } from "../error-policy.ts";
+import { offset, type Offset } from "../position.ts";
+import type { Membership } from "../ports/assignment.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Task } from "../task/task.ts";
+import type { Claims } from "./claims.ts";
+import type { Subscription } from "./subscription.ts";
+import type { TopicHub } from "./topic-hub.ts";
+import { Wakeup } from "./wakeup.ts";
+
+export interface ConsumerOptions {
+  readonly task: Task;
+  readonly claims: Claims;
+  readonly membership: Membership;
+  /** One for each topic that the definition reads. */
+  readonly hubs: readonly { readonly topic: string; readonly hub: TopicHub }[];
+  readonly clock: Clock;
+}
+
+/**
+ * Drives one task: takes over and gives back what the assignment says, gives it what the hubs have
+ * fetched, and flushes when a batch is due. One loop, one step after the other; only the flush in
+ * flight goes on beside it.
+ */
+export class Consumer {
+  readonly task: Task;
+  readonly #options: ConsumerOptions;
+  readonly #wakeup = new Wakeup();
+  #wanted: ReadonlySet<number> | undefined;
+  #changed = false;
+  readonly #owned = new Set<number>();
+  #subscriptions: { readonly topic: string; readonly subscription: Subscription }[] = [];
+  #rewinds = 0;
+  #turn = 0;
+  #stopping = false;
+  /** Why it ended, where it wasn't asked to. */
+  failure: unknown;
+  /** Resolves when `run` has ended, however it did. */
+  readonly stopped: Promise<void>;
+  #hasStopped: () => void = () => undefined;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    this.task = options.task;
+    this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
+  }
+
+  /** Runs until `stop`; rejects with what nobody may catch. */
+  async run(): Promise<void> {
+    const following = this.#follow();
+    try {
+      while (!this.#stopping) await this.#step();
+      await this.#giveBack(new Set(this.#owned));
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    } finally {
+      this.#unsubscribe();
+      await this.#options.membership[Symbol.asyncDispose]();
+      await following;
+      this.#hasStopped();
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#wakeup.call();
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      for await (const partitions of this.#options.membership.changes) {
+        this.#wanted = partitions;
+        this.#changed = true;
+        this.#wakeup.call();
+      }
+    } catch (error) {
+      // Without the assignment nobody knows what is ours: stop working, visibly.
+      this.#haltAll(error);
+    }
+  }
+
+  async #step(): Promise<void> {
+    if (this.#changed) await this.#reassign();
+    if (this.task.rewinds !== this.#rewinds) await this.#afterRewind();
+    const fetch = this.#next();
+    if (fetch) return this.task.accept(fetch);
+    const { clock } = this.#options;
+    const due = this.task.flushDueMs;
+    if (due !== undefined && !this.task.flushing && clock.monotonicMs() >= due) {
+      await this.task.beginFlush();
+      this.#wakeAfterFlush();
+      return;
+    }
+    if (this.task.flushing) this.#wakeAfterFlush();
+    const waitMs = due === undefined || this.task.flushing ? undefined : due - clock.monotonicMs();
+    await this.#wakeup.wait(clock, waitMs);
+  }
+
+  /** A fenced or failed flush must be noticed also when nothing more arrives. */
+  #wakeAfterFlush(): void {
+    this.task.settled().then(this.#wakeup.call, (error: unknown) => {
+      this.failure = error;
+      this.#wakeup.call();
+    });
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** The next fetch, from the topics in turn, so that none waits for another to be empty. */
+  #next() {
+    for (let index = 0; index < this.#subscriptions.length; index += 1) {
+      this.#turn = (this.#turn + 1) % this.#subscriptions.length;
+      const { subscription, topic } = this.#subscriptions[this.#turn] as {
+        subscription: Subscription;
+        topic: string;
+      };
+      const fetch = subscription.take();
+      if (fetch) return fetch;
+      if (subscription.error !== undefined) this.#haltTopic(topic, subscription.error);
+    }
+    return undefined;
+  }
+
+  async #reassign(): Promise<void> {
+    this.#changed = false;
+    const wanted = this.#wanted ?? new Set<number>();
+    const lost = new Set([...this.#owned].filter((partition) => !wanted.has(partition)));
+    if (lost.size > 0) await this.#giveBack(lost);
+    const gained = [...wanted].filter((partition) => !this.#owned.has(partition));
+    if (gained.length > 0) {
+      await this.#options.claims.take(this.task, gained);
+      for (const partition of gained) this.#owned.add(partition);
+    }
+    if (lost.size + gained.length > 0) this.#subscribe();
+  }
+
+  async #giveBack(partitions: ReadonlySet<number>): Promise<void> {
+    await this.task.drain(partitions);
+    for (const partition of partitions) this.#owned.delete(partition);
+    await this.#options.membership.release(partitions);
+  }
+
+  /** What the task has dropped is claimed again only when the assignment gives it anew. */
+  async #afterRewind(): Promise<void> {
+    this.#rewinds = this.task.rewinds;
+    const left = new Set([...this.task.partitions].map((one) => one.partition));
+    const dropped = [...this.#owned].filter((partition) => !left.has(partition));
+    if (dropped.length > 0) {
+      await this.task.drain(new Set(dropped));
+      for (const partition of dropped) this.#owned.delete(partition);
+      await this.#options.membership.release(dropped);
+    }
+    this.#subscribe();
+  }
+
+  #subscribe(): void {
+    this.#unsubscribe();
+    this.#rewinds = this.task.rewinds;
+    for (const { topic, hub } of this.#options.hubs) {
+      const from = new Map<number, Offset>();
+      for (const one of this.task.partitions) {
+        if (one.topic === topic && one.active)
+          from.set(one.partition, offset(one.staged.nextOffset));
+      }
+      if (from.size === 0) continue;
+      this.#subscriptions.push({ topic, subscription: hub.subscribe(from, this.#wakeup.call) });
+    }
+  }
+
+  #unsubscribe(): void {
+    for (const { subscription } of this.#subscriptions) subscription.close();
+    this.#subscriptions = [];
+  }
+
+  #haltTopic(topic: string, error: unknown): void {
+    for (const one of this.task.partitions) {
+      if (one.topic === topic && one.active) one.halt(reasonOf(error));
+    }
+  }
+
+  #haltAll(error: unknown): void {
+    for (const one of this.task.partitions) if (one.active) one.halt(reasonOf(error));
+  }
+}

@@ -1,0 +1,170 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { PartitionBounds, RecordLog } from "../ports/record-log.ts";
+import type { StatusBoard, TaskReport } from "../ports/status-board.ts";
+import { offset } from "../position.ts";
+import type { Task } from "../task/task.ts";
+import type { TaskPartition } from "../task/task-partition.ts";
+
+/** A consumer as the monitor sees it. */
+export interface Watched {
+  readonly task: Task;
+  readonly kind: "projection" | "processor";
+  readonly generation: number | undefined;
+  readonly topics: readonly string[];
+}
+
+export interface MonitorOptions {
+  readonly watched: readonly Watched[];
+  readonly log: RecordLog;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly statusBoard: StatusBoard | undefined;
+  readonly instance: string;
+  readonly intervalMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Seen {
+  records: number;
+  atMs: number;
+  currentAsOfMs: number | undefined;
+  lagRecords: number | undefined;
+  perSecond: number;
+}
+
+/**
+ * Watches how far tasks are behind. The ends come from the log itself, so that a reader that has
+ * died is seen as a growing lag, never as none.
+ */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #seen = new WeakMap<TaskPartition, Seen>();
+  #boardFailures = 0;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { clock, intervalMs, signal } = this.#options;
+    while (!signal.aborted) {
+      await this.look();
+      await clock.sleep(intervalMs, signal);
+    }
+  }
+
+  /** One look at the ends, and one report. An outage leaves the last figures standing. */
+  async look(): Promise<void> {
+    const atMs = this.#options.clock.nowMs();
+    try {
+      await this.#observe(atMs);
+    } catch {
+      this.#options.metrics.count("monitor_failures_total", 1);
+    }
+    await this.report();
+  }
+
+  async report(): Promise<void> {
+    const { statusBoard, instance, metrics } = this.#options;
+    if (!statusBoard) return;
+    try {
+      await statusBoard.report(instance, this.reports());
+      this.#boardFailures = 0;
+    } catch {
+      this.#boardFailures += 1;
+      metrics.gauge("status_report_failures", this.#boardFailures);
+    }
+  }
+
+  reports(): TaskReport[] {
+    return this.#options.watched.flatMap((watched) =>
+      [...watched.task.partitions].map((partition) => this.#reportOf(watched, partition)),
+    );
+  }
+
+  /**
+   * Milliseconds since everything that the log held was applied, in all the task's partitions;
+   * Infinity where that was never so.
+   */
+  ageMs(task: Task): number {
+    const nowMs = this.#options.clock.nowMs();
+    let oldestMs = nowMs;
+    let any = false;
+    for (const partition of task.partitions) {
+      any = true;
+      oldestMs = Math.min(oldestMs, this.#seen.get(partition)?.currentAsOfMs ?? -Infinity);
+    }
+    return any ? nowMs - oldestMs : Infinity;
+  }
+
+  async #observe(atMs: number): Promise<void> {
+    const topics = new Set(this.#options.watched.flatMap(({ topics }) => topics));
+    for (const topic of topics) {
+      const bounds = await this.#options.log.bounds(topic);
+      for (const { task } of this.#options.watched) {
+        for (const partition of task.partitions) {
+          const of = bounds[partition.partition];
+          if (partition.topic === topic && of) this.#compare(task.name, partition, { of, atMs });
+        }
+      }
+    }
+  }
+
+  #compare(
+    consumer: string,
+    partition: TaskPartition,
+    { of, atMs }: { of: PartitionBounds; atMs: number },
+  ): void {
+    const { metrics } = this.#options;
+    const seen = this.#seenOf(partition, atMs);
+    const next = Number(partition.committed?.nextOffset ?? of.start);
+    const lag = Math.max(0, Number(of.end) - next);
+    seen.lagRecords = lag;
+    if (lag === 0) seen.currentAsOfMs = atMs;
+    const elapsedMs = atMs - seen.atMs;
+    if (elapsedMs > 0) seen.perSecond = ((partition.records - seen.records) * 1_000) / elapsedMs;
+    seen.records = partition.records;
+    seen.atMs = atMs;
+    const labels = { consumer, partition: partition.name };
+    metrics.gauge("lag_records", lag, labels);
+    metrics.gauge("lag_seconds", lagSeconds(partition, of, atMs), labels);
+  }
+
+  #seenOf(partition: TaskPartition, atMs: number): Seen {
+    let seen = this.#seen.get(partition);
+    if (!seen) {
+      seen = { records: 0, atMs, currentAsOfMs: undefined, lagRecords: undefined, perSecond: 0 };
+      this.#seen.set(partition, seen);
+    }
+    return seen;
+  }
+
+  #reportOf({ task, kind, generation }: Watched, partition: TaskPartition): TaskReport {
+    const seen = this.#seen.get(partition);
+    return {
+      consumer: task.name,
+      kind,
+      generation,
+      topic: partition.topic,
+      partition: partition.partition,
+      state: partition.state,
+      nextOffset: partition.committed?.nextOffset ?? offset(partition.staged.nextOffset),
+      parkedKeys: partition.parked.size,
+      recordsPerSecond: seen?.perSecond ?? 0,
+      lastRecordedAtMs: partition.lastRecordedAtMs,
+      currentAsOfMs: seen?.currentAsOfMs,
+      reason: partition.reason,
+    };
+  }
+}
+
+/** Seconds between the last record of the log and the last one that is durable here. */
+function lagSeconds(partition: TaskPartition, of: PartitionBounds, atMs: number): number {
+  const next = Number(partition.committed?.nextOffset ?? of.start);
+  if (next >= Number(of.end) || of.lastTimestampMs === undefined) return 0;
+  const doneMs = partition.lastRecordedAtMs;
+  // Nothing was applied since the start: the wait of the newest record is the least that is true.
+  const behindMs = doneMs === undefined ? atMs - of.lastTimestampMs : of.lastTimestampMs - doneMs;
+  return Math.max(behindMs, 1) / 1_000;
+}

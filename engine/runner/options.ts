@@ -1,0 +1,63 @@
+import type { Decider } from "../decision/decider.ts";
+import type { Probe } from "../crash-points.ts";
+import type { Assignment } from "../ports/assignment.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { EventCodec } from "../ports/codec.ts";
+import type { DeadLetters } from "../ports/dead-letters.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { ProcessorStore } from "../ports/processor-store.ts";
+import type { ReadModelStore } from "../ports/read-model-store.ts";
+import type { RecordLog } from "../ports/record-log.ts";
+import type { StatusBoard } from "../ports/status-board.ts";
+import type { AnyProcessor } from "../processor.ts";
+import type { AnyProjection } from "../projection.ts";
+import type { TaskLimits } from "../task/limits.ts";
+
+export interface RunOptions {
+  readonly projections?: readonly AnyProjection[];
+  readonly processors?: readonly AnyProcessor[];
+  readonly log: RecordLog;
+  readonly readModels: ReadModelStore;
+  /** Needed where there are processors, and so is the decider. */
+  readonly processorStore?: ProcessorStore;
+  readonly decider?: Decider;
+  /** Needed where a definition parks. */
+  readonly deadLetters?: DeadLetters;
+  readonly assignment: Assignment;
+  readonly codec: EventCodec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics?: Metrics;
+  readonly statusBoard?: StatusBoard;
+  /** Names this process on the status board. Default: a new id. */
+  readonly instance?: string;
+  readonly limits?: Partial<TaskLimits>;
+  readonly probe?: Probe;
+  /** About how many bytes one fetch brings (default 1 MiB). */
+  readonly fetchBytesMax?: number;
+  /** Fetches that wait for one consumer of a topic (default 4). */
+  readonly fetchesMax?: number;
+  /** How often ends are polled and tasks reported (default 1,000). */
+  readonly observeIntervalMs?: number;
+  /** Times that one flush of a processor is decided again after conflicts (default 8). */
+  readonly plansMax?: number;
+}
+
+/** @throws TypeError naming every fault. */
+export function assertRunOptions(options: RunOptions): void {
+  const { projections = [], processors = [] } = options;
+  const faults: string[] = [];
+  const names = [...projections, ...processors].map(({ name }) => name);
+  const twice = names.filter((name, at) => names.indexOf(name) !== at);
+  if (twice.length > 0) faults.push(`two definitions are named ${twice.join(", ")}`);
+  if (processors.length > 0 && !(options.processorStore && options.decider)) {
+    faults.push("processors need processorStore and decider");
+  }
+  const parks = [...projections, ...processors].some((one) => one.onRecordError === "park");
+  if (parks && !options.deadLetters) faults.push("definitions that park need deadLetters");
+  for (const name of ["fetchBytesMax", "fetchesMax", "observeIntervalMs", "plansMax"] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value >= 1)) faults.push(`${name} must be 1 or more`);
+  }
+  if (faults.length > 0) throw new TypeError(`run: ${faults.join("; ")}.`);
+}

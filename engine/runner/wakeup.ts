@@ -1,0 +1,28 @@
+import type { Clock } from "../ports/clock.ts";
+
+/** Waiting for "something has happened", however many things may. A call before the wait counts. */
+export class Wakeup {
+  #called = false;
+  #resolve: (() => void) | undefined;
+
+  readonly call = (): void => {
+    this.#called = true;
+    this.#resolve?.();
+  };
+
+  /** Resolves at the next call, or after `ms` where that is given. */
+  async wait(clock: Clock, ms?: number): Promise<void> {
+    if (!this.#called && (ms === undefined || ms > 0)) {
+      const called = new Promise<void>((resolve) => (this.#resolve = resolve));
+      await (ms === undefined ? called : withTimeout(called, clock, ms));
+    }
+    this.#called = false;
+    this.#resolve = undefined;
+  }
+}
+
+async function withTimeout(called: Promise<void>, clock: Clock, ms: number): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([called, clock.sleep(ms, done.signal)]);
+  done.abort();
+}
