@@ -4,7 +4,7 @@ import type { GlobalPosition, Sequence } from "../position.ts";
 export interface NewEvent {
   /** Unique for ever; appending an id again gives what it got the first time. */
   readonly id: string;
-  /** Short name of its type. */
+  /** Full name of its type: `refold.modules.ModuleOffered`. */
   readonly type: string;
   readonly topic: string;
   readonly partition: number;
@@ -102,6 +102,8 @@ export interface ReadEvents {
   /** Only events recorded at or before this time. */
   readonly atMs?: number;
   readonly limit?: number;
+  /** Of positions; `ascending` by default. A subscription is always ascending. */
+  readonly order?: "ascending" | "descending";
 }
 
 /** Ends of a lane. */
@@ -138,8 +140,9 @@ export interface EventStore {
     options: AppendOptions,
   ): Promise<AppendVerdict>;
   /**
-   * Committed events in order of position, in pages of at most `pageSize` (default 1,000). What
-   * has not committed yet is simply not there: a lower position may appear later.
+   * Committed events in order of position, in pages of at most `pageSize` (default 1,000), all of
+   * one snapshot. What has not committed yet is simply not there: a lower position may appear
+   * later, though never below an event that carries the same tag.
    */
   read(query: ReadEvents, options?: { readonly pageSize?: number }): AsyncIterable<StoredEvent[]>;
   /** Below or at this position nothing can still commit. */

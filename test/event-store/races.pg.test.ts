@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
 import { PostgresEventStore } from "../../connectors/postgres/event-store/event-store.ts";
-import { command, event, nothingAfter, poolOfTest } from "./store.ts";
+import { command, event, nothingAfter } from "./events.ts";
+import { poolOfTest } from "./store.ts";
 
 test("of 16 racers for one seat exactly one gets it", async () => {
   const pool = await poolOfTest(16);

@@ -122,7 +122,8 @@ export class PostgresEventStore implements EventStore {
       const safe = await this.safePosition();
       const upTo = query.upTo !== undefined && query.upTo < safe ? query.upTo : safe;
       const asked = Math.min(left, pageSize);
-      const page = upTo > after ? await this.#page({ ...query, after, upTo }, asked) : [];
+      const page =
+        upTo > after ? await this.#page({ ...query, after, upTo, order: "ascending" }, asked) : [];
       if (page.length > 0) yield page;
       left -= page.length;
       after = page.length === asked ? (page.at(-1) as StoredEvent).position : larger(after, upTo);

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import type { ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
+import { globalPosition } from "../../../engine/position.ts";
 import { int8Array, textArray } from "../binary-array.ts";
 import { arrayLiteral } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
@@ -12,14 +13,16 @@ const filters = `e.position > $1 and ($2::bigint is null or e.position <= $2)
   and ($6::bigint is null
     or e.recorded_at <= timestamp 'epoch' + $6::bigint * interval '1 millisecond')`;
 
-const all = `select ${eventColumns("e.")} from refold.events e
-  where ${filters} order by e.position limit $7`;
+type Direction = "asc" | "desc";
+
+const all = (direction: Direction): string => `select ${eventColumns("e.")} from refold.events e
+  where ${filters} order by e.position ${direction} limit $7`;
 
 /**
  * Each item brings its first positions by the index of tags; together they are put in order, each
  * position once, and cut. Per tag it is a range of the index, however many items there are.
  */
-const byItems = `select ${eventColumns("e.")} from (
+const byItems = (direction: Direction): string => `select ${eventColumns("e.")} from (
     select distinct m.position from unnest($8::text[], $9::text[]) i (tags, types)
     cross join lateral (
       (select e.position from refold.event_tags t
@@ -28,14 +31,14 @@ const byItems = `select ${eventColumns("e.")} from (
         and t.position > $1 and ($2::bigint is null or t.position <= $2)
         and e.tags @> i.tags::text[]
         and (i.types is null or e.ce_type = any (i.types::text[])) and ${filters}
-      order by t.position limit $7)
+      order by t.position ${direction} limit $7)
       union all
       (select e.position from refold.events e
       where i.tags = '{}' and (i.types is null or e.ce_type = any (i.types::text[]))
         and ${filters}
-      order by e.position limit $7)) m
-    order by m.position limit $7) p
-  join refold.events e on e.position = p.position order by e.position`;
+      order by e.position ${direction} limit $7)) m
+    order by m.position ${direction} limit $7) p
+  join refold.events e on e.position = p.position order by e.position ${direction}`;
 
 /** One page of committed events, in order of position. */
 export async function readPage(
@@ -61,7 +64,8 @@ export async function readPage(
           textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
           textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
         ];
-  const text = items.length === 0 ? all : byItems;
+  const direction = query.order === "descending" ? "desc" : "asc";
+  const text = items.length === 0 ? all(direction) : byItems(direction);
   const { rows } = await client.query<EventRow>({ text, values });
   return rows.map(toStoredEvent);
 }
@@ -109,7 +113,10 @@ async function* pagesOf(
     const last = page.at(-1);
     if (!last || page.length < asked) return;
     left -= page.length;
-    rest = { ...rest, after: last.position };
+    rest =
+      query.order === "descending"
+        ? { ...rest, upTo: globalPosition(last.position - 1n) }
+        : { ...rest, after: last.position };
   }
 }
 
