@@ -1,8 +1,16 @@
 import type { RecordSchema, Schema } from "./schema.ts";
 
-/** Index of the first branch of a union that a value fits; -1 when it fits none. */
+/**
+ * Index of the first branch of a union that a value fits; -1 when it fits none. A float that would
+ * round the value stands behind all the others.
+ */
 export function branchOf(branches: readonly Schema[], value: unknown): number {
-  return branches.findIndex((branch) => fits(branch, value));
+  const first = branches.findIndex((branch) => fits(branch, value));
+  if (branches[first]?.kind !== "float" || Object.is(Math.fround(value as number), value)) {
+    return first;
+  }
+  const other = branches.findIndex((branch) => branch.kind !== "float" && fits(branch, value));
+  return other < 0 ? first : other;
 }
 
 /** Can the value be written with this schema? */
@@ -14,9 +22,9 @@ function fits(schema: Schema, value: unknown): boolean {
     case "string":
       return typeof value === schema.kind;
     case "int":
-      return typeof value === "number" && value === (value | 0);
+      return typeof value === "number" && Object.is(value, value | 0);
     case "long":
-      return Number.isSafeInteger(value) || typeof value === "bigint";
+      return typeof value === "bigint" || (Number.isSafeInteger(value) && !Object.is(value, -0));
     case "float":
     case "double":
       return typeof value === "number";
