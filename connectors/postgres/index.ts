@@ -1,8 +1,19 @@
+export { PostgresAssignment, type PostgresAssignmentOptions } from "./assignment/index.ts";
+export { PostgresDeadLetters } from "./dead-letters/index.ts";
+export { PostgresEventStore, PostgresStoreHold } from "./event-store/index.ts";
 export { migrate, type Migration } from "./migrations.ts";
 export { makePool, type PostgresPoolOptions } from "./pool.ts";
+export { PostgresProcessorStore } from "./processor-store/index.ts";
+export {
+  PostgresReadModelReader,
+  PostgresReadModelStore,
+  type PostgresReadModelStoreOptions,
+} from "./read-model-store/index.ts";
 export {
   appendRecords,
   logChannel,
   PostgresRecordLog,
   type PostgresRecordLogOptions,
 } from "./record-log/index.ts";
+export { engineMigrations } from "./schema.ts";
+export { PostgresStatusBoard, type PostgresStatusBoardOptions } from "./status-board/index.ts";

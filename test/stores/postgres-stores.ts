@@ -1,11 +1,8 @@
 import type { Pool } from "pg";
 
-import { migrations as deadLetters } from "../../connectors/postgres/dead-letters/migrations.ts";
-import { migrations as eventStore } from "../../connectors/postgres/event-store/migrations.ts";
 import { migrate } from "../../connectors/postgres/migrations.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
-import { migrations as readModelStore } from "../../connectors/postgres/read-model-store/migrations.ts";
-import { migrations as processorStore } from "../../connectors/postgres/processor-store/migrations.ts";
+import { engineMigrations } from "../../connectors/postgres/schema.ts";
 import { newDatabase } from "../support/database.ts";
 
 /** A migrated database of a suite's own, with a pool on it. */
@@ -14,7 +11,7 @@ export async function storesDatabase(
 ): Promise<{ url: string; pool: Pool } & AsyncDisposable> {
   const database = await newDatabase();
   const pool = makePool({ url: database.url, name: "stores test", connectionsMax: 6, ...over });
-  await migrate(pool, [...eventStore, ...readModelStore, ...processorStore, ...deadLetters]);
+  await migrate(pool, engineMigrations());
   return {
     url: database.url,
     pool,

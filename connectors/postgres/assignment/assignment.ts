@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Pool } from "pg";
+
+import { OwnershipChanges } from "../../../engine/ownership-changes.ts";
+import type { Assignment, Membership } from "../../../engine/ports/assignment.ts";
+import { leaseRound, leaveGroup, releaseLeases, type LeaseRound } from "./lease-round.ts";
+
+export interface PostgresAssignmentOptions {
+  readonly pool: Pool;
+  /** How long a dead owner's partitions stay with it, by the database's clock. */
+  readonly leaseMs?: number;
+  /** Time between two renewals. */
+  readonly heartbeatMs?: number;
+  /** Time between two looks while others still hold what this member should have. */
+  readonly waitingMs?: number;
+  /** A renewal that failed. It is tried again; the partitions stay until another takes them. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Leases in Postgres. A process that is alone has every partition when `join` returns; one that
+ * joins others gets its share as they let go. It uses the pool for a moment in each round only.
+ */
+export class PostgresAssignment implements Assignment {
+  readonly #options: Required<PostgresAssignmentOptions>;
+
+  /** @throws TypeError when the renewals come too seldom for the lease. */
+  constructor(options: PostgresAssignmentOptions) {
+    const defaults = { leaseMs: 5_000, heartbeatMs: 500, waitingMs: 50, onError: () => undefined };
+    this.#options = { ...defaults, ...options };
+    const { leaseMs, heartbeatMs, waitingMs } = this.#options;
+    if (waitingMs <= 0 || heartbeatMs < waitingMs || leaseMs < 3 * heartbeatMs) {
+      throw new TypeError(
+        `Leases of ${leaseMs} ms need waitingMs (${waitingMs}) above 0, at most heartbeatMs ` +
+          `(${heartbeatMs}), and that at most a third of the lease.`,
+      );
+    }
+  }
+
+  async join(consumer: string, partitions: number): Promise<Membership> {
+    const round = { consumer, partitions, member: randomUUID(), leaseMs: this.#options.leaseMs };
+    const membership = new LeaseMembership(this.#options, round);
+    await membership.start();
+    return membership;
+  }
+}
+
+class LeaseMembership implements Membership {
+  readonly changes = new OwnershipChanges();
+  readonly #options: Required<PostgresAssignmentOptions>;
+  readonly #round: LeaseRound;
+  readonly #stop = new AbortController();
+  #heart: Promise<void> = Promise.resolve();
+
+  constructor(options: Required<PostgresAssignmentOptions>, round: LeaseRound) {
+    this.#options = options;
+    this.#round = round;
+  }
+
+  async start(): Promise<void> {
+    const first = await this.#beat();
+    this.#heart = this.#renew(first);
+  }
+
+  async release(partitions: Iterable<number>): Promise<void> {
+    await releaseLeases(this.#options.pool, this.#round, [...partitions]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.changes.end();
+    await this.#heart;
+    await leaveGroup(this.#options.pool, this.#round);
+  }
+
+  async #renew(first: boolean): Promise<void> {
+    const { heartbeatMs, waitingMs, onError } = this.#options;
+    const { signal } = this.#stop;
+    let waiting = first;
+    while (!signal.aborted) {
+      await delay(waiting ? waitingMs : heartbeatMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      waiting = await this.#beat().catch((error: unknown) => {
+        onError(error);
+        return false;
+      });
+    }
+  }
+
+  /** True while others hold what this member should have. */
+  async #beat(): Promise<boolean> {
+    const { owned, waiting } = await leaseRound(this.#options.pool, this.#round);
+    if (!this.#stop.signal.aborted) this.changes.tell(owned);
+    return waiting;
+  }
+}

@@ -1,0 +1,2 @@
+export { migrations } from "./migrations.ts";
+export { PostgresAssignment, type PostgresAssignmentOptions } from "./assignment.ts";

@@ -1,0 +1,132 @@
+import type { Pool, PoolClient } from "pg";
+
+import { planLeases, type Lease } from "../../../engine/lease-plan.ts";
+import { int4Array } from "../binary-array.ts";
+import { commit, inTransaction } from "../transaction.ts";
+
+export interface LeaseRound {
+  readonly consumer: string;
+  readonly member: string;
+  readonly partitions: number;
+  readonly leaseMs: number;
+}
+
+export interface RoundResult {
+  readonly owned: readonly number[];
+  /** Others hold or drain what this member should have: look again soon. */
+  readonly waiting: boolean;
+}
+
+/**
+ * One round of a member: it renews what it holds, forgets who is gone, and takes a step towards its
+ * fair share. Rounds of one consumer come one by one, under an advisory lock.
+ */
+export function leaseRound(pool: Pool, round: LeaseRound): Promise<RoundResult> {
+  return inTransaction(pool, `Renewing the leases of ${round.consumer}`, async (client) => {
+    await takeTurn(client, round.consumer);
+    const members = await renew(client, round);
+    const { rows } = await client.query<Lease>(
+      `select partition, owner, leaving from refold.leases
+       where consumer = $1 and partition < $2 and expires_at > clock_timestamp()`,
+      [round.consumer, round.partitions],
+    );
+    const plan = planLeases({
+      me: round.member,
+      members,
+      partitions: round.partitions,
+      leases: rows,
+    });
+    await apply(client, round, plan);
+    const mine = rows.filter(({ owner, leaving }) => owner === round.member && !leaving);
+    const kept = mine.map(({ partition }) => partition).filter((of) => !plan.leave.includes(of));
+    const owned = [...kept, ...plan.take].sort((a, b) => a - b);
+    const share = Math.floor(round.partitions / members.length);
+    return commit({ owned, waiting: owned.length < share || plan.leave.length > 0 });
+  });
+}
+
+/** Lets drained partitions go, at once free for others. */
+export function releaseLeases(
+  pool: Pool,
+  of: Pick<LeaseRound, "consumer" | "member">,
+  partitions: readonly number[],
+): Promise<void> {
+  return inTransaction(pool, `Releasing leases of ${of.consumer}`, async (client) => {
+    await takeTurn(client, of.consumer);
+    await client.query(
+      `delete from refold.leases
+       where consumer = $1 and owner = $2 and leaving and partition = any($3::int4[])`,
+      [of.consumer, of.member, int4Array(partitions)],
+    );
+    return commit(undefined);
+  });
+}
+
+/** Leaves the group with everything it holds. */
+export function leaveGroup(pool: Pool, of: Pick<LeaseRound, "consumer" | "member">): Promise<void> {
+  return inTransaction(pool, `Leaving the group of ${of.consumer}`, async (client) => {
+    await takeTurn(client, of.consumer);
+    const values = [of.consumer, of.member];
+    await client.query("delete from refold.leases where consumer = $1 and owner = $2", values);
+    await client.query("delete from refold.members where consumer = $1 and member = $2", values);
+    return commit(undefined);
+  });
+}
+
+async function takeTurn(client: PoolClient, consumer: string): Promise<void> {
+  await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
+    `refold leases ${consumer}`,
+  ]);
+}
+
+const until = (parameter: string) =>
+  `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
+
+/** What is leaving isn't renewed: it is free after one lease at the latest. */
+async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
+  const { consumer, member, leaseMs } = round;
+  await client.query(
+    `insert into refold.members (consumer, member, expires_at) values ($1, $2, ${until("$3")})
+     on conflict (consumer, member) do update set expires_at = excluded.expires_at`,
+    [consumer, member, leaseMs],
+  );
+  await client.query(
+    `update refold.leases set expires_at = ${until("$3")}
+     where consumer = $1 and owner = $2 and not leaving`,
+    [consumer, member, leaseMs],
+  );
+  await client.query(
+    "delete from refold.members where consumer = $1 and expires_at <= clock_timestamp()",
+    [consumer],
+  );
+  const { rows } = await client.query<{ member: string }>(
+    "select member from refold.members where consumer = $1",
+    [consumer],
+  );
+  return rows.map(({ member }) => member);
+}
+
+async function apply(
+  client: PoolClient,
+  round: LeaseRound,
+  plan: { readonly take: readonly number[]; readonly leave: readonly number[] },
+): Promise<void> {
+  const { consumer, member, leaseMs } = round;
+  if (plan.leave.length > 0) {
+    await client.query(
+      `update refold.leases set leaving = true
+       where consumer = $1 and owner = $2 and partition = any($3::int4[])`,
+      [consumer, member, int4Array(plan.leave)],
+    );
+  }
+  if (plan.take.length > 0) {
+    await client.query(
+      `insert into refold.leases as l (consumer, partition, owner, expires_at)
+       select $1, partition, $2, ${until("$3")} from unnest($4::int4[]) as taken (partition)
+       on conflict (consumer, partition) do update set
+         owner = excluded.owner, epoch = l.epoch + 1, leaving = false,
+         expires_at = excluded.expires_at`,
+      [consumer, member, leaseMs, int4Array(plan.take)],
+    );
+  }
+}

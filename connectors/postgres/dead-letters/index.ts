@@ -1,0 +1,3 @@
+export { PostgresDeadLetters } from "./dead-letters.ts";
+export { insertDeadLetters } from "./insert-dead-letters.ts";
+export { migrations } from "./migrations.ts";

@@ -1,0 +1,23 @@
+import { MemoryAssignment } from "../../engine/memory/assignment.ts";
+import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
+import { MemoryStatusBoard } from "../../engine/memory/status-board.ts";
+import { assignmentConformance } from "../conformance/assignment.ts";
+import { deadLettersConformance } from "../conformance/dead-letters.ts";
+import { statusBoardConformance } from "../conformance/status-board.ts";
+
+const nothing = { [Symbol.asyncDispose]: async () => undefined };
+
+deadLettersConformance("in memory", async () => {
+  const deadLetters = new MemoryDeadLetters();
+  return { deadLetters, write: async (letters) => deadLetters.add(letters), ...nothing };
+});
+
+statusBoardConformance("in memory", async () => ({
+  board: new MemoryStatusBoard({ nowMs: () => 1_700_000_000_000 }),
+  ...nothing,
+}));
+
+assignmentConformance("in memory", async () => {
+  const assignment = new MemoryAssignment();
+  return { assignment: () => assignment, ...nothing };
+});
