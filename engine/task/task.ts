@@ -166,7 +166,9 @@ export class Task {
   }
 
   async #chunk(work: Work[]): Promise<void> {
-    const { probe, clock } = this.#options;
+    const { probe, clock, pipeline } = this.#options;
+    // Here and never while a chunk is staged: its rows are held, and not yet marked as touched.
+    pipeline.rows.evict(this.#inFlight ? this.#inFlightBatch : this.#open.number);
     const life = this.#rewinds;
     this.#open.openedAtMs ??= clock.monotonicMs();
     await this.#stager.stage(work);
@@ -203,7 +205,7 @@ export class Task {
   }
 
   #committed(advances: readonly Advance[]): void {
-    const { clock, metrics, pipeline, probe } = this.#options;
+    const { clock, metrics, probe } = this.#options;
     const consumer = this.name;
     let oldestMs: number | undefined;
     for (const { topic, partition, to, epoch, lastRecordedAtMs } of advances) {
@@ -218,7 +220,6 @@ export class Task {
     if (oldestMs !== undefined) {
       metrics.gauge("freshness_seconds", (clock.nowMs() - oldestMs) / 1_000, { consumer });
     }
-    pipeline.rows.evict(this.#inFlightBatch + 1);
     probe.at("flush-noted");
   }
 

@@ -1,0 +1,56 @@
+/**
+ * The engine: definitions, the runner that sets them to work, and the ports that it works on. Free
+ * of any domain and any client library.
+ */
+export * from "./columns.ts";
+export * from "./envelope.ts";
+export * from "./errors.ts";
+export * from "./position.ts";
+export * from "./processor.ts";
+export * from "./projection.ts";
+export * from "./topic.ts";
+export { type BackoffOptions, backoffMs, defaultBackoff } from "./backoff.ts";
+export { unavailableValue } from "./change/unavailable.ts";
+export { crashPoints, type CrashPoint, noProbe, type Probe } from "./crash-points.ts";
+export { Decider, type DeciderOptions } from "./decision/decider.ts";
+export * from "./decision/definition.ts";
+export * from "./decision/outcome.ts";
+export {
+  type BucketDigest,
+  canonicalJson,
+  digestBuckets,
+  DigestDeltas,
+  digestsOf,
+  RowHasher,
+} from "./digest.ts";
+export { classify, type ErrorVerdict, reasonOf } from "./error-policy.ts";
+export { partitionOf } from "./partitioner.ts";
+export * from "./ports/assignment.ts";
+export * from "./ports/capture-sink.ts";
+export * from "./ports/clock.ts";
+export * from "./ports/codec.ts";
+export * from "./ports/dead-letters.ts";
+export * from "./ports/event-store.ts";
+export * from "./ports/metrics.ts";
+export * from "./ports/processor-store.ts";
+export * from "./ports/read-model-reader.ts";
+export * from "./ports/read-model-store.ts";
+export * from "./ports/record-log.ts";
+export * from "./ports/schema-registry.ts";
+export * from "./ports/status-board.ts";
+export * from "./ports/store-hold.ts";
+export {
+  decodePositionToken,
+  encodePositionToken,
+  type LanePosition,
+  type PositionToken,
+} from "./position-token.ts";
+export { RecordCursor } from "./record-batch/index.ts";
+export { run } from "./runner/run.ts";
+export type { RunOptions } from "./runner/options.ts";
+export { type ConsumerHealth, Runner } from "./runner/runner.ts";
+export { defaultTaskLimits, type TaskLimits } from "./task/limits.ts";
+export { storedColumns } from "./task/pipeline.ts";
+export { processorModelOf } from "./task/processor-task-store.ts";
+export { readModelOf } from "./task/projection-store.ts";
+export { transitions } from "./task/transitions.ts";

@@ -1,0 +1,16 @@
+/** The test kit: folds alone, and the real task with only its I/O simulated. */
+export { crashPoints, type CrashPoint, type Probe } from "../crash-points.ts";
+export { CrashSignal } from "../error-policy.ts";
+export { ManualClock, SeededRandom } from "../memory/clock.ts";
+export { JsonCodec } from "../memory/json-codec.ts";
+export { ProjectionDriver, type DriverOptions } from "./driver.ts";
+export {
+  ExpectationError,
+  foldAll,
+  given,
+  type Given,
+  type GivenEvent,
+  happened,
+} from "./given.ts";
+export { Journal, type JournalOptions } from "./journal.ts";
+export { type Check, projectionChecks, type SuiteOptions } from "./suites.ts";
