@@ -17,7 +17,12 @@ export const defaultDecodeLimits: DecodeLimits = {
 };
 
 const twoTo27 = 2 ** 27;
-const nothing = Buffer.alloc(0);
+/** What `toString("utf8")` ends in: called directly it takes half the time for short texts. */
+interface SliceableBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string;
+}
+
+const nothing = Buffer.alloc(0) as SliceableBuffer;
 
 /**
  * Reads Avro's binary encoding out of a part of a buffer. One cursor serves many decodes, one after
@@ -26,7 +31,7 @@ const nothing = Buffer.alloc(0);
 export class ByteCursor {
   readonly limits: DecodeLimits;
   depth = 0;
-  #bytes: Buffer = nothing;
+  #bytes = nothing;
   #at = 0;
   #end = 0;
   #emptyItems = 0;
@@ -48,7 +53,7 @@ export class ByteCursor {
         `The payload has ${end - start} bytes; at most ${this.limits.payloadBytesMax} are read.`,
       );
     }
-    this.#bytes = bytes;
+    this.#bytes = bytes as SliceableBuffer;
     this.#at = start;
     this.#end = end;
     this.#emptyItems = 0;
@@ -123,7 +128,7 @@ export class ByteCursor {
   string(): string {
     const size = this.length();
     const at = this.skip(size);
-    return this.#bytes.toString("utf8", at, at + size);
+    return this.#bytes.utf8Slice(at, at + size);
   }
 
   /** A copy: the buffer may be a batch that is reused. */
@@ -184,6 +189,24 @@ export class ByteCursor {
     }
     this.#at = at + size;
     return at;
+  }
+
+  /** Passes over bytes or text. */
+  skipLengthed(): void {
+    this.skip(this.length());
+  }
+
+  /** Passes over an int or a long. */
+  skipNumber(): void {
+    const bytes = this.#bytes;
+    const end = Math.min(this.#end, this.#at + 10);
+    for (let at = this.#at; at < end; at += 1) {
+      if ((bytes[at] as number) < 0x80) {
+        this.#at = at + 1;
+        return;
+      }
+    }
+    throw new DecodeError("A number doesn't end where it should.");
   }
 
   descend(): void {

@@ -11,6 +11,8 @@ export interface RecordPlan {
   readonly steps: readonly FieldStep[];
   /** Slots that the writer doesn't fill. */
   readonly defaults: ReadonlyMap<number, () => unknown>;
+  /** Functions that are a method of the cursor, which is then called by its name. */
+  readonly methods: ReadonlyMap<(cursor: ByteCursor) => unknown, string>;
 }
 
 /**
@@ -21,11 +23,12 @@ export interface RecordPlan {
 export function recordReader(plan: RecordPlan): (cursor: ByteCursor) => unknown {
   const functions: unknown[] = [];
   const call = (fn: unknown): string => `f${functions.push(fn) - 1}`;
-  const body = plan.steps.map((step) =>
-    "read" in step
-      ? `const v${step.slot} = ${call(step.read)}(cursor);`
-      : `${call(step.skip)}(cursor);`,
-  );
+  const body = plan.steps.map((step) => {
+    const target = "read" in step ? step.read : step.skip;
+    const method = plan.methods.get(target);
+    const value = method === undefined ? `${call(target)}(cursor)` : `cursor.${method}()`;
+    return "read" in step ? `const v${step.slot} = ${value};` : `${value};`;
+  });
   const members = plan.names.map((name, slot) => {
     const make = plan.defaults.get(slot);
     // The brackets matter for a field called __proto__.

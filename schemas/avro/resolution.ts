@@ -6,7 +6,7 @@ import { ItemSizes } from "./item-size.ts";
 import { namesMatch, promotes, writerFieldOf } from "./matching.ts";
 import { recordReader, type FieldStep } from "./record-reader.ts";
 import { describe, isNamed, type RecordSchema, type Schema } from "./schema.ts";
-import { Skips } from "./skip.ts";
+import { skipMethods, Skips } from "./skip.ts";
 
 export type Read = (cursor: ByteCursor) => unknown;
 
@@ -20,6 +20,7 @@ interface RecordSlot {
   resolved?: Resolved;
 }
 
+/** Those that are named as the cursor's methods are called in place by a record's reader. */
 const reads = {
   null: () => null,
   boolean: (cursor: ByteCursor) => cursor.boolean(),
@@ -33,6 +34,22 @@ const reads = {
   string: (cursor: ByteCursor) => cursor.string(),
   bytes: (cursor: ByteCursor) => cursor.bytes(),
 } as const satisfies Record<string, Read>;
+
+const readMethods = [
+  "boolean",
+  "int",
+  "long",
+  "bigLong",
+  "longAsDouble",
+  "float",
+  "double",
+  "string",
+] as const;
+
+const methods: ReadonlyMap<Read, string> = new Map<Read, string>([
+  ...readMethods.map((method) => [reads[method], method] as const),
+  ...skipMethods,
+]);
 
 /** Resolves one reader's schema against one writer's. */
 export class Resolution {
@@ -185,7 +202,7 @@ export class Resolution {
       steps.push({ slot: target.slot, read: resolved.read });
     }
     const names = reader.fields.map((field) => field.name);
-    return { read: recordReader({ names, steps, defaults }) };
+    return { read: recordReader({ names, steps, defaults, methods }) };
   }
 
   #default(type: Schema, json: unknown): () => unknown {

@@ -6,8 +6,14 @@ import type { RecordSchema, Schema } from "./schema.ts";
 export type Skip = (cursor: ByteCursor) => void;
 
 const skipNothing: Skip = () => undefined;
-const skipNumber: Skip = (cursor) => void cursor.longAsDouble();
-const skipLengthed: Skip = (cursor) => void cursor.skip(cursor.length());
+const skipNumber: Skip = (cursor) => cursor.skipNumber();
+const skipLengthed: Skip = (cursor) => cursor.skipLengthed();
+
+/** Those that are a method of the cursor, with its name. */
+export const skipMethods: readonly (readonly [Skip, string])[] = [
+  [skipNumber, "skipNumber"],
+  [skipLengthed, "skipLengthed"],
+];
 
 /** Makes functions that pass over a datum of the writer's that the reader doesn't want. */
 export class Skips {
