@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { systemClock } from "../../bin/system-clock.ts";
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
+import { headerOrder, type HeaderName } from "../../engine/envelope.ts";
 import { RecordCursor } from "../../engine/record-batch/index.ts";
 import {
   EmbeddedCapture,
@@ -27,6 +28,8 @@ export interface ReadRecord {
   readonly value: Buffer | null;
   /** Its header ce_sequence. */
   readonly sequence: string | undefined;
+  /** The envelope's headers that it has. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The role's own schema would come first, and it has one: the engine's. */
@@ -41,7 +44,7 @@ export class CapturedDatabase {
 
   constructor(url: string) {
     this.url = url;
-    this.pool = makePool({ url, name: "capture test" });
+    this.pool = makePool({ url, name: "test" });
     this.log = new PostgresRecordLog({ pool: this.pool });
   }
 
@@ -210,5 +213,11 @@ function copyRecord(cursor: RecordCursor): Omit<ReadRecord, "topic" | "partition
     key: slice(cursor.keyStart, cursor.keyEnd),
     value: slice(cursor.valueStart, cursor.valueEnd),
     sequence: cursor.headerText("ce_sequence"),
+    headers: copyHeaders(cursor),
   };
+}
+
+function copyHeaders(cursor: RecordCursor): Record<string, string> {
+  const told = headerOrder.map((name) => [name, cursor.headerText(name)] as const);
+  return Object.fromEntries(told.filter((entry): entry is [HeaderName, string] => !!entry[1]));
 }

@@ -3,6 +3,7 @@ import { writeKeyOnlyRow, writeRow, type CodedTable } from "../tables/table-code
 import type { OldRow } from "../pgoutput/messages.ts";
 import type { Tuple } from "../pgoutput/tuple.ts";
 import type { TransactionContext } from "./change.ts";
+import type { Nanoseconds } from "./nanoseconds.ts";
 
 /** What every envelope of a capture says of its source. */
 export interface SourceIdentity {
@@ -33,16 +34,21 @@ export interface EnvelopeTable {
   readonly coded: CodedTable;
 }
 
+/** What the envelopes of one table share. */
+export interface EnvelopeSetting {
+  readonly source: SourceIdentity;
+  readonly table: EnvelopeTable;
+  /** Of the commit, and of the capture's clock. */
+  readonly commitTime: Nanoseconds;
+  readonly handledTime: Nanoseconds;
+}
+
 /** Union branches, as Avro writes their numbers. */
 const nullBranch = 0;
 const valueBranch = 2;
 
 /** Writes the value of a change, in the order of the envelope's fields. */
-export function writeEnvelope(
-  to: AvroWriter,
-  envelope: Envelope,
-  about: { readonly source: SourceIdentity; readonly table: EnvelopeTable },
-): void {
+export function writeEnvelope(to: AvroWriter, envelope: Envelope, about: EnvelopeSetting): void {
   const { coded } = about.table;
   const { before, after } = envelope;
   if (before) {
@@ -60,13 +66,13 @@ export function writeEnvelope(
   optionalLong(to, envelope.nowMs);
   optionalLong(to, envelope.nowMs * 1000);
   to.byte(valueBranch);
-  to.bigLong(BigInt(envelope.nowMs) * 1_000_000n);
+  to.raw(about.handledTime.encoded(envelope.nowMs * 1000));
 }
 
 function writeSource(
   to: AvroWriter,
   envelope: Envelope,
-  { source, table }: { readonly source: SourceIdentity; readonly table: EnvelopeTable },
+  { source, table, commitTime }: EnvelopeSetting,
 ): void {
   const { transaction, lsn } = envelope;
   const { commitTimeUs, origin, previousCommitLsn } = transaction;
@@ -82,7 +88,7 @@ function writeSource(
   to.ascii(previousCommitLsn === 0 ? `[null,"${lsn}"]` : `["${previousCommitLsn}","${lsn}"]`);
   optionalLong(to, commitTimeUs);
   to.byte(valueBranch);
-  to.bigLong(BigInt(commitTimeUs) * 1000n);
+  to.raw(commitTime.encoded(commitTimeUs));
   to.string(table.schema);
   to.string(table.table);
   optionalLong(to, transaction.transactionId);

@@ -8,10 +8,12 @@ import type { Emit, PlacedChange, Route } from "./change.ts";
 import {
   writeEnvelope,
   type Envelope,
+  type EnvelopeSetting,
   type EnvelopeTable,
   type SnapshotMarker,
   type SourceIdentity,
 } from "./envelope.ts";
+import { Nanoseconds } from "./nanoseconds.ts";
 
 export interface TableRouteOptions {
   readonly topic: string;
@@ -33,9 +35,12 @@ const notSnapshot: SnapshotMarker = "false";
 export class TableRoute implements Route {
   readonly #options: TableRouteOptions;
   readonly #writer = new AvroWriter();
+  readonly #setting: EnvelopeSetting;
 
   constructor(options: TableRouteOptions) {
     this.#options = options;
+    const times = { commitTime: new Nanoseconds(), handledTime: new Nanoseconds() };
+    this.#setting = { source: options.source, table: options.table, ...times };
   }
 
   route(placed: PlacedChange, emit: Emit): void {
@@ -133,12 +138,12 @@ export class TableRoute implements Route {
   }
 
   #value(placed: PlacedChange, draft: Draft, snapshot = notSnapshot): Buffer {
-    const { schemaIds, source, table, nowMs } = this.#options;
+    const { schemaIds, nowMs } = this.#options;
     const { lsn, transaction } = placed;
     const order = snapshot === notSnapshot ? this.#nextOrder(placed) : undefined;
     this.#writer.frame(schemaIds.value);
     const envelope = { ...draft, lsn, transaction, snapshot, order, nowMs: nowMs() };
-    writeEnvelope(this.#writer, envelope, { source, table });
+    writeEnvelope(this.#writer, envelope, this.#setting);
     return this.#writer.finish();
   }
 

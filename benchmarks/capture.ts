@@ -1,0 +1,263 @@
+import { randomUUID } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { Client, type Pool } from "pg";
+
+import { systemClock } from "../bin/system-clock.ts";
+import {
+  EmbeddedCapture,
+  migrations as captureMigrations,
+  PostgresCaptureSink,
+} from "../connectors/capture/index.ts";
+import { makePool, migrate, PostgresRecordLog } from "../connectors/postgres/index.ts";
+import { migrations as logMigrations } from "../connectors/postgres/record-log/index.ts";
+import { header } from "../engine/envelope.ts";
+import { offset } from "../engine/position.ts";
+import { noMetrics } from "../engine/ports/metrics.ts";
+import { RecordCursor } from "../engine/record-batch/index.ts";
+import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { ListedSchemas } from "../test/capture/memory-registry.ts";
+import { createOutbox } from "../test/capture/outbox-table.ts";
+
+const partitions = 10;
+const tableTopic = "refold.public.narrow";
+const outboxTopic = "events";
+
+interface Bench {
+  readonly url: string;
+  readonly pool: Pool;
+  /** Of the capture alone: a publish must not wait behind the load's statements. */
+  readonly sinkPool: Pool;
+  readonly log: PostgresRecordLog;
+  readonly registry: ListedSchemas;
+}
+
+function makeCapture(bench: Bench): EmbeddedCapture {
+  return new EmbeddedCapture({
+    url: bench.url,
+    sink: new PostgresCaptureSink({ pool: bench.sinkPool }),
+    registry: bench.registry,
+    metrics: noMetrics,
+    clock: systemClock,
+    random: { next: Math.random, id: randomUUID },
+    tables: [{ name: "public.narrow", partitions }],
+    outboxTables: ["public.outbox"],
+  });
+}
+
+async function endOf(pool: Pool, topic: string): Promise<number> {
+  const { rows } = await pool.query<{ n: bigint }>(
+    `select coalesce(sum(end_offset), 0)::int8 as n from refold.log_partitions
+     join refold.log_topics using (topic_number) where name = $1`,
+    [topic],
+  );
+  return Number(rows[0]?.n ?? 0);
+}
+
+async function untilEnd(bench: Bench, topic: string, count: number): Promise<void> {
+  while ((await endOf(bench.pool, topic)) < count) {
+    await systemClock.sleep(5);
+  }
+}
+
+/** Rows are in the WAL before the capture starts; the clock runs until all are in the log. */
+async function backlog(bench: Bench, topic: string, load: Load): Promise<number> {
+  const before = await endOf(bench.pool, topic);
+  await load.write(bench.pool);
+  const began = performance.now();
+  await using capture = makeCapture(bench);
+  await capture.start(new AbortController().signal);
+  await untilEnd(bench, topic, before + load.rows);
+  const seconds = (performance.now() - began) / 1000;
+  await checkDistinct(bench, topic, { from: before, rows: load.rows });
+  return load.rows / seconds;
+}
+
+interface Load {
+  readonly rows: number;
+  write(pool: Pool): Promise<void>;
+}
+
+const rowsPerTransaction = 100;
+
+function tableLoad(rows: number): Load {
+  return {
+    rows,
+    write: (pool) =>
+      inTransactions(pool, rows, (from, to) => ({
+        text: `insert into narrow select i, 'MOD-' || i % 2000, i % 500, now()
+               from generate_series($1::int, $2::int) i`,
+        values: [from, to],
+      })),
+  };
+}
+
+function outboxLoad(rows: number, valueBytes: number, after = 0): Load {
+  return {
+    rows,
+    write: (pool) =>
+      inTransactions(pool, rows, (from, to) => ({
+        text: outboxInsert,
+        values: [after + from, after + to, Buffer.alloc(valueBytes, 7)],
+      })),
+  };
+}
+
+const outboxInsert = `
+  insert into outbox (position, topic, partition, sequence, key, recorded_at, value, ce_sequence,
+    ce_id, ce_subject, ce_position, ce_correlationid)
+  select i, '${outboxTopic}', i % ${partitions}, i, 'MOD-' || i % 2000, now() at time zone 'UTC',
+    $3::bytea, i::text, gen_random_uuid()::text, 'MOD-' || i % 2000, i::text,
+    gen_random_uuid()::text
+  from generate_series($1::int, $2::int) i`;
+
+async function inTransactions(
+  pool: Pool,
+  rows: number,
+  statement: (from: number, to: number) => { text: string; values: unknown[] },
+): Promise<void> {
+  await pool.query("set synchronous_commit = off");
+  for (let from = 1; from <= rows; from += rowsPerTransaction) {
+    await pool.query(statement(from, Math.min(rows, from + rowsPerTransaction - 1)));
+  }
+}
+
+/** Every record is there once: as many distinct keys of the source as rows were written. */
+async function checkDistinct(
+  bench: Bench,
+  topic: string,
+  expected: { readonly from: number; readonly rows: number },
+): Promise<void> {
+  const seen = new Set<string>();
+  let records = 0;
+  await readAll(bench, topic, (cursor) => {
+    records += 1;
+    const id = cursor.headerText(header.sequence);
+    seen.add(id ?? cursor.bytes.toString("latin1", cursor.keyStart, cursor.keyEnd));
+  });
+  const all = expected.from + expected.rows;
+  if (records !== all || seen.size !== all) {
+    throw new Error(`${topic} has ${records} records of ${seen.size} rows, not ${all}.`);
+  }
+}
+
+async function readAll(
+  bench: Bench,
+  topic: string,
+  each: (cursor: RecordCursor) => void,
+): Promise<void> {
+  const from = new Map(Array.from({ length: partitions }, (_, at) => [at, offset(0)]));
+  const signal = new AbortController().signal;
+  const cursor = new RecordCursor();
+  for await (const fetch of bench.log.read({ topic, from, until: "end", signal })) {
+    for (const { bytes } of fetch.partitions) {
+      cursor.reset(bytes, 0);
+      while (cursor.next()) each(cursor);
+    }
+  }
+}
+
+/** Milliseconds from a commit's answer to the record in a waiting reader's hands, at a steady rate. */
+async function latencies(bench: Bench, rate: { perSecond: number; rows: number; after: number }) {
+  const { perSecond, rows, after } = rate;
+  await using capture = makeCapture(bench);
+  await capture.start(new AbortController().signal);
+  const committed = new Float64Array(rows + 1);
+  const arrived = new Float64Array(rows + 1);
+  const stop = new AbortController();
+  let left = rows;
+  const reading = readLive(bench, stop.signal, (sequence) => {
+    arrived[sequence - after] = performance.now();
+    left -= 1;
+    if (left === 0) stop.abort();
+  });
+  const began = performance.now();
+  const writes: Promise<void>[] = [];
+  for (let row = 1; row <= rows; row += 1) {
+    const wait = began + (row * 1000) / perSecond - performance.now();
+    if (wait > 1) await systemClock.sleep(wait);
+    const values = [after + row, after + row, Buffer.alloc(100, 7)];
+    writes.push(
+      bench.pool.query(outboxInsert, values).then(() => {
+        committed[row] = performance.now();
+      }),
+    );
+  }
+  await Promise.all(writes);
+  await Promise.race([reading, systemClock.sleep(30_000)]);
+  stop.abort();
+  const took = Array.from({ length: rows }, (_, at) => {
+    const ms = (arrived[at + 1] as number) - (committed[at + 1] as number);
+    if (!(arrived[at + 1] as number)) throw new Error(`Row ${at + 1} never reached the log.`);
+    return Math.max(0, ms);
+  }).sort((one, other) => one - other);
+  const percentile = (p: number): string => (took[Math.floor(took.length * p)] ?? 0).toFixed(1);
+  return { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) };
+}
+
+async function readLive(
+  bench: Bench,
+  signal: AbortSignal,
+  each: (sequence: number) => void,
+): Promise<void> {
+  const bounds = await bench.log.bounds(outboxTopic);
+  const from = new Map(bounds.map(({ partition, end }) => [partition, end]));
+  const cursor = new RecordCursor();
+  const topic = outboxTopic;
+  for await (const fetch of bench.log.read({ topic, from, until: "forever", signal })) {
+    for (const { partition, bytes } of fetch.partitions) {
+      cursor.reset(bytes, from.get(partition) ?? 0n);
+      while (cursor.next()) each(cursor.headerNumber(header.sequence));
+    }
+  }
+}
+
+async function run(rows: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder });
+  const pool = makePool({ url: server.url, name: "bench", statementTimeoutMs: 120_000 });
+  const sinkPool = makePool({ url: server.url, name: "bench sink", connectionsMax: 2 });
+  try {
+    await migrate(pool, [...logMigrations, ...captureMigrations]);
+    await setUp(server.url);
+    const log = new PostgresRecordLog({ pool });
+    const bench = { url: server.url, pool, sinkPool, log, registry: new ListedSchemas() };
+    await log.ensureTopic({ name: tableTopic, partitions });
+    await log.ensureTopic({ name: outboxTopic, partitions });
+    // Makes the slot, so that what follows is in the WAL behind it.
+    const first = makeCapture(bench);
+    await first.start(new AbortController().signal);
+    await first[Symbol.asyncDispose]();
+    const narrow = await backlog(bench, tableTopic, tableLoad(rows));
+    const outbox = await backlog(bench, outboxTopic, outboxLoad(rows, 100));
+    const live = await latencies(bench, { perSecond: 1_000, rows: 3_000, after: rows });
+    console.log(`narrow table in Avro: ${Math.round(narrow)} row changes/s (${rows} rows)`);
+    console.log(`outbox rows, 100-byte values: ${Math.round(outbox)} rows/s (${rows} rows)`);
+    console.log(`commit to reader at 1,000 rows/s, ms: ${JSON.stringify(live)}`);
+    await log[Symbol.asyncDispose]();
+  } finally {
+    await pool.end();
+    await sinkPool.end();
+    await server.stop("immediate");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function setUp(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, options: "-c search_path=public" });
+  await client.connect();
+  await client.query(
+    `create table narrow (id int primary key, code text not null, n int not null,
+       at timestamptz not null)`,
+  );
+  await client.query(createOutbox);
+  await client.query("alter role current_user set search_path = public");
+  await client.end();
+}
+
+const { values } = parseArgs({ options: { rows: { type: "string", default: "200000" } } });
+await run(Number(values.rows));
