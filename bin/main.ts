@@ -3,8 +3,12 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
+import { importCommand } from "./commands/import.ts";
+import { logCommand } from "./commands/log.ts";
 import { startCommand } from "./commands/start.ts";
+import { statusCommand } from "./commands/status.ts";
 import { exitCodes, exitCodesText } from "./exit-codes.ts";
+import { connect } from "./system/connect.ts";
 
 function version(): string {
   // Beside bin in a checkout, beside dist in the published package.
@@ -25,6 +29,9 @@ function program(): Command {
     .description("Stream processing and CQRS projections, with module registration on them.")
     .version(version())
     .addCommand(startCommand())
+    .addCommand(statusCommand())
+    .addCommand(logCommand((options) => connect("log", options)))
+    .addCommand(importCommand())
     .addHelpText("after", `\n${exitCodesText()}`)
     .showHelpAfterError("(refold --help tells the commands and options)");
 }

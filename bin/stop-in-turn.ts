@@ -2,7 +2,7 @@
 interface Stoppable {
   readonly name: string;
   readonly timeoutMs: number;
-  readonly stop: () => Promise<void> | void;
+  readonly stop: () => PromiseLike<void> | void;
 }
 
 /**
@@ -17,7 +17,7 @@ export class StopInTurn implements AsyncDisposable {
     this.#report = report;
   }
 
-  add(name: string, stop: () => Promise<void> | void, timeoutMs = 10_000): void {
+  add(name: string, stop: () => PromiseLike<void> | void, timeoutMs = 10_000): void {
     this.#parts.push({ name, stop, timeoutMs });
   }
 

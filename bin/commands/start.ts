@@ -1,9 +1,19 @@
 import type { Command } from "commander";
 
-import { openDatabase } from "../database.ts";
+import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
+import { openDatabase, type Database } from "../database.ts";
 import { placeOf } from "../environment.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { assertLoopback, assertPortFree, type Address } from "../port.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { StopInTurn } from "../stop-in-turn.ts";
+import { StopSignals } from "../stop-signals.ts";
+import { listenApi } from "../system/api.ts";
+import { startHousekeeping } from "../system/chores.ts";
+import { openStores } from "../system/stores.ts";
+import { openSystem } from "../system.ts";
+import { reportToTerminal } from "../terminal.ts";
+import { welcomeText } from "../welcome.ts";
 
 interface StartOptions extends OptionsOnDatabase, Address {}
 
@@ -19,12 +29,61 @@ export function startCommand(): Command {
 async function start(options: StartOptions): Promise<void> {
   assertLoopback(options.host);
   await assertPortFree(options);
-  const place = placeOf(options);
-  await using database = await openDatabase({
-    place,
+  let database: Database | undefined;
+  using signals = new StopSignals(() => {
+    if (database?.kind === "own") database.abandon();
+    process.exit(exitCodes.interrupted);
+  });
+  database = await openDatabase({
+    place: placeOf(options),
     command: "start",
     missing: "make",
     whenHeld: "refuse",
   });
-  process.stdout.write(`${database.url}\n`);
+  await using _database = database;
+  await using stop = new StopInTurn(reportToTerminal);
+  const httpUrl = await startEverything(database, { options, stop });
+  if (database.kind === "own") await database.folder.announce({ httpUrl });
+  const dataFolder = database.kind === "own" ? database.folder.path : undefined;
+  const databaseUrl = database.url;
+  process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, findBy: findBy(options) }));
+  await stopped(signals.stop);
+  process.stdout.write("\nStopping: what is in flight is finished first.\n");
+}
+
+interface Parts {
+  readonly options: StartOptions;
+  /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
+  readonly stop: StopInTurn;
+}
+
+/** Gives the URL of the API. */
+async function startEverything(database: Database, { options, stop }: Parts): Promise<string> {
+  const { url } = database;
+  const metrics = new PrometheusMetrics();
+  const report = reportToTerminal;
+  const stores = await openStores({ url, name: "start", metrics, schema: "migrate", report });
+  stop.add("stores", () => stores[Symbol.asyncDispose]());
+  const roles = new Set(["capture", "consumers"] as const);
+  const system = await openSystem({ stores, url, roles, metrics, report });
+  stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
+  const chores = startHousekeeping({ stores, report });
+  stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
+  const api = await listenApi({ stores, system, metrics, address: options });
+  stop.add("API", () => api.close());
+  return api.url;
+}
+
+/** The options by which other commands find this instance. */
+function findBy(options: StartOptions): string {
+  if (options.databaseUrl !== undefined) return `--database-url ${options.databaseUrl}`;
+  return options.data === undefined ? "" : `--data ${options.data}`;
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  // The channel to the launcher and the sockets keep the process alive meanwhile.
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 }

@@ -33,14 +33,23 @@ export async function countOutcome(pool: Pool, plan: ImportPlan): Promise<Import
   return { registrations, withdrawals, seatsTaken: seats };
 }
 
+/** What a run did, and how fast. */
+export function speedText({ events, elapsedMs }: { events: number; elapsedMs: number }): string {
+  const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  const rate = Math.round(events / (elapsedMs / 1_000));
+  return `${numbers.format(events)} events in ${numbers.format(elapsedMs / 1_000)} s (${numbers.format(rate)}/s)`;
+}
+
 /** The import's last words. */
 export function outcomeText(plan: ImportPlan, counts: ImportCounts): string {
-  const { format } = new Intl.NumberFormat("en");
+  const numbers = new Intl.NumberFormat("en");
   const refused = plan.registrations - counts.registrations;
   return [
-    `${format(counts.registrations)} registrations, ${format(counts.withdrawals)} withdrawals, ` +
-      `${format(counts.seatsTaken)} seats taken in ${plan.modules.length} modules`,
-    ...(refused > 0 ? [`${format(refused)} registrations were refused: the module was full`] : []),
+    `${numbers.format(counts.registrations)} registrations, ${numbers.format(counts.withdrawals)} withdrawals, ` +
+      `${numbers.format(counts.seatsTaken)} seats taken in ${plan.modules.length} modules`,
+    ...(refused > 0
+      ? [`${numbers.format(refused)} registrations were refused: the module was full`]
+      : []),
     ...unusableText(plan.unusable),
   ].join("\n");
 }

@@ -140,8 +140,9 @@ const severity: readonly ShownState[] = [
   "not started",
   "draining",
   "created",
-  "assigned",
   "running",
+  // A partition that never had a record.
+  "assigned",
 ];
 
 const worstState = (partitions: readonly PartitionStatus[]): ShownState =>

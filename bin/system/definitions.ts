@@ -16,3 +16,6 @@ export const changeTopics = [catalogueModules] as const;
 
 /** Projections that follow the events of modules. */
 export const moduleProjections = [seatAvailability.name, registrations.name];
+
+/** The replication slot of the capture, its publication and its position. */
+export const slotName = "refold";

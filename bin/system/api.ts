@@ -1,0 +1,64 @@
+import type { AddressInfo } from "node:net";
+
+import type { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
+import { buildApi, type ConsumerHealth } from "../../api/index.ts";
+import { Decider } from "../../engine/decision/decider.ts";
+import { asPortFailure, type Address } from "../port.ts";
+import { systemClock, SystemRandom } from "../system-clock.ts";
+import type { System } from "../system.ts";
+import type { Stores } from "./stores.ts";
+
+export interface ApiPart {
+  readonly stores: Stores;
+  readonly system: System;
+  readonly metrics: PrometheusMetrics;
+  readonly address: Address;
+}
+
+export interface ListeningApi {
+  readonly url: string;
+  /** Refuses new commands, finishes those in flight, ends streams. */
+  close(): Promise<void>;
+}
+
+/** Serves the API. @throws CommandFailure when the port can't be had. */
+export async function listenApi(part: ApiPart): Promise<ListeningApi> {
+  const { stores, system, metrics, address } = part;
+  const random = new SystemRandom();
+  const clock = systemClock;
+  const { eventStore, codec, reader, log } = stores;
+  const app = buildApi({
+    decider: new Decider({ eventStore, codec, random, clock, metrics, as: "command" }),
+    eventStore,
+    reader,
+    codec,
+    log,
+    clock,
+    random,
+    metrics,
+    health: () => healthOf(system),
+    metricsText: () => metrics.text(),
+    ageMs: (projection) => system.consumers?.ageMs(projection),
+  });
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    await app.close();
+    throw asPortFailure(error, address);
+  }
+  const { port } = app.server.address() as AddressInfo;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return { url: `http://${host}:${port}`, close: () => app.close() };
+}
+
+/** A capture that works has nothing older than its last look, which is a moment ago. */
+function healthOf({ capture, consumers }: System): ConsumerHealth[] {
+  const failure = capture?.failure;
+  const captured: ConsumerHealth = {
+    consumer: "capture",
+    state: failure ? "halted" : "running",
+    ageMs: failure ? undefined : 0,
+    reason: failure?.message,
+  };
+  return [...(capture ? [captured] : []), ...(consumers?.health() ?? [])];
+}

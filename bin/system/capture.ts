@@ -1,0 +1,93 @@
+import { EmbeddedCapture, PostgresCaptureSink } from "../../connectors/capture/index.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { TaskReport } from "../../engine/ports/status-board.ts";
+import { offset } from "../../engine/position.ts";
+import { systemClock, SystemRandom } from "../system-clock.ts";
+import { changeTopics, slotName } from "./definitions.ts";
+import { keepHouse } from "./housekeeping.ts";
+import { instanceName } from "./instance.ts";
+import type { Stores } from "./stores.ts";
+
+const reportEveryMs = 1_000;
+
+export interface CapturePart {
+  readonly stores: Stores;
+  readonly url: string;
+  readonly metrics: Metrics;
+  readonly report: (message: string) => void;
+}
+
+export interface RunningCapture extends AsyncDisposable {
+  /** Why it ended without being asked to; undefined while it works. */
+  readonly failure: Error | undefined;
+  /** Write-ahead log beyond what is published. */
+  readonly lagBytes: number;
+}
+
+/** Starts the capture; when this returns, whatever commits is captured. */
+export async function startCapture(part: CapturePart): Promise<RunningCapture> {
+  const { stores, url, metrics, report } = part;
+  const capture = new EmbeddedCapture({
+    url,
+    sink: new PostgresCaptureSink({ pool: stores.pool, slot: slotName }),
+    registry: stores.registry,
+    metrics,
+    clock: systemClock,
+    random: new SystemRandom(),
+    slot: slotName,
+    tables: changeTopics.map(({ table, partitions }) => ({ name: table, partitions })),
+  });
+  await capture.start(new AbortController().signal);
+  const state: { failure: Error | undefined } = { failure: undefined };
+  // Not awaited: it ends with the capture, which is disposed of below.
+  void capture.done.catch((error: unknown) => {
+    state.failure = error instanceof Error ? error : new Error(String(error));
+    report(`The capture halted: ${state.failure.message}`);
+  });
+  const board = tellBoard(part, () => taskReport(state.failure));
+  return {
+    get failure() {
+      return state.failure;
+    },
+    get lagBytes() {
+      return capture.lagBytes;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await board[Symbol.asyncDispose]();
+      await capture[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Tells `refold status` in other processes that, and how, the capture works. */
+function tellBoard({ stores, report }: CapturePart, say: () => TaskReport): AsyncDisposable {
+  return keepHouse({
+    clock: systemClock,
+    everyMs: reportEveryMs,
+    report,
+    chores: [
+      {
+        name: "The capture's report",
+        run: () => stores.board.report(`${instanceName}/capture`, [say()]),
+      },
+    ],
+  });
+}
+
+/** The capture has no partitions: its place in the log is told as that of one. */
+function taskReport(failure: Error | undefined): TaskReport {
+  return {
+    consumer: "capture",
+    kind: "capture",
+    generation: undefined,
+    topic: slotName,
+    partition: 0,
+    state: failure ? "halted" : "running",
+    nextOffset: offset(0),
+    parkedKeys: 0,
+    recordsPerSecond: 0,
+    lastRecordedAtMs: undefined,
+    currentAsOfMs: undefined,
+    reason: failure?.message,
+  };
+}

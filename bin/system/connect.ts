@@ -1,0 +1,34 @@
+import { noMetrics } from "../../engine/ports/metrics.ts";
+import { openDatabase } from "../database.ts";
+import { placeOf, type PlaceOptions } from "../environment.ts";
+import { reportToTerminal } from "../terminal.ts";
+import { openStores, type Stores } from "./stores.ts";
+
+/** The stores of a command that only reads, with the database that it found or started. */
+export async function connect(name: string, options: PlaceOptions): Promise<Stores> {
+  const database = await openDatabase({
+    place: placeOf(options),
+    command: name,
+    missing: "refuse",
+    whenHeld: "join",
+  });
+  try {
+    const stores = await openStores({
+      url: database.url,
+      name,
+      metrics: noMetrics,
+      schema: "require",
+      report: reportToTerminal,
+    });
+    return {
+      ...stores,
+      [Symbol.asyncDispose]: async () => {
+        await stores[Symbol.asyncDispose]();
+        await database[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import type { ConsumerHealth } from "../../api/index.ts";
+import { Decider } from "../../engine/decision/decider.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
+import { run } from "../../engine/runner/run.ts";
+import { systemClock, SystemRandom } from "../system-clock.ts";
+import { processors, projections } from "./definitions.ts";
+import { instanceName } from "./instance.ts";
+import type { Stores } from "./stores.ts";
+
+export interface ConsumersPart {
+  readonly stores: Stores;
+  readonly metrics: Metrics;
+  readonly report: (message: string) => void;
+}
+
+/** The processors and projections at work in this process. */
+export interface RunningConsumers extends AsyncDisposable {
+  health(): readonly ConsumerHealth[];
+  /** Milliseconds since the projection had applied everything; undefined: it never had. */
+  ageMs(projection: string): number | undefined;
+}
+
+export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
+  const { stores, metrics, report } = part;
+  const shared = { codec: stores.codec, clock: systemClock, random: new SystemRandom(), metrics };
+  const runner = await run({
+    ...shared,
+    projections,
+    processors,
+    log: stores.log,
+    readModels: stores.readModelStore,
+    processorStore: stores.processorStore,
+    decider: new Decider({ ...shared, eventStore: stores.eventStore, as: "processor" }),
+    deadLetters: stores.deadLetters,
+    assignment: stores.assignment,
+    statusBoard: stores.board,
+    instance: instanceName,
+  });
+  runner.finished.catch((error: unknown) => {
+    report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const ageMs = (consumer: string): number | undefined => {
+    const age = runner.ageMs(consumer);
+    return Number.isFinite(age) ? age : undefined;
+  };
+  return {
+    ageMs,
+    health: () =>
+      runner.health().map(({ consumer, state, reasons }) => ({
+        consumer,
+        // A partition that never had a record stays assigned: it is read like the others.
+        state: state === "assigned" && ageMs(consumer) !== undefined ? "running" : state,
+        ageMs: ageMs(consumer),
+        reason: reasons.length > 0 ? reasons.join("; ") : undefined,
+      })),
+    [Symbol.asyncDispose]: () => runner.stop(),
+  };
+}

@@ -1,0 +1,90 @@
+import type { Pool } from "pg";
+
+import { migrations as captureMigrations } from "../../connectors/capture/index.ts";
+import { PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
+import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
+import {
+  PostgresEventStore,
+  PostgresStoreHold,
+} from "../../connectors/postgres/event-store/index.ts";
+import { migrate, type Migration } from "../../connectors/postgres/migrations.ts";
+import { makePool } from "../../connectors/postgres/pool.ts";
+import { PostgresProcessorStore } from "../../connectors/postgres/processor-store/index.ts";
+import {
+  PostgresReadModelReader,
+  PostgresReadModelStore,
+} from "../../connectors/postgres/read-model-store/index.ts";
+import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
+import { engineMigrations } from "../../connectors/postgres/schema.ts";
+import { PostgresStatusBoard } from "../../connectors/postgres/status-board/status-board.ts";
+import {
+  avroCodec,
+  migrations as registryMigrations,
+  PostgresSchemaRegistry,
+} from "../../connectors/registry/index.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
+import { migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
+import { assertCurrent, assertNotNewer } from "../schema-version.ts";
+import { StopInTurn } from "../stop-in-turn.ts";
+
+/** All steps of the database's schema, the engine's before the application's. */
+export const migrations: readonly Migration[] = [
+  ...engineMigrations({ capture: captureMigrations, registry: registryMigrations }),
+  ...catalogueMigrations,
+];
+
+/** Appends (2), reads, flushes of each consumer, the hold: more only wait for the two processors. */
+const poolConnectionsMax = 20;
+
+export interface StoresOptions {
+  readonly url: string;
+  /** The command, shown in pg_stat_activity. */
+  readonly name: string;
+  readonly metrics: Metrics;
+  /** `migrate` brings the schema up to date; `require` refuses one that isn't. */
+  readonly schema: "migrate" | "require";
+  readonly report: (message: string) => void;
+}
+
+/** The embedded adapters of all ports, on one database. Nothing runs yet. */
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** Opens them. @throws CommandFailure when the database isn't as this code needs it. */
+export async function openStores(options: StoresOptions) {
+  const { url, metrics } = options;
+  const stop = new StopInTurn(options.report);
+  try {
+    const pool = makePool({ url, name: options.name, connectionsMax: poolConnectionsMax });
+    stop.add("connection pool", () => pool.end());
+    await prepareSchema(pool, options.schema);
+    const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
+    stop.add("record log", () => log[Symbol.asyncDispose]());
+    const hold = new PostgresStoreHold({ pool });
+    stop.add("store hold", () => hold[Symbol.asyncDispose]());
+    const registry = new PostgresSchemaRegistry({ pool });
+    return {
+      pool,
+      log,
+      hold,
+      registry,
+      codec: avroCodec({ registry }),
+      eventStore: new PostgresEventStore({ pool, metrics }),
+      reader: new PostgresReadModelReader({ pool }),
+      readModelStore: new PostgresReadModelStore({ pool }),
+      processorStore: new PostgresProcessorStore({ pool }),
+      deadLetters: new PostgresDeadLetters({ pool }),
+      assignment: new PostgresAssignment({ pool }),
+      board: new PostgresStatusBoard({ pool }),
+      [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await stop[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function prepareSchema(pool: Pool, schema: StoresOptions["schema"]): Promise<void> {
+  if (schema === "require") return assertCurrent(pool, migrations);
+  await assertNotNewer(pool, migrations);
+  await migrate(pool, migrations);
+}
