@@ -46,9 +46,12 @@ export function readAnswer(call: AppendCall, rows: readonly AnswerRow[]): CallRe
     newerMax: call.newerMax,
   };
   let firstEvent = 0;
+  let firstAppended = 0;
   return call.requests.map((planned, index) => {
-    const result = resultOf(Number(codes[index]), { planned, index, firstEvent, answer });
+    const code = Number(codes[index]);
+    const result = resultOf(code, { planned, index, firstEvent, firstAppended, answer });
     firstEvent += planned.request.events.length;
+    if (code === 0) firstAppended += planned.request.events.length;
     return result;
   });
 }
@@ -58,6 +61,8 @@ interface Place {
   readonly index: number;
   /** Number of the request's first event in the call. */
   readonly firstEvent: number;
+  /** The number of its first event among those that were appended. */
+  readonly firstAppended: number;
   readonly answer: Answer;
 }
 
@@ -83,10 +88,10 @@ function resultOf(code: number, place: Place): CallResult {
   }
 }
 
-function appended({ planned, firstEvent, answer }: Place): AppendVerdict {
+function appended({ planned, firstEvent, firstAppended, answer }: Place): AppendVerdict {
   const events = planned.request.events.map((_, i): AppendedEvent => ({
     position: globalPosition(BigInt(answer.positions[firstEvent + i] ?? "")),
-    sequence: sequence(BigInt(answer.sequences[firstEvent + i] ?? "")),
+    sequence: sequence(BigInt(answer.sequences[firstAppended + i] ?? "")),
     recordedAtMs: answer.clockMs,
   }));
   return { outcome: "appended", events, duplicate: false, recordedAtMs: answer.clockMs };

@@ -12,8 +12,12 @@ import { floorBase, lockSpace, stripes } from "./locks.ts";
  * event of a tag has been able to read all lower ones.
  *
  * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone, 6 some
- * ids of the request are taken and some aren't. The first row of the result has them all; the
- * others are events: of duplicates what is stored, of conflicts what is newer.
+ * ids of the request are taken and some aren't. The first row of the result has them all, the
+ * positions of all events and the sequences of those appended; the other rows are events: of
+ * duplicates what is stored, of conflicts what is newer.
+ *
+ * Every plan is the generic one, by indexes: the tables grow under plans that are kept, and arrays
+ * give the planner nothing to estimate by.
  */
 const signature = `
 create function refold.append(
@@ -28,7 +32,8 @@ create function refold.append(
 ) returns table (verdicts text, positions text, sequences text, clock_ms bigint, held_by text,
   request integer, event refold.events)
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   verdict integer[] := array_fill(0, array[cardinality(request_as)]);
@@ -169,13 +174,12 @@ const insertEvents = `
         constants c
       where l.topic = lane_topics[p.lane] and l.partition = lane_partitions[p.lane]
     )
-    select array_agg(p.sequence order by o.ord) into new_sequence
-    from generate_subscripts(event_id, 1) o (ord) left join placed p on p.n = o.ord;
+    select array_agg(sequence order by ord) into new_sequence from placed;
   end if;`;
 
 const answer = `
   return query select array_to_string(verdict, ','), array_to_string(new_position, ','),
-    array_to_string(new_sequence, ',', '0'), now_ms, hold, null::integer, null::refold.events;
+    array_to_string(new_sequence, ','), now_ms, hold, null::integer, null::refold.events;
   if 1 = any (verdict) then
     return query select null::text, null::text, null::text, null::bigint, null::text, x.request, e
     from unnest(event_id, event_request) x (id, request)

@@ -1,0 +1,105 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Pool } from "pg";
+
+import { PostgresEventStore } from "../connectors/postgres/event-store/event-store.ts";
+import { migrations } from "../connectors/postgres/event-store/migrations.ts";
+import { migrate } from "../connectors/postgres/migrations.ts";
+import { makePool } from "../connectors/postgres/pool.ts";
+import type { AppendRequest } from "../engine/ports/event-store.ts";
+import { globalPosition } from "../engine/position.ts";
+import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+
+/**
+ * Conditional appends per second: each request appends one event of 200 bytes with three tags under
+ * a condition of two items, from one process, with many requests waiting and with one. The database
+ * syncs its log at every commit.
+ */
+const value = Buffer.alloc(200, 7);
+const zero = globalPosition(0);
+
+function request(round: string, i: number): AppendRequest {
+  const module = `module:${round}-${i % 500}`;
+  const student = `student:${round}-${i}`;
+  const registration = `registration:${round}-${i}`;
+  return {
+    events: [
+      {
+        id: `${round}-${i}`,
+        type: "refold.seats.ModuleRegistered",
+        topic: "module-events",
+        partition: i % 10,
+        key: module,
+        value,
+        tags: [module, student, registration],
+        correlationId: round,
+      },
+    ],
+    condition: [
+      { tags: [student], types: ["refold.seats.ModuleRegistered"], after: zero },
+      { tags: [registration], types: ["refold.seats.ModuleRegistered"], after: zero },
+    ],
+  };
+}
+
+async function measure(pool: Pool, round: string, load: { requests: number; waiting: number }) {
+  const store = new PostgresEventStore({ pool });
+  let next = 0;
+  let appended = 0;
+  const client = async (): Promise<void> => {
+    while (next < load.requests) {
+      const verdict = await store.append(request(round, next++), { as: "command" });
+      if (verdict.outcome === "appended" && !verdict.duplicate) appended += 1;
+    }
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: load.waiting }, client));
+  const seconds = (performance.now() - began) / 1_000;
+  await check(pool, round, { ...load, appended });
+  return Math.round(load.requests / seconds);
+}
+
+async function check(
+  pool: Pool,
+  round: string,
+  load: { requests: number; appended: number },
+): Promise<void> {
+  const { rows } = await pool.query<{ stored: bigint; gaps: bigint }>(
+    `select count(*) filter (where ce_correlationid = $1) as stored,
+       (select count(*) from refold.lanes l where last_sequence <> (
+          select count(*) from refold.events e
+          where e.topic = l.topic and e.partition = l.partition)) as gaps
+     from refold.events`,
+    [round],
+  );
+  const stored = Number(rows[0]?.stored);
+  if (load.appended !== load.requests || stored !== load.requests || rows[0]?.gaps !== 0n) {
+    throw new Error(
+      `Of ${load.requests} requests ${load.appended} were appended and ${stored} stored; ` +
+        `${rows[0]?.gaps} lanes have gaps.`,
+    );
+  }
+}
+
+export async function appendBenchmark(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder });
+  const pool = makePool({ url: server.url, name: "bench", connectionsMax: 8 });
+  try {
+    await migrate(pool, migrations);
+    await measure(pool, "warm", { requests: 5_000, waiting: 2_000 });
+    const many = await measure(pool, "many", { requests: 100_000, waiting: 4_000 });
+    console.log(`conditional appends, 4,000 waiting: ${many} events/s`);
+    const one = await measure(pool, "one", { requests: 3_000, waiting: 1 });
+    console.log(`conditional appends, one waiting client: ${one} events/s`);
+  } finally {
+    await pool.end();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) await appendBenchmark();
