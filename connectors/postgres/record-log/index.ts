@@ -1,4 +1,4 @@
 export { appendRecords, logChannel } from "./append-records.ts";
-export { LogMaintenance, type LogMaintenanceOptions } from "./maintenance.ts";
+export type { CompactionOptions } from "./compaction.ts";
 export { migrations } from "./migrations.ts";
 export { PostgresRecordLog, type PostgresRecordLogOptions } from "./postgres-record-log.ts";

@@ -20,7 +20,7 @@ import {
   topicUnknown,
 } from "../../../engine/record-log/faults.ts";
 import { appendAndNotify } from "./append-records.ts";
-import { compactPartitions, type CompactionOptions } from "./compaction.ts";
+import { compact, type CompactionOptions, defaultCompaction } from "./compaction.ts";
 import { logError } from "./database-errors.ts";
 import { EndWatch } from "./end-watch.ts";
 import { offsetsAt } from "./offsets-at.ts";
@@ -161,9 +161,10 @@ export class PostgresRecordLog implements RecordLog {
   /**
    * Frees what is older than its topic's retention, counted from `nowMs`; for a background job.
    *
+   * @param batchesMax Of each partition.
    * @returns How many batches were freed: call again soon when it is `batchesMax` or more.
    */
-  async sweep(nowMs: number, batchesMax = 1_000): Promise<number> {
+  async sweep(nowMs: number, batchesMax = 5_000): Promise<number> {
     try {
       return await sweepExpired(this.#pool, nowMs, batchesMax);
     } catch (error) {
@@ -172,15 +173,15 @@ export class PostgresRecordLog implements RecordLog {
   }
 
   /**
-   * Unites old small batches into larger ones, at most one larger one in each partition; for a
-   * background job. Offsets, and what readers get, stay as they are.
+   * Unites old small batches into larger ones; for a background job, in any number of processes.
+   * Offsets, and what readers get, stay as they are.
    *
-   * @returns How many batches were replaced; 0 when there is nothing to do for now.
+   * @returns How many batches were replaced.
    */
   async compact(options: Partial<CompactionOptions> = {}): Promise<number> {
-    const { batchBytesMax } = this.#limits;
     try {
-      return await compactPartitions(this.#pool, { batchBytesMax, ageMinMs: 10_000, ...options });
+      const { batchBytesMax } = this.#limits;
+      return await compact(this.#pool, { ...defaultCompaction, batchBytesMax, ...options });
     } catch (error) {
       throw logError(error, "Uniting small batches");
     }
