@@ -135,7 +135,8 @@ function flushing(subject: () => ReadModelSubject): void {
       { bucket: 3, hash: 77n, rows: 1 },
     ]);
     await add([
-      { bucket: 2, hash: 2n ** 63n + 2n ** 32n + 5n, rows: 2 },
+      { bucket: 2, hash: 2n ** 63n + 2n ** 32n, rows: 1 },
+      { bucket: 2, hash: 5n, rows: 1 },
       { bucket: 1, hash: 3n, rows: 0 },
       { bucket: 3, hash: 2n ** 64n - 77n, rows: -1 },
     ]);

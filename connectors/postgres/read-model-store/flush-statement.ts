@@ -1,4 +1,4 @@
-import type { ReadModelFlush } from "../../../engine/ports/read-model-store.ts";
+import type { DigestDelta, ReadModelFlush } from "../../../engine/ports/read-model-store.ts";
 import { int4Array, int8Array, int8ArrayOfNumbers } from "../binary-array.ts";
 import { fence, fenceParameterCount, fenceParameters, lostPartitions } from "../positions/fence.ts";
 import {
@@ -44,14 +44,23 @@ export function flushParameters(table: RowTable, flush: ReadModelFlush): unknown
     if (row === undefined) deleted.push(key);
     else kept.push({ key, partition, row });
   }
-  // Buckets are shared by all partitions, so that two flushes may meet here: sorted, they queue.
-  const digests = [...flush.digests].sort((a, b) => a.bucket - b.bucket);
+  const digests = oneForEachBucket(flush.digests);
   return [
     ...fenceParameters({ consumer: projection, generation }, flush.advances),
     ...rowParameters(table, kept, deleted),
     int4Array(digests.map(({ bucket }) => bucket)),
-    int8Array(digests.map(({ hash }) => BigInt.asUintN(64, hash) >> 32n)),
+    int8Array(digests.map(({ hash }) => hash >> 32n)),
     int8Array(digests.map(({ hash }) => hash & low32)),
     int8ArrayOfNumbers(digests.map(({ rows }) => rows)),
   ];
+}
+
+/** Buckets are shared by all partitions, so that two flushes may meet in one: sorted, they queue. */
+function oneForEachBucket(deltas: readonly DigestDelta[]): DigestDelta[] {
+  const sums = new Map<number, DigestDelta>();
+  for (const { bucket, hash, rows } of deltas) {
+    const sum = sums.get(bucket) ?? { bucket, hash: 0n, rows: 0 };
+    sums.set(bucket, { bucket, hash: BigInt.asUintN(64, sum.hash + hash), rows: sum.rows + rows });
+  }
+  return [...sums.values()].sort((a, b) => a.bucket - b.bucket);
 }
