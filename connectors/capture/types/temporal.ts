@@ -2,6 +2,8 @@ import type { AvroWriter } from "../avro-writer.ts";
 import { connectType, unrepresentable, type Converter } from "./converter.ts";
 
 const dayUs = 86_400_000_000;
+const space = 0x20;
+const hyphen = 0x2d;
 
 /** A moment as Postgres writes it: `2024-02-29 12:34:56.789+00`, `0044-03-15 BC`. */
 interface Moment {
@@ -13,7 +15,7 @@ interface Moment {
   readonly offsetSeconds: number;
 }
 
-const dateShape = /^(\d+)-(\d\d)-(\d\d)(?: (.*?))?( BC)?$/;
+const dateShape = /^(\d+)-(\d\d)-(\d\d)(?: (\d.*?))?( BC)?$/;
 const timeShape =
   /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?$/;
 
@@ -127,6 +129,11 @@ export function zonedTimestamp(digits: number): Converter {
 
 /** The session's zone is UTC, so only the form changes. */
 function isoText(text: string, digits: number): string {
+  // Years of four digits, which is nearly always: the parts stand at fixed places.
+  if (text.charCodeAt(10) === space && text.charCodeAt(4) === hyphen && text.endsWith("+00")) {
+    const decimals = digits === 0 ? "" : (text.slice(19, -3) || ".").padEnd(digits + 1, "0");
+    return `${text.slice(0, 10)}T${text.slice(11, 19)}${decimals}Z`;
+  }
   const moment = parseMoment(text, "timestamp with time zone");
   const stop = text.indexOf(" ");
   const clock = text.slice(stop + 1, stop + 9);
