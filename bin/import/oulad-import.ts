@@ -1,7 +1,8 @@
 import type { Pool } from "pg";
 
+import type { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall, Refusal } from "../../engine/decision/definition.ts";
-import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
+import type { Origin } from "../../engine/decision/outcome.ts";
 import { InvariantViolation, TransientError } from "../../engine/errors.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { StoreHold } from "../../engine/ports/store-hold.ts";
@@ -19,9 +20,7 @@ const register = registerWith({ studentModuleLimit: "unlimited" });
 
 export interface OuladImportOptions {
   /** Decides as the hold's holder. */
-  readonly decider: {
-    execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>>;
-  };
+  readonly decider: Pick<Decider, "execute" | "plan">;
   readonly hold: StoreHold;
   readonly pool: Pool;
   readonly clock: Clock;
@@ -30,6 +29,8 @@ export interface OuladImportOptions {
   readonly progress: Progress;
   /** Commands that wait at once; a group that is larger is given in parts. */
   readonly inFlightMax?: number;
+  /** Commands whose models are read together, before the first of them is given. */
+  readonly readAheadCommands?: number;
   readonly offerTimeoutMs?: number;
   /** The id that `register` gives a registration under this seed. */
   readonly registrationIdOf: (seed: string) => string;
@@ -64,8 +65,10 @@ export async function importOulad(
   const total = plan.registrations + plan.withdrawals;
   const skipped = total - countSteps(rest);
   let done = skipped;
-  for (const group of rest) {
+  let readUpTo = done;
+  for (const [at, group] of rest.entries()) {
     if (signal.aborted) return { finished: false, commands: done - skipped, refusals };
+    if (done >= readUpTo) readUpTo = done + (await readAhead(rest, at, options));
     await hold.setClock(group.timeMs);
     await giveGroup(group, refusals, options);
     done += group.steps.length;
@@ -93,17 +96,47 @@ async function giveGroup(
   }
 }
 
-async function giveStep(
+/**
+ * Reads what the next groups' commands must know, in one go: most groups are small, and a read for
+ * each would double their time. The plan itself is dropped: nothing of it is appended.
+ */
+async function readAhead(
+  groups: readonly StepGroup[],
+  from: number,
+  options: OuladImportOptions,
+): Promise<number> {
+  const commandsMax = options.readAheadCommands ?? 1_000;
+  const calls: GivenCall[] = [];
+  for (let at = from; at < groups.length && calls.length < commandsMax; at += 1) {
+    for (const step of groups[at]?.steps ?? []) calls.push(callOf(step, options));
+  }
+  await options.decider.plan(calls);
+  return calls.length;
+}
+
+interface GivenCall {
+  readonly call: CommandCall<unknown>;
+  readonly origin: Origin;
+}
+
+function callOf(
   { kind, moduleCode, studentId }: PlannedStep,
+  { registrationIdOf }: OuladImportOptions,
+): GivenCall {
+  const seed = `oulad/${moduleCode}/${studentId}/register`;
+  if (kind === "register") {
+    return { call: register({ moduleCode, studentId }), origin: { correlationId, seed } };
+  }
+  const origin = { correlationId, seed: `${seed}/withdraw` };
+  return { call: withdraw({ registrationId: registrationIdOf(seed) }), origin };
+}
+
+async function giveStep(
+  step: PlannedStep,
   options: OuladImportOptions,
 ): Promise<Refusal | undefined> {
-  const seed = `oulad/${moduleCode}/${studentId}/register`;
-  const call =
-    kind === "register"
-      ? register({ moduleCode, studentId })
-      : withdraw({ registrationId: options.registrationIdOf(seed) });
-  const origin = { correlationId, seed: kind === "register" ? seed : `${seed}/withdraw` };
-  const result = await options.decider.execute<unknown>(call, origin);
+  const { call, origin } = callOf(step, options);
+  const result = await options.decider.execute(call, origin);
   if (result.outcome === "accepted") return undefined;
   if (result.outcome === "refused") return expected(result.refusal);
   throw new TransientError("held", `The store is held by ${result.by}: another import runs.`);

@@ -1,5 +1,10 @@
 import type { Pool } from "pg";
 
+import {
+  PostgresEventStore,
+  PostgresStoreHold,
+} from "../../connectors/postgres/event-store/index.ts";
+import { makePool } from "../../connectors/postgres/pool.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import { idSource } from "../../engine/decision/event-ids.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
@@ -42,7 +47,7 @@ const patienceMs = 30_000;
 export async function runImport(options: ImportRunOptions): Promise<ImportOutcome> {
   const { plan, database, signal } = options;
   await using stores = await openStores({
-    url: withoutSyncCommit(database.url),
+    url: database.url,
     name: "import",
     metrics: noMetrics,
     schema: database.kind === "joined" ? "require" : "migrate",
@@ -56,14 +61,15 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
     metrics: noMetrics,
     report: reportToTerminal,
   });
+  await using commands = openCommandStores(database.url);
   const eventsBefore = await countEvents(stores);
   const begunMs = systemClock.monotonicMs();
-  const run = await giveCommands(stores, existing, options);
+  const run = await giveCommands({ ...stores, ...commands }, existing, options);
   if (run.finished) await untilShown(stores, signal);
   if (!run.finished || signal.aborted) return stopped(stores);
   const elapsedMs = systemClock.monotonicMs() - begunMs;
   const counts = await countOutcome(stores.pool, plan);
-  await stores.hold.release();
+  await commands.hold.release();
   return { kind: "done", counts, elapsedMs, events: (await countEvents(stores)) - eventsBefore };
 }
 
@@ -74,7 +80,7 @@ async function countEvents({ eventStore }: Stores): Promise<number> {
 }
 
 async function giveCommands(
-  stores: Stores,
+  stores: Pick<Stores, "eventStore" | "hold" | "pool" | "codec">,
   existing: Awaited<ReturnType<typeof examineStore>>,
   { plan, signal }: ImportRunOptions,
 ): Promise<OuladRun> {
@@ -140,13 +146,23 @@ async function rolesMissing(database: Database, pool: Pool): Promise<ReadonlySet
 }
 
 /**
- * Appends of an import needn't wait for the disk: what a power cut takes is given again by the next
- * run, and capture publishes only what has reached the disk.
+ * The event store and the hold on connections of their own, whose commits don't wait for the disk:
+ * what a power cut takes of them the next run gives again, and capture publishes only what has
+ * reached the disk. Everything else commits as always.
  */
-function withoutSyncCommit(url: string): string {
-  const changed = new URL(url);
-  changed.searchParams.set("options", "-c synchronous_commit=off");
-  return changed.href;
+function openCommandStores(url: string): Pick<Stores, "eventStore" | "hold"> & AsyncDisposable {
+  const hurried = new URL(url);
+  hurried.searchParams.set("options", "-c synchronous_commit=off");
+  const pool = makePool({ url: hurried.href, name: "import commands", connectionsMax: 6 });
+  const hold = new PostgresStoreHold({ pool });
+  return {
+    hold,
+    eventStore: new PostgresEventStore({ pool, metrics: noMetrics }),
+    [Symbol.asyncDispose]: async () => {
+      await hold[Symbol.asyncDispose]();
+      await pool.end();
+    },
+  };
 }
 
 /** Releases the hold of an import that nobody finishes. */
