@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -35,13 +35,6 @@ const flushes = 200;
 const warmUpFlushes = 20;
 const topic = "bench";
 const columns = { moduleCode: text(), capacity: integer(), held: integer(), confirmed: integer() };
-
-const run = await target();
-try {
-  for (const keys of [2_000, 100_000]) await bench(run.pool, keys);
-} finally {
-  await run.end();
-}
 
 async function bench(pool: Pool, keys: number): Promise<void> {
   const store = new PostgresReadModelStore({ pool });
@@ -145,6 +138,7 @@ function report(keys: number, seconds: readonly number[]): void {
 async function target(): Promise<{ pool: Pool; end(): Promise<void> }> {
   const given = process.argv[2];
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
   const server = given === undefined ? await startEmbeddedPostgres({ folder }) : undefined;
   const pool = makePool({ url: given ?? server?.url ?? "", name: "benchmark" });
   await migrate(pool, engineMigrations());
@@ -164,4 +158,11 @@ async function target(): Promise<{ pool: Pool; end(): Promise<void> }> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const run = await target();
+try {
+  for (const keys of [2_000, 100_000]) await bench(run.pool, keys);
+} finally {
+  await run.end();
 }
