@@ -20,7 +20,7 @@ export interface AvroCodecOptions extends Omit<WriterSchemasOptions, "registry">
   readonly decodersMax?: number;
   /** Bounds of one event's bytes. */
   readonly eventLimits?: Partial<DecodeLimits>;
-  /** Bounds of one row change's bytes: a row may hold long texts. */
+  /** Bounds of one row change's bytes. */
   readonly changeLimits?: Partial<DecodeLimits>;
 }
 
@@ -31,7 +31,11 @@ interface PreparedType {
   readonly encoder: Encoder;
 }
 
-const changePayloadBytesMax = 64 * 1024 * 1024;
+/** A row may hold what Postgres allows: long texts, large arrays. */
+const changeLimits: Partial<DecodeLimits> = {
+  payloadBytesMax: 64 * 1024 * 1024,
+  itemsMax: 16 * 1024 * 1024,
+};
 
 /** The codec on a schema registry: Avro in the Confluent wire format. */
 export function avroCodec(options: AvroCodecOptions): EventCodec {
@@ -78,7 +82,7 @@ class AvroCodec implements EventCodec {
   }
 
   changes(topic: ChangeTopic): ChangeReader {
-    const limits = { payloadBytesMax: changePayloadBytesMax, ...this.#options.changeLimits };
+    const limits = { ...changeLimits, ...this.#options.changeLimits };
     return this.#reader(changeDecoders(topic, limits));
   }
 

@@ -121,6 +121,8 @@ export class PostgresSchemaRegistry implements SchemaRegistry {
   ): Promise<RegisteredSchema> {
     const client = await this.#pool.connect();
     let broken = true;
+    // A connection that breaks between two statements fails the next one; it must not end us.
+    client.on("error", ignore);
     try {
       await client.query("begin");
       await client.query("select 1 from refold.registry_contexts where context = $1 for update", [
@@ -138,6 +140,7 @@ export class PostgresSchemaRegistry implements SchemaRegistry {
       }
       throw error;
     } finally {
+      client.off("error", ignore);
       // A connection in a state that nobody knows is closed, which ends its transaction too.
       client.release(broken);
     }
@@ -250,6 +253,8 @@ async function newId(database: Database, made: NewVersion): Promise<number> {
   );
   return id;
 }
+
+const ignore = (): void => undefined;
 
 const noContext = `The registry has no context ${JSON.stringify(context)}.`;
 

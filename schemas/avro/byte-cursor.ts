@@ -4,15 +4,18 @@ import { DecodeError } from "./errors.ts";
 export interface DecodeLimits {
   /** A longer payload is refused before it is read. */
   readonly payloadBytesMax: number;
-  /** Array items that take no bytes (nulls, say), in the whole payload. */
-  readonly emptyItemsMax: number;
+  /**
+   * Items of arrays and maps in the whole payload: each becomes a value, however few bytes it
+   * takes, and some take none.
+   */
+  readonly itemsMax: number;
   /** Records within records of the same type. */
   readonly depthMax: number;
 }
 
 export const defaultDecodeLimits: DecodeLimits = {
   payloadBytesMax: 1024 * 1024,
-  emptyItemsMax: 131_072,
+  itemsMax: 131_072,
   depthMax: 512,
 };
 
@@ -34,7 +37,7 @@ export class ByteCursor {
   #bytes = nothing;
   #at = 0;
   #end = 0;
-  #emptyItems = 0;
+  #items = 0;
   /** Of the last variable-length number: its low 28 bits, and what stands above them. */
   #low = 0;
   #high = 0;
@@ -56,7 +59,7 @@ export class ByteCursor {
     this.#bytes = bytes as SliceableBuffer;
     this.#at = start;
     this.#end = end;
-    this.#emptyItems = 0;
+    this.#items = 0;
     this.depth = 0;
   }
 
@@ -227,13 +230,12 @@ export class ByteCursor {
   }
 
   #checkCount(count: number, itemBytesMin: number): void {
-    if (itemBytesMin > 0) {
-      if (count * itemBytesMin <= this.remaining) return;
+    if (count * itemBytesMin > this.remaining) {
       throw new DecodeError(`${count} items are announced where ${this.remaining} bytes remain.`);
     }
-    this.#emptyItems += count;
-    if (this.#emptyItems > this.limits.emptyItemsMax) {
-      throw new DecodeError(`More than ${this.limits.emptyItemsMax} items take no bytes.`);
+    this.#items += count;
+    if (this.#items > this.limits.itemsMax) {
+      throw new DecodeError(`The payload has more than ${this.limits.itemsMax} items.`);
     }
   }
 

@@ -71,17 +71,30 @@ const own: readonly Case[] = [
   { id: "a datum of an empty union", schema: [], bytesHex: "00", expect: "error" },
 ];
 
+/** Of a few attempts, so that a busy machine's pauses don't count. */
+function leastMs(act: () => unknown): number {
+  const attempts = [1, 2, 3].map(() => {
+    const begun = performance.now();
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+    return performance.now() - begun;
+  });
+  return Math.min(...attempts);
+}
+
 describe("hostile bytes end in a DecodeError, or stay bounded, within 50 ms", () => {
   test.each(vectors("hostile", own))("$id", ({ schema, bytesHex, ...one }) => {
     const parsed = parseSchema(schema);
     const resolver = makeResolver(parsed, parsed);
     const bytes = Buffer.from(bytesHex, "hex");
-    const begun = performance.now();
     const before = process.memoryUsage().heapUsed;
     if (one.expect.startsWith("error")) expect(() => resolver.decode(bytes)).toThrow(DecodeError);
     else expect(resolver.decode(bytes)).toHaveLength(100_000);
-    expect(performance.now() - begun).toBeLessThan(50);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 1024 * 1024);
+    expect(leastMs(() => resolver.decode(bytes))).toBeLessThan(50);
   });
 
   test.each(vectors("hostile", own))("passed over as an unknown field: $id", (one) => {
@@ -90,9 +103,8 @@ describe("hostile bytes end in a DecodeError, or stay bounded, within 50 ms", ()
     const writer = record({ name: "odd", type: one.schema }, { name: "last", type: "string" });
     const resolver = makeResolver(record({ name: "last", type: "string" }), writer);
     const bytes = Buffer.concat([Buffer.from(one.bytesHex, "hex"), Buffer.alloc(4, 0xff)]);
-    const begun = performance.now();
     expect(() => resolver.decode(bytes)).toThrow(DecodeError);
-    expect(performance.now() - begun).toBeLessThan(50);
+    expect(leastMs(() => resolver.decode(bytes))).toBeLessThan(50);
   });
 });
 
@@ -105,7 +117,17 @@ test("a payload beyond the cap is refused before it is read", () => {
 test("blocks of no items can't go on for ever, and blocks of nulls add up", () => {
   const nulls = parseSchema(array("null"));
   const blocks = Buffer.concat([...Array(20).fill(Buffer.from("c09a0c", "hex")), Buffer.alloc(1)]);
-  expect(() => makeResolver(nulls, nulls).decode(blocks)).toThrow(/items take no bytes/);
+  expect(() => makeResolver(nulls, nulls).decode(blocks)).toThrow(/more than 131072 items/);
+});
+
+test("a payload full of the smallest items costs no more than a bounded number of values", () => {
+  const lists = parseSchema(array(array("int")));
+  const count = Buffer.from("f8ff7f", "hex");
+  const bytes = Buffer.concat([count, Buffer.alloc(defaultDecodeLimits.payloadBytesMax - 3)]);
+  const resolver = makeResolver(lists, lists);
+  const before = process.memoryUsage().heapUsed;
+  expect(() => resolver.decode(bytes)).toThrow(/more than 131072 items/);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 1024 * 1024);
 });
 
 test("a writer's records of nothing, doubled thirty times, are passed over at once", () => {
