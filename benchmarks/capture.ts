@@ -64,16 +64,24 @@ async function untilEnd(bench: Bench, topic: string, count: number): Promise<voi
 }
 
 /** Rows are in the WAL before the capture starts; the clock runs until all are in the log. */
-async function backlog(bench: Bench, topic: string, load: Load): Promise<number> {
+async function backlog(bench: Bench, topic: string, load: Load): Promise<Backlog> {
   const before = await endOf(bench.pool, topic);
   await load.write(bench.pool);
   const began = performance.now();
+  const cpu = process.cpuUsage();
   await using capture = makeCapture(bench);
   await capture.start(new AbortController().signal);
   await untilEnd(bench, topic, before + load.rows);
   const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   await checkDistinct(bench, topic, { from: before, rows: load.rows });
-  return load.rows / seconds;
+  return { perSecond: load.rows / seconds, cpuUsPerRow: (user + system) / load.rows };
+}
+
+interface Backlog {
+  readonly perSecond: number;
+  /** Processor time of this process, which captures, and asks now and then how far it is. */
+  readonly cpuUsPerRow: number;
 }
 
 interface Load {
@@ -235,8 +243,8 @@ async function run(rows: number): Promise<void> {
     const narrow = await backlog(bench, tableTopic, tableLoad(rows));
     const outbox = await backlog(bench, outboxTopic, outboxLoad(rows, 100));
     const live = await latencies(bench, { perSecond: 1_000, rows: 3_000, after: rows });
-    console.log(`narrow table in Avro: ${Math.round(narrow)} row changes/s (${rows} rows)`);
-    console.log(`outbox rows, 100-byte values: ${Math.round(outbox)} rows/s (${rows} rows)`);
+    console.log(`narrow table in Avro: ${told(narrow)} (${rows} rows)`);
+    console.log(`outbox rows, 100-byte values: ${told(outbox)} (${rows} rows)`);
     console.log(`commit to reader at 1,000 rows/s, ms: ${JSON.stringify(live)}`);
     await log[Symbol.asyncDispose]();
   } finally {
@@ -245,6 +253,10 @@ async function run(rows: number): Promise<void> {
     await server.stop("immediate");
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function told({ perSecond, cpuUsPerRow }: Backlog): string {
+  return `${Math.round(perSecond)} rows/s, ${cpuUsPerRow.toFixed(1)} µs of Node a row`;
 }
 
 async function setUp(url: string): Promise<void> {
