@@ -1,20 +1,29 @@
-import fc from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constantFrom,
+  integer,
+  nat,
+  record,
+} from "fast-check";
 import { expect, test } from "vitest";
 
 import { all } from "../conformance/event-store.ts";
 import { buy, giveBack, newDecider, newStore, open, origin, soldByShow } from "./seats.ts";
 
-const step = fc.record({
-  decider: fc.nat(2),
-  show: fc.constantFrom("a", "b", "c"),
-  person: fc.constantFrom("p", "q", "r", "s"),
-  back: fc.boolean(),
+const step = record({
+  decider: nat(2),
+  show: constantFrom("a", "b", "c"),
+  person: constantFrom("p", "q", "r", "s"),
+  back: boolean(),
 });
 
 test("random commands of several deciders never sell a seat twice, and lose nothing", async () => {
-  const rounds = fc.array(fc.array(step, { maxLength: 12 }), { maxLength: 8 });
-  await fc.assert(
-    fc.asyncProperty(rounds, fc.integer({ min: 1, max: 4 }), async (rounds, seats) => {
+  const rounds = array(array(step, { maxLength: 12 }), { maxLength: 8 });
+  await assert(
+    asyncProperty(rounds, integer({ min: 1, max: 4 }), async (rounds, seats) => {
       const { store, codec } = newStore();
       const deciders = [0, 1, 2].map(() =>
         newDecider(store, codec, { conflictsMax: 2, modelsMax: 4, roundCallsMax: 5 }),
