@@ -31,6 +31,8 @@ export function given(facts: readonly Fact[], options: GivenOptions = {}) {
       return {
         decision,
         /** @throws Error that shows what was decided instead. */
+        // Reads as given, when, then; nothing awaits it, since all of it is synchronous.
+        // oxlint-disable-next-line unicorn/no-thenable
         then: (expected: Expected): void => assertDecided(decision, expected),
       };
     },

@@ -64,6 +64,7 @@ const ownAppends: AppendCase[] = [
       append: [{ type: "A", tags: ["x:1"], data: {} }],
       condition: { failIfEventsMatch: [{ types: ["A"], tags: ["x:1"] }], after: 0 },
     },
+    // oxlint-disable-next-line unicorn/no-thenable
     then: "conflict",
   },
 ];
@@ -78,6 +79,7 @@ const ownReads: ReadCase[] = [
       { type: "B", data: {} },
     ],
     query: [{ tags: ["x:1", "y:1"] }, { types: ["B"] }],
+    // oxlint-disable-next-line unicorn/no-thenable
     then: { positions: [2, 3] },
   },
 ];
