@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { failureOf } from "./command-failure.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { exitCodes, exitCodesText } from "./exit-codes.ts";
@@ -31,6 +32,7 @@ function program(): Command {
     .addCommand(startCommand())
     .addCommand(statusCommand())
     .addCommand(logCommand((options) => connect("log", options)))
+    .addCommand(schemaCommand((options) => connect("schema", options)))
     .addCommand(importCommand())
     .addHelpText("after", `\n${exitCodesText()}`)
     .showHelpAfterError("(refold --help tells the commands and options)");
