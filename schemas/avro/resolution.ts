@@ -5,8 +5,8 @@ import { DecodeError } from "./errors.ts";
 import { ItemSizes } from "./item-size.ts";
 import { namesMatch, promotes, writerFieldOf } from "./matching.ts";
 import { recordReader, type FieldStep } from "./record-reader.ts";
-import { describe, isNamed, type RecordSchema, type Schema } from "./schema.ts";
-import { skipMethods, Skips } from "./skip.ts";
+import { describe, isNamed, type Field, type RecordSchema, type Schema } from "./schema.ts";
+import { Skips } from "./skip.ts";
 
 export type Read = (cursor: ByteCursor) => unknown;
 
@@ -20,7 +20,6 @@ interface RecordSlot {
   resolved?: Resolved;
 }
 
-/** Those that are named as the cursor's methods are called in place by a record's reader. */
 const reads = {
   null: () => null,
   boolean: (cursor: ByteCursor) => cursor.boolean(),
@@ -34,22 +33,6 @@ const reads = {
   string: (cursor: ByteCursor) => cursor.string(),
   bytes: (cursor: ByteCursor) => cursor.bytes(),
 } as const satisfies Record<string, Read>;
-
-const readMethods = [
-  "boolean",
-  "int",
-  "long",
-  "bigLong",
-  "longAsDouble",
-  "float",
-  "double",
-  "string",
-] as const;
-
-const methods: ReadonlyMap<Read, string> = new Map<Read, string>([
-  ...readMethods.map((method) => [reads[method], method] as const),
-  ...skipMethods,
-]);
 
 /** Resolves one reader's schema against one writer's. */
 export class Resolution {
@@ -177,14 +160,15 @@ export class Resolution {
   }
 
   #newRecord(reader: RecordSchema, writer: RecordSchema, path: string): Resolved {
-    const defaults = new Map<number, () => unknown>();
-    const wanted = new Map<string, { slot: number; type: Schema }>();
-    for (const [slot, field] of reader.fields.entries()) {
+    const defaults: { readonly name: string; readonly make: () => unknown }[] = [];
+    const wanted = new Map<string, Field>();
+    for (const field of reader.fields) {
       const source = writerFieldOf(field, writer);
       if (source !== undefined && !wanted.has(source.name)) {
-        wanted.set(source.name, { slot, type: field.type });
+        wanted.set(source.name, field);
       } else if (field.default !== undefined) {
-        defaults.set(slot, this.#default(field.type, field.default.value));
+        const make = this.#default(field.type, field.default.value);
+        defaults.push({ name: field.name, make });
       } else {
         const name = `${reader.fullName}.${field.name}`;
         return { fault: `${at(path)} the writer has no field for ${name}, and it has no default.` };
@@ -199,10 +183,9 @@ export class Resolution {
       }
       const resolved = this.resolve(target.type, field.type, `${path}/${field.name}`);
       if (resolved.fault !== undefined) return resolved;
-      steps.push({ slot: target.slot, read: resolved.read });
+      steps.push({ name: target.name, read: resolved.read });
     }
-    const names = reader.fields.map((field) => field.name);
-    return { read: recordReader({ names, steps, defaults, methods }) };
+    return { read: recordReader({ steps, defaults }) };
   }
 
   #default(type: Schema, json: unknown): () => unknown {

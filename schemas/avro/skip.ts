@@ -9,12 +9,6 @@ const skipNothing: Skip = () => undefined;
 const skipNumber: Skip = (cursor) => cursor.skipNumber();
 const skipLengthed: Skip = (cursor) => cursor.skipLengthed();
 
-/** Those that are a method of the cursor, with its name. */
-export const skipMethods: readonly (readonly [Skip, string])[] = [
-  [skipNumber, "skipNumber"],
-  [skipLengthed, "skipLengthed"],
-];
-
 /** Makes functions that pass over a datum of the writer's that the reader doesn't want. */
 export class Skips {
   readonly #sizes: ItemSizes;
