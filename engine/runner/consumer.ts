@@ -159,8 +159,9 @@ export class Consumer {
     for (const { topic, hub } of this.#options.hubs) {
       const from = new Map<number, Offset>();
       for (const one of this.task.partitions) {
-        if (one.topic === topic && one.active)
-          from.set(one.partition, offset(one.staged.nextOffset));
+        if (one.topic !== topic || !one.active) continue;
+        if (one.state === "assigned") one.transit("running");
+        from.set(one.partition, offset(one.staged.nextOffset));
       }
       if (from.size === 0) continue;
       this.#subscriptions.push({ topic, subscription: hub.subscribe(from, this.#wakeup.call) });

@@ -112,7 +112,8 @@ export class Task {
       const advance = partition.take();
       if (advance) advances.push(advance);
     }
-    if (advances.length === 0) return;
+    // Records came, and none was passed: their partition has halted at the first.
+    if (advances.length === 0) return this.#open.clear();
     this.#options.metrics.observe("batch_records", this.#open.records, { consumer: this.name });
     this.#inFlightBatch = this.#open.number;
     const batch = this.#open.take(advances);

@@ -11,7 +11,7 @@ import { Journal } from "./journal.ts";
 /** A property that every projection has, as a value: a test runner gives it its name. */
 export interface Check {
   readonly name: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 export interface SuiteOptions {

@@ -61,7 +61,7 @@ class Stage {
 
   async run(options: Partial<RunOptions> = {}): Promise<Runner> {
     const runner = await run({
-      projections: [board as AnyProjection],
+      projections: [board],
       log: this.log,
       readModels: this.store,
       assignment: this.assignment,
@@ -81,7 +81,7 @@ class Stage {
     return runner;
   }
 
-  async rows(projection: AnyProjection = board as AnyProjection) {
+  async rows(projection: AnyProjection = board) {
     const generation = await this.store.open(readModelOf(projection));
     const rows = new Map<string, unknown>();
     for await (const page of this.store.scan(generation)) {
@@ -91,7 +91,7 @@ class Stage {
   }
 
   /** Everything that the log holds is durable. */
-  async applied(projection: AnyProjection = board as AnyProjection): Promise<boolean> {
+  async applied(projection: AnyProjection = board): Promise<boolean> {
     const generation = await this.store.open(readModelOf(projection));
     const standing = await this.store.positions(generation);
     for (const { topic, partition, position } of standing) {
@@ -125,7 +125,7 @@ test("several projections share a topic's reader and agree with their folds", as
   const events = history(numbers);
   const mixed = withNotes(events);
   const stage = await staged();
-  await stage.run({ projections: [board as AnyProjection, tally as AnyProjection] });
+  await stage.run({ projections: [board, tally] });
   for (const event of mixed) {
     await stage.journal.append(event.type.name === "Noted" ? notes : counters, [event]);
   }

@@ -62,7 +62,7 @@ export const tally = defineProjection<
 >({
   name: "tally",
   version: 1,
-  from: [counters as never, notes as never],
+  from: [counters, notes],
   row: { code: text(), moved: integer(), notes: integer() },
   key: "code",
   on: {
