@@ -48,6 +48,12 @@ export function lanesOf(events: Iterable<NewEvent>): Lane[] {
   );
 }
 
+/**
+ * With more tags than this a call would hold a good part of all stripes, and meet every other call
+ * anyway: one lock on the store does the same at the cost of one.
+ */
+const tagsMax = 256;
+
 export function locksOf(requests: readonly AppendRequest[]): Locks {
   const tags = new Set<string>();
   let store = false;
@@ -60,7 +66,9 @@ export function locksOf(requests: readonly AppendRequest[]): Locks {
       else tags.add(tag);
     }
   }
-  return { tags: [...tags], store, lanes: lanesOf(requests.flatMap((request) => request.events)) };
+  const lanes = lanesOf(requests.flatMap((request) => request.events));
+  if (store || tags.size > tagsMax) return { tags: [], store: true, lanes };
+  return { tags: [...tags], store: false, lanes };
 }
 
 /** An array's literal, for texts inside an array of texts: arrays of unequal arrays don't exist. */

@@ -2,8 +2,8 @@
  * Keys of the advisory locks of the event store. Pairs of 32-bit keys and single 64-bit keys are
  * different spaces to Postgres.
  *
- * - (space, 0): the store lock, shared by every append; exclusive for a condition without tags and
- *   for taking or giving back a hold.
+ * - (space, 0): the store lock, shared by every append; exclusive for a condition without tags,
+ *   for calls of very many tags, for a decision under the lock, and for taking a hold.
  * - (space, 1 to 1,024): the stripes that tags hash to. So many, that unrelated tags seldom meet;
  *   so few, that the lock table is large enough for any number of callers.
  * - floor + p: an append in flight whose positions all lie above p; shared, since two appends may
