@@ -81,6 +81,7 @@ export class Consumer {
   }
 
   async #step(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     if (this.#changed) await this.#reassign();
     if (this.task.rewinds !== this.#rewinds) await this.#afterRewind();
     const fetch = this.#next();
@@ -103,7 +104,6 @@ export class Consumer {
       this.failure = error;
       this.#wakeup.call();
     });
-    if (this.failure !== undefined) throw this.failure;
   }
 
   /** The next fetch, from the topics in turn, so that none waits for another to be empty. */

@@ -41,6 +41,8 @@ export class Task {
   /** Resolves when its outcome is settled; rejects only with what nobody may catch. */
   #inFlight: Promise<void> | undefined;
   #inFlightBatch = 0;
+  /** What nobody may catch has happened: the task is of no use any more. */
+  #broken: { readonly error: unknown } | undefined;
   #rewinds = 0;
 
   constructor(options: TaskOptions) {
@@ -119,13 +121,14 @@ export class Task {
     const batch = this.#open.take(advances);
     this.#options.probe.at("flush-taken");
     this.#inFlight = this.#flusher.run(batch).then((outcome) => this.#apply(outcome));
-    // Its failure is met by whoever settles it next; until then it isn't unhandled.
-    this.#inFlight.catch(() => undefined);
+    // Its failure is met by whoever settles it next, however late.
+    this.#inFlight.catch((error: unknown) => (this.#broken = { error }));
   }
 
   /** Waits for the flush in flight, if there is one. */
   async settled(): Promise<void> {
     await this.#inFlight;
+    if (this.#broken) throw this.#broken.error;
   }
 
   /** Makes durable what is folded. */

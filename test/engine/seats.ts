@@ -25,7 +25,13 @@ export const counters = defineTopic({
   events: [Opened, Moved, Closed],
 });
 
-export const notes = defineTopic({ name: "notes", key: "code", partitions: 4, events: [Noted] });
+export const notes = defineTopic({
+  name: "notes",
+  key: "code",
+  partitions: 4,
+  events: [Noted],
+  tags: { code: "note" },
+});
 
 export const changes = defineTopic({
   name: "changes",
