@@ -50,7 +50,7 @@ const gone = (order: number, id: number): RowChange => ({
   ...base,
   op: "d",
   order,
-  before: { id } as Row,
+  before: { id, title: "" },
   after: null,
 });
 const seen = (after: Row): RowChange => ({
