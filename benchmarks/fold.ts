@@ -1,0 +1,69 @@
+/**
+ * The fold without any I/O: record batches in memory, through the real task, into a store that
+ * keeps rows in a map. What is left is decoding, looking rows up, folding and digests.
+ */
+import { avroCodec, avroRules } from "../connectors/registry/index.ts";
+import type { AnyRow } from "../engine/columns.ts";
+import { noProbe } from "../engine/crash-points.ts";
+import { SeededRandom } from "../engine/memory/clock.ts";
+import { MemoryReadModelStore } from "../engine/memory/read-model-store.ts";
+import { MemoryRecordLog } from "../engine/memory/record-log.ts";
+import { MemorySchemaRegistry } from "../engine/memory/schema-registry.ts";
+import { offset } from "../engine/position.ts";
+import { noMetrics } from "../engine/ports/metrics.ts";
+import { taskLimits } from "../engine/task/limits.ts";
+import { projectionPipeline } from "../engine/task/pipeline.ts";
+import { ProjectionStore, readModelOf } from "../engine/task/projection-store.ts";
+import { Task } from "../engine/task/task.ts";
+import { seatBoard } from "./_seat-board.ts";
+import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
+
+const total = 500_000;
+const codec = avroCodec({ registry: new MemorySchemaRegistry({ rules: avroRules }) });
+const log = new MemoryRecordLog();
+const info = await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
+await codec.prepare(topic);
+const history = new SeatEvents(codec);
+while (history.made < total) await log.append(history.take(10_000));
+
+const readModels = new MemoryReadModelStore();
+const generation = await readModels.open(readModelOf(seatBoard));
+const store = new ProjectionStore({ projection: seatBoard, generation, store: readModels, codec });
+const limits = taskLimits();
+const { signal } = new AbortController();
+const task = new Task({
+  pipeline: projectionPipeline(seatBoard, { codec, limits }),
+  store,
+  clock: { nowMs: () => 0, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() },
+  random: new SeededRandom(),
+  metrics: noMetrics,
+  probe: noProbe,
+  limits,
+  signal,
+});
+const places = Array.from({ length: topic.partitions }, (_, partition) => ({
+  topic: topic.name,
+  partition,
+}));
+const owned = await store.claim(places);
+const begin = { logId: info.id, startOffset: 0, holdsFirstRecord: true };
+task.add(owned.map((one) => ({ owned: one, ...begin })));
+
+const from = new Map(places.map(({ partition }) => [partition, offset(0)]));
+const fetches = [];
+const read = { topic: topic.name, from, fetchBytesMax: 1024 * 1024, signal };
+for await (const fetch of log.read({ ...read, until: "end" })) fetches.push(fetch);
+const began = performance.now();
+for (const fetch of fetches) await task.accept(fetch);
+await task.flush();
+const seconds = (performance.now() - began) / 1_000;
+
+const rows = new Map<string, AnyRow>();
+for await (const page of readModels.scan(generation)) {
+  for (const { key, row } of page) rows.set(key, row);
+}
+assertRows(rows, history.expected);
+console.log(
+  `fold: ${total} events in ${seconds.toFixed(2)} s: ` +
+    `${Math.round(total / seconds).toLocaleString("en")} events/s, rows equal`,
+);
