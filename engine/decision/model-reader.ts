@@ -7,6 +7,9 @@ import type { KnownModel, PositionedEvent } from "./known-model.ts";
 /** In one query: more are read in several. */
 const modelsPerRead = 500;
 
+/** Models that are caught up at once, a query for each. */
+const readsInFlightMax = 4;
+
 /** Reads models from the store, and events into models. */
 export class ModelReader {
   readonly #store: EventStore;
@@ -23,7 +26,12 @@ export class ModelReader {
     const stale = models.filter((model) => model.stale);
     const unread = stale.filter((model) => model.upTo === 0n);
     const behind = stale.filter((model) => model.upTo > 0n);
-    for (const group of [...inParts(unread), ...inParts(behind)]) await this.#read(group);
+    for (const group of inParts(unread, modelsPerRead)) await this.#read(group);
+    // Each from where it stands: one that has seen nothing for long would bring all that the others
+    // have folded already.
+    for (const some of inParts(behind, readsInFlightMax)) {
+      await Promise.all(some.map((model) => this.#read([model])));
+    }
   }
 
   /** Folds events in order of position into those of the models that read them. */
@@ -97,8 +105,6 @@ function schemaIdOf({ id, value }: StoredEvent): number {
   throw new RecordError("decode", `The stored event ${id} has no frame with a schema id.`);
 }
 
-function* inParts(models: readonly KnownModel[]): Generator<readonly KnownModel[]> {
-  for (let at = 0; at < models.length; at += modelsPerRead) {
-    yield models.slice(at, at + modelsPerRead);
-  }
+function* inParts(models: readonly KnownModel[], size: number): Generator<readonly KnownModel[]> {
+  for (let at = 0; at < models.length; at += size) yield models.slice(at, at + size);
 }
