@@ -15,6 +15,8 @@ export interface SystemOptions {
   readonly roles: ReadonlySet<Role>;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
+  /** See `ConsumersPart`. */
+  readonly lingerMs?: number;
 }
 
 export interface System extends AsyncDisposable {

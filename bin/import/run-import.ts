@@ -43,6 +43,9 @@ export type ImportOutcome =
 /** How long a projection may stand still at the end before the import says so. */
 const patienceMs = 30_000;
 
+/** Nobody looks on: larger flushes leave more of the machine to the commands. */
+const importLingerMs = 200;
+
 /** Runs an import where nothing runs with everything but HTTP, and otherwise beside what runs. */
 export async function runImport(options: ImportRunOptions): Promise<ImportOutcome> {
   const { plan, database, signal } = options;
@@ -60,6 +63,7 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
     roles: await rolesMissing(database, stores.pool),
     metrics: noMetrics,
     report: reportToTerminal,
+    lingerMs: importLingerMs,
   });
   await using commands = openCommandStores(database.url);
   const eventsBefore = await countEvents(stores);

@@ -11,6 +11,8 @@ export interface ConsumersPart {
   readonly stores: Stores;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
+  /** How long a batch may wait for more; the engine's default is for people who look on. */
+  readonly lingerMs?: number;
 }
 
 /** The processors and projections at work in this process. */
@@ -35,6 +37,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     assignment: stores.assignment,
     statusBoard: stores.board,
     instance: instanceName,
+    ...(part.lingerMs === undefined ? {} : { limits: { lingerMs: part.lingerMs } }),
   });
   runner.finished.catch((error: unknown) => {
     report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);
