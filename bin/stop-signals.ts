@@ -10,10 +10,12 @@ const stopping = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export class StopSignals implements Disposable {
   readonly #stop = new AbortController();
   readonly #onSecond: () => void;
+  readonly #nowMs: () => number;
   #firstAtMs: number | undefined;
 
-  constructor(onSecond: () => void) {
+  constructor(onSecond: () => void, nowMs = () => performance.now()) {
     this.#onSecond = onSecond;
+    this.#nowMs = nowMs;
     for (const name of stopping) process.on(name, this.#received);
     process.on("disconnect", this.#received);
     // Listening for `disconnect` keeps the channel, and with it the process, alive.
@@ -26,7 +28,7 @@ export class StopSignals implements Disposable {
   }
 
   readonly #received = (): void => {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     if (this.#firstAtMs === undefined) {
       this.#firstAtMs = nowMs;
       this.#stop.abort();
