@@ -1,4 +1,5 @@
 import { EmbeddedCapture, PostgresCaptureSink } from "../../connectors/capture/index.ts";
+import { makePool } from "../../connectors/postgres/pool.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { TaskReport } from "../../engine/ports/status-board.ts";
 import { offset } from "../../engine/position.ts";
@@ -9,6 +10,9 @@ import { instanceName } from "./instance.ts";
 import type { Stores } from "./stores.ts";
 
 const reportEveryMs = 1_000;
+
+/** Publishing has connections of its own: it never waits behind the statements of requests. */
+const sinkConnectionsMax = 2;
 
 export interface CapturePart {
   readonly stores: Stores;
@@ -27,9 +31,10 @@ export interface RunningCapture extends AsyncDisposable {
 /** Starts the capture; when this returns, whatever commits is captured. */
 export async function startCapture(part: CapturePart): Promise<RunningCapture> {
   const { stores, url, metrics, report } = part;
+  const pool = makePool({ url, name: "capture sink", connectionsMax: sinkConnectionsMax });
   const capture = new EmbeddedCapture({
     url,
-    sink: new PostgresCaptureSink({ pool: stores.pool, slot: slotName }),
+    sink: new PostgresCaptureSink({ pool, slot: slotName }),
     registry: stores.registry,
     metrics,
     clock: systemClock,
@@ -37,7 +42,10 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
     slot: slotName,
     tables: changeTopics.map(({ table, partitions }) => ({ name: table, partitions })),
   });
-  await capture.start(new AbortController().signal);
+  await capture.start(new AbortController().signal).catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
+  });
   const state: { failure: Error | undefined } = { failure: undefined };
   // Not awaited: it ends with the capture, which is disposed of below.
   void capture.done.catch((error: unknown) => {
@@ -55,6 +63,7 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
     [Symbol.asyncDispose]: async () => {
       await board[Symbol.asyncDispose]();
       await capture[Symbol.asyncDispose]();
+      await pool.end();
     },
   };
 }

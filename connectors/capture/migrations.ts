@@ -1,4 +1,31 @@
-/** The tables of the capture's position, one row for each slot. */
+/**
+ * A publish in one call, and so in one round trip and one commit: moves the position if it is still
+ * the caller's, appends, and wakes the readers at the commit. The fence stands first: a capture that
+ * was replaced waits for no partition's lock. False: the position is another capture's.
+ */
+const publish = `
+create function refold.capture_publish(
+  of_slot text, of_epoch bigint, commit_at pg_lsn, changes bigint, complete_at pg_lsn,
+  of_topics text[], of_partitions int[], counts int[], max_timestamps bigint[],
+  last_timestamps bigint[], payloads bytea[]
+) returns boolean language plpgsql volatile as $$
+begin
+  update refold.capture_position
+    set commit_lsn = commit_at, changes_after = changes, complete_lsn = complete_at,
+      published_at = now()
+    where slot = of_slot and epoch = of_epoch;
+  if not found then
+    return false;
+  end if;
+  if cardinality(of_topics) > 0 then
+    perform refold.log_append(of_topics, of_partitions, counts, max_timestamps, last_timestamps,
+      payloads);
+    perform pg_notify('refold_log', '');
+  end if;
+  return true;
+end $$`;
+
+/** The capture's position, one row for each slot, and the publish that moves it. */
 export const migrations = [
   {
     name: "capture-1",
@@ -15,4 +42,5 @@ export const migrations = [
         published_at timestamptz not null default now()
       ) with (fillfactor = 20)`,
   },
+  { name: "capture-2", sql: publish },
 ] as const;

@@ -4,7 +4,7 @@ import { FencedError, TransientError } from "../../engine/errors.ts";
 import { lsn } from "../../engine/position.ts";
 import type { CapturePosition, CaptureSink } from "../../engine/ports/capture-sink.ts";
 import type { PartitionAppend } from "../../engine/ports/record-log.ts";
-import { appendRecords } from "../postgres/index.ts";
+import { appendParameters, appendRecords, logError } from "../postgres/index.ts";
 import { formatLsn, parseLsn } from "./lsn.ts";
 import { captureError } from "./server/failures.ts";
 
@@ -14,6 +14,9 @@ export interface PostgresCaptureSinkOptions {
   /** Names the position; one for each replication slot. */
   readonly slot?: string;
 }
+
+const publish = `select refold.capture_publish($1, $2, $3, $4, $5,
+  $6::text[], $7::int4[], $8::int4[], $9::int8[], $10::int8[], $11::bytea[]) as ours`;
 
 interface PositionRow {
   epoch: string | bigint;
@@ -51,12 +54,11 @@ export class PostgresCaptureSink implements CaptureSink {
   }
 
   async publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
-    await this.#inTransaction(async (client) => {
-      // The fence stands first: a capture that was replaced waits for no partition's lock.
-      const moved = await client.query(this.#moveText(upTo));
-      this.#assertOurs(moved);
-      await appendRecords(client, appends);
-    });
+    try {
+      await this.#move(this.#pool, appends, upTo);
+    } catch (error) {
+      throw logError(error, "Publishing");
+    }
   }
 
   async publishSnapshot(
@@ -67,32 +69,30 @@ export class PostgresCaptureSink implements CaptureSink {
       // Reading a part may take longer than an idle transaction is usually allowed.
       await client.query("begin; set local idle_in_transaction_session_timeout = 0");
       for await (const part of parts) await appendRecords(client, part);
-      const moved = await client.query(this.#moveText(upTo).replace(/^begin; /, ""));
-      this.#assertOurs(moved);
+      await this.#move(client, [], upTo);
+      await client.query("select pg_notify('refold_log', '')");
     });
   }
 
-  /**
-   * One round trip: begins the transaction, moves the position if it is still ours, and wakes the
-   * readers at the commit. Literals are numbers and our own slot's name, quoted.
-   */
-  #moveText(upTo: CapturePosition): string {
-    const commit = `'${formatLsn(Number(upTo.commitLsn))}'`;
-    const complete =
-      upTo.completeLsn === undefined ? "null" : `'${formatLsn(Number(upTo.completeLsn))}'`;
-    const slot = `'${this.#slot.replaceAll("'", "''")}'`;
-    return (
-      `begin; update refold.capture_position set commit_lsn = ${commit}, ` +
-      `changes_after = ${upTo.changesAfter}, complete_lsn = ${complete}, published_at = now() ` +
-      `where slot = ${slot} and epoch = ${this.#epoch}; select pg_notify('refold_log', '')`
-    );
-  }
-
-  /** pg gives one result for each statement of a text. */
-  #assertOurs(results: unknown): void {
-    const list = Array.isArray(results) ? (results as readonly unknown[]) : [results];
-    const update = list.find((result) => (result as { command?: string }).command === "UPDATE");
-    if ((update as { rowCount?: number } | undefined)?.rowCount === 1) return;
+  /** Appends and moves the position if it is still ours: one statement, so all or nothing. */
+  async #move(
+    on: Pool | PoolClient,
+    appends: readonly PartitionAppend[],
+    { commitLsn, changesAfter, completeLsn }: CapturePosition,
+  ): Promise<void> {
+    const { rows } = await on.query<{ ours: boolean }>({
+      name: "refold.capture_publish",
+      text: publish,
+      values: [
+        this.#slot,
+        this.#epoch,
+        formatLsn(Number(commitLsn)),
+        changesAfter,
+        completeLsn === undefined ? null : formatLsn(Number(completeLsn)),
+        ...appendParameters(appends),
+      ],
+    });
+    if (rows[0]?.ours === true) return;
     throw new FencedError(
       [],
       `Another capture has taken over the position of slot ${this.#slot} (ours had epoch ` +

@@ -10,8 +10,10 @@ export {
   type PostgresReadModelStoreOptions,
 } from "./read-model-store/index.ts";
 export {
+  appendParameters,
   appendRecords,
   logChannel,
+  logError,
   PostgresRecordLog,
   type PostgresRecordLogOptions,
 } from "./record-log/index.ts";

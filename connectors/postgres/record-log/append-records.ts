@@ -55,8 +55,29 @@ async function append(
 ): Promise<AppendedRange[]> {
   if (appends.length === 0) return [];
   const batches = encodeAll(appends, how.limits);
+  try {
+    const values = parameters(appends, batches);
+    const { rows } = await target.query<{ base_offsets: string[] }>(how.text, values);
+    return ranges(appends, batches, rows[0]?.base_offsets ?? []);
+  } catch (error) {
+    throw logError(error, "Appending records");
+  }
+}
+
+/**
+ * The six parameters of `refold.log_append`, for callers whose own function calls it: topics
+ * (text[]), partitions and counts (int4[]), largest and last timestamps (int8[]), batches (bytea[]).
+ */
+export function appendParameters(
+  appends: readonly PartitionAppend[],
+  limits: BatchLimits = defaultBatchLimits,
+): Buffer[] {
+  return parameters(appends, encodeAll(appends, limits));
+}
+
+function parameters(appends: readonly PartitionAppend[], batches: readonly Placed[]): Buffer[] {
   const at = (batch: Placed): PartitionAppend => appends[batch.append] as PartitionAppend;
-  const values = [
+  return [
     textArray(batches.map((batch) => at(batch).topic)),
     int4Array(batches.map((batch) => at(batch).partition)),
     int4Array(batches.map((batch) => batch.count)),
@@ -64,12 +85,6 @@ async function append(
     int8ArrayOfNumbers(batches.map((batch) => batch.lastTimestampMs)),
     byteaArray(batches.map((batch) => batch.bytes)),
   ];
-  try {
-    const { rows } = await target.query<{ base_offsets: string[] }>(how.text, values);
-    return ranges(appends, batches, rows[0]?.base_offsets ?? []);
-  } catch (error) {
-    throw logError(error, "Appending records");
-  }
 }
 
 const nothing = Buffer.alloc(0);
