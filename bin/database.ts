@@ -35,6 +35,10 @@ export type Database = AsyncDisposable & {
     | { readonly kind: "external" }
   );
 
+/** May others work on it? Who holds the folder's lock knows that whoever did before is dead. */
+export const othersOn = (database: Database): "none" | "possible" =>
+  database.kind === "own" ? "none" : "possible";
+
 export interface OpenDatabaseOptions {
   readonly place: Place;
   /** Named in the instance file. */

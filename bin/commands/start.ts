@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
-import { openDatabase, type Database } from "../database.ts";
+import { openDatabase, othersOn, type Database } from "../database.ts";
 import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { assertLoopback, assertPortFree, type Address } from "../port.ts";
@@ -62,7 +62,14 @@ async function startEverything(database: Database, { options, stop }: Parts): Pr
   const { url } = database;
   const metrics = new PrometheusMetrics();
   const report = reportToTerminal;
-  const stores = await openStores({ url, name: "start", metrics, schema: "migrate", report });
+  const stores = await openStores({
+    url,
+    name: "start",
+    metrics,
+    schema: "migrate",
+    others: othersOn(database),
+    report,
+  });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
   const roles = new Set(["capture", "consumers"] as const);
   const system = await openSystem({ stores, url, roles, metrics, report });

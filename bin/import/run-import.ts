@@ -9,7 +9,7 @@ import { Decider } from "../../engine/decision/decider.ts";
 import { idSource } from "../../engine/decision/event-ids.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
-import type { Database } from "../database.ts";
+import { othersOn, type Database } from "../database.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import { moduleProjections } from "../system/definitions.ts";
 import { openStores, type Stores } from "../system/stores.ts";
@@ -54,6 +54,7 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
     name: "import",
     metrics: noMetrics,
     schema: database.kind === "joined" ? "require" : "migrate",
+    others: othersOn(database),
     report: reportToTerminal,
   });
   const existing = await examineStore(stores.pool, plan);
@@ -176,6 +177,7 @@ export async function abandonImport(url: string): Promise<string> {
     name: "import",
     metrics: noMetrics,
     schema: "require",
+    others: "possible",
     report: reportToTerminal,
   });
   const current = await stores.hold.current();

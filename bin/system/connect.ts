@@ -18,6 +18,7 @@ export async function connect(name: string, options: PlaceOptions): Promise<Stor
       name,
       metrics: noMetrics,
       schema: "require",
+      others: "possible",
       report: reportToTerminal,
     });
     return {

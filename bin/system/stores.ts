@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 
 import { migrations as captureMigrations } from "../../connectors/capture/index.ts";
-import { PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
+import { forgetOwners, PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
 import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
 import {
   PostgresEventStore,
@@ -43,6 +43,8 @@ export interface StoresOptions {
   readonly metrics: Metrics;
   /** `migrate` brings the schema up to date; `require` refuses one that isn't. */
   readonly schema: "migrate" | "require";
+  /** `none`: this process holds the data folder's lock, so whoever worked here before is dead. */
+  readonly others: "none" | "possible";
   readonly report: (message: string) => void;
 }
 
@@ -57,6 +59,7 @@ export async function openStores(options: StoresOptions) {
     const pool = makePool({ url, name: options.name, connectionsMax: poolConnectionsMax });
     stop.add("connection pool", () => pool.end());
     await prepareSchema(pool, options.schema);
+    if (options.others === "none") await forgetOwners(pool);
     const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
     stop.add("record log", () => log[Symbol.asyncDispose]());
     const hold = new PostgresStoreHold({ pool });

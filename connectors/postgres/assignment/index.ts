@@ -1,2 +1,3 @@
+export { forgetOwners } from "./lease-round.ts";
 export { migrations } from "./migrations.ts";
 export { PostgresAssignment, type PostgresAssignmentOptions } from "./assignment.ts";

@@ -45,6 +45,15 @@ export function leaseRound(pool: Pool, round: LeaseRound): Promise<RoundResult> 
   });
 }
 
+/**
+ * Forgets all owners. Only for who knows that none of them lives (by the lock of the data folder,
+ * say): otherwise partitions would wait for the leases of a process that was killed to run out.
+ */
+export async function forgetOwners(pool: Pool): Promise<void> {
+  await pool.query("delete from refold.leases");
+  await pool.query("delete from refold.members");
+}
+
 /** Lets drained partitions go, at once free for others. */
 export function releaseLeases(
   pool: Pool,
