@@ -14,8 +14,8 @@ import { CaptureSession } from "./session.ts";
  * Order: records of a partition are in the order of commits, and within a transaction in the order
  * of its changes. A broken connection is made again from the sink's position, with backoff.
  *
- * Failures of `start` and `run`: `FatalError` `wal-level`, `table-unsupported`, `outbox-columns`,
- * `slot-foreign`, `slot-lost`, `slot-advanced`, `slot-in-use`, `position-ahead`,
+ * Failures of `start` and `run`: `FatalError` `wal-level`, `table-unsupported`, `table-added`,
+ * `outbox-columns`, `slot-foreign`, `slot-lost`, `slot-advanced`, `slot-in-use`, `position-ahead`,
  * `value-unsupported`; `FencedError` when another capture took the sink; `TransientError` when the
  * server stayed away for all tries.
  */

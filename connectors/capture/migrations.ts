@@ -43,4 +43,9 @@ export const migrations = [
       ) with (fillfactor = 20)`,
   },
   { name: "capture-2", sql: publish },
+  {
+    name: "capture-3",
+    // Null: nobody told which tables the snapshot had.
+    sql: "alter table refold.capture_position add column tables text[]",
+  },
 ] as const;

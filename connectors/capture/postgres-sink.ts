@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryResult } from "pg";
 
 import { FencedError, TransientError } from "../../engine/errors.ts";
 import { lsn } from "../../engine/position.ts";
@@ -37,20 +37,32 @@ export class PostgresCaptureSink implements CaptureSink {
   }
 
   async open(): Promise<CapturePosition | undefined> {
-    try {
-      const { rows } = await this.#pool.query<PositionRow>(
-        `insert into refold.capture_position (slot) values ($1)
-         on conflict (slot) do update set epoch = capture_position.epoch + 1
-         returning epoch, commit_lsn::text, changes_after, complete_lsn::text`,
-        [this.#slot],
-      );
-      const row = rows[0];
-      if (!row) throw new TransientError("position-unread", "The capture's position gave no row.");
-      this.#epoch = BigInt(row.epoch);
-      return positionOf(row);
-    } catch (error) {
-      throw captureError(error, "Opening the capture's sink");
-    }
+    const { rows } = await this.#asked<PositionRow>(
+      `insert into refold.capture_position (slot) values ($1)
+       on conflict (slot) do update set epoch = capture_position.epoch + 1
+       returning epoch, commit_lsn::text, changes_after, complete_lsn::text`,
+      [this.#slot],
+    );
+    const row = rows[0];
+    if (!row) throw new TransientError("position-unread", "The capture's position gave no row.");
+    this.#epoch = BigInt(row.epoch);
+    return positionOf(row);
+  }
+
+  async tables(): Promise<readonly string[] | undefined> {
+    const { rows } = await this.#asked<{ tables: string[] | null }>(
+      "select tables from refold.capture_position where slot = $1",
+      [this.#slot],
+    );
+    return rows[0]?.tables ?? undefined;
+  }
+
+  async setTables(names: readonly string[]): Promise<void> {
+    await this.#asked(
+      `update refold.capture_position set tables = $3
+       where slot = $1 and epoch = $2 and tables is distinct from $3::text[]`,
+      [this.#slot, this.#epoch, names],
+    );
   }
 
   async publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
@@ -98,6 +110,14 @@ export class PostgresCaptureSink implements CaptureSink {
       `Another capture has taken over the position of slot ${this.#slot} (ours had epoch ` +
         `${this.#epoch}).`,
     );
+  }
+
+  async #asked<Row extends object>(text: string, values: unknown[]): Promise<QueryResult<Row>> {
+    try {
+      return await this.#pool.query<Row>(text, values);
+    } catch (error) {
+      throw captureError(error, "Asking for the capture's position");
+    }
   }
 
   async #inTransaction(work: (client: PoolClient) => Promise<void>): Promise<void> {

@@ -10,6 +10,7 @@ import type { Progress } from "./progress.ts";
 import { pinnedSettings, ReplicationConnection } from "./replication-connection.ts";
 import { TransactionAssembler } from "./routing/assembler.ts";
 import { PublishQueue } from "./routing/publish-queue.ts";
+import { admitEmpty } from "./server/added-tables.ts";
 import { checkWalLevel, ensurePublication } from "./server/publication.ts";
 import { checkSlotHolds, readSlot, slotLost, untilSlotFree } from "./server/slot.ts";
 import { snapshotParts } from "./server/snapshot.ts";
@@ -62,9 +63,8 @@ export class CaptureSession implements AsyncDisposable {
     await checkWalLevel(this.#control);
     const tables = new CapturedTables(settings, this.#control, await this.#database());
     await tables.check();
-    const names = [...settings.outboxTables, ...settings.tables.map((table) => table.name)];
-    await ensurePublication(this.#control, settings.publication, names.map(parseTableName));
     const published = await settings.sink.open();
+    await this.#publication(isStreaming(published) ? "going on" : "beginning");
     await this.#replication.open();
     const position = isStreaming(published)
       ? await this.#resume(published, signal)
@@ -75,6 +75,20 @@ export class CaptureSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#replication[Symbol.asyncDispose]();
     await this.#control.end().catch(() => undefined);
+  }
+
+  /** Tables that come to a capture that goes on have no snapshot, and so must have no rows. */
+  async #publication(stage: "beginning" | "going on"): Promise<void> {
+    const { sink, slot, tables, outboxTables, publication } = this.#settings;
+    const names = [...outboxTables, ...tables.map((table) => table.name)];
+    const publish = (): Promise<void> =>
+      ensurePublication(this.#control, publication, names.map(parseTableName));
+    const known = stage === "beginning" ? names : await sink.tables();
+    const added = names.filter((name) => known && !known.includes(name));
+    if (added.length === 0) await publish();
+    else await admitEmpty(this.#control, { tables: added, slot }, publish);
+    // Afterwards: a crash before it may refuse a table that could be captured, and loses nothing.
+    await sink.setTables(names);
   }
 
   async #database(): Promise<string> {

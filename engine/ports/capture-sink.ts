@@ -31,6 +31,10 @@ export interface CapturePosition {
 export interface CaptureSink {
   /** undefined: nothing was ever published; the capture begins with a snapshot. */
   open(): Promise<CapturePosition | undefined>;
+  /** The tables that were captured up to now; undefined where that was never told. */
+  tables(): Promise<readonly string[] | undefined>;
+  /** Remembers which tables are captured from now on. */
+  setTables(names: readonly string[]): Promise<void>;
   publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void>;
   /**
    * Publishes all parts and the position as one step, so that a crash leaves none of a snapshot.
