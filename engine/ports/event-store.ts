@@ -16,6 +16,13 @@ export interface NewEvent {
   readonly correlationId: string;
   readonly causationId?: string;
   readonly traceparent?: string;
+  /**
+   * When it happened, in whole milliseconds, told by the holder of the store's hold; requests of
+   * others that have it are a mistake of the program. It is recorded at this time, or at the last
+   * of its lane if that is later, and the hold's clock moves on to it with the append. Left out:
+   * the store's clock.
+   */
+  readonly recordedAtMs?: number;
 }
 
 /** An event as the store keeps it. */

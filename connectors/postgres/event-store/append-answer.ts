@@ -10,6 +10,7 @@ export interface AnswerRow extends EventRow {
   readonly verdicts: string | null;
   readonly positions: string | null;
   readonly sequences: string | null;
+  readonly times: string | null;
   readonly clock_ms: bigint | null;
   readonly held_by: string | null;
   readonly request: number | null;
@@ -21,6 +22,8 @@ export type CallResult = AppendVerdict | RefoldError;
 interface Answer {
   readonly positions: readonly string[];
   readonly sequences: readonly string[];
+  /** Of the events that were appended, where any of the call has a time of its own. */
+  readonly times: readonly string[] | undefined;
   readonly clockMs: number;
   readonly heldBy: string;
   readonly events: ReadonlyMap<number, EventRow[]>;
@@ -40,6 +43,7 @@ export function readAnswer(call: AppendCall, rows: readonly AnswerRow[]): CallRe
   const answer: Answer = {
     positions: (head.positions ?? "").split(","),
     sequences: (head.sequences ?? "").split(","),
+    times: head.times?.split(","),
     clockMs: Number(head.clock_ms),
     heldBy: head.held_by ?? "",
     events: Map.groupBy(others, (row) => (row.request ?? 0) - 1),
@@ -89,12 +93,14 @@ function resultOf(code: number, place: Place): CallResult {
 }
 
 function appended({ planned, firstEvent, firstAppended, answer }: Place): AppendVerdict {
+  const { positions, sequences, times, clockMs } = answer;
   const events = planned.request.events.map((_, i): AppendedEvent => ({
-    position: globalPosition(BigInt(answer.positions[firstEvent + i] ?? "")),
-    sequence: sequence(BigInt(answer.sequences[firstAppended + i] ?? "")),
-    recordedAtMs: answer.clockMs,
+    position: globalPosition(BigInt(positions[firstEvent + i] ?? "")),
+    sequence: sequence(BigInt(sequences[firstAppended + i] ?? "")),
+    recordedAtMs: times ? Number(times[firstAppended + i]) : clockMs,
   }));
-  return { outcome: "appended", events, duplicate: false, recordedAtMs: answer.clockMs };
+  const recordedAtMs = events.at(-1)?.recordedAtMs ?? clockMs;
+  return { outcome: "appended", events, duplicate: false, recordedAtMs };
 }
 
 function duplicate({ planned, index, answer }: Place): CallResult {

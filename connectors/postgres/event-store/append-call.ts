@@ -11,13 +11,14 @@ import { eventColumns } from "./stored-event.ts";
 const parameterTypes = [
   ["text[]", "boolean", "text[]", "integer[]"],
   ["text[]", "bigint[]", "bigint[]"],
-  ["integer[]", "bigint[]", "text[]", "text[]"],
+  ["integer[]", "bigint[]", "text[]", "text[]", "text[]"],
   ["integer[]", "integer[]", "bigint[]"],
-  ["integer[]", "integer[]", "text[]", "text[]", "text[]", "bytea[]", "text[]"],
-  ["text[]", "text[]", "text[]", "integer"],
+  ["integer[]", "integer[]", "bigint[]"],
+  ["text[]", "text[]", "text[]", "bytea[]", "text[]", "text[]", "text[]", "text[]"],
+  ["integer[]", "text[]", "integer"],
 ].flat();
 
-const sql = `select a.verdicts, a.positions, a.sequences, a.clock_ms, a.held_by, a.request,
+const sql = `select a.verdicts, a.positions, a.sequences, a.times, a.clock_ms, a.held_by, a.request,
   ${eventColumns("(a.event).")}
   from refold.append(${parameterTypes.map((type, i) => `$${i + 1}::${type}`).join(", ")}) a`;
 
@@ -102,9 +103,8 @@ export function appendStatement(call: AppendCall): {
     textArray(locks.lanes.map((lane) => lane.topic)),
     int4Array(locks.lanes.map((lane) => lane.partition)),
     textArray(requests.map(({ options }) => grantOf(options))),
-    int8Array(requests.map(({ request }) => bound(request.time?.notBeforeMs, Math.ceil))),
-    int8Array(requests.map(({ request }) => bound(request.time?.beforeMs, Math.ceil))),
-    ...itemColumns(requests),
+    ...timeBounds(requests),
+    ...itemsOfRequests(requests),
     // The server counts from 1.
     int4Array(clashes.map((clash) => clash.request + 1)),
     int4Array(clashes.map((clash) => clash.event + 1)),
@@ -115,11 +115,22 @@ export function appendStatement(call: AppendCall): {
   return { name: "refold.append", text: sql, values };
 }
 
-/** The clock has whole milliseconds: a bound between two of them is the upper one. */
-const bound = (ms: number | undefined, round: (value: number) => number): bigint | undefined =>
-  ms === undefined || !Number.isFinite(ms) ? undefined : BigInt(round(ms));
+/** Nulls where nobody has bounds. The clock has whole milliseconds: a bound is the upper one. */
+function timeBounds(requests: readonly PlannedRequest[]): (Buffer | null)[] {
+  const times = requests.map(({ request }) => request.time);
+  if (times.every((time) => time?.notBeforeMs === undefined && time?.beforeMs === undefined)) {
+    return [null, null];
+  }
+  return [
+    int8Array(times.map((time) => bound(time?.notBeforeMs))),
+    int8Array(times.map((time) => bound(time?.beforeMs))),
+  ];
+}
 
-function itemColumns(requests: readonly PlannedRequest[]): Buffer[] {
+const bound = (ms: number | undefined): bigint | undefined =>
+  ms === undefined || !Number.isFinite(ms) ? undefined : BigInt(Math.ceil(ms));
+
+function itemsOfRequests(requests: readonly PlannedRequest[]): Buffer[] {
   const request: number[] = [];
   const items: ConditionItem[] = [];
   for (const [index, planned] of requests.entries()) {
@@ -128,15 +139,25 @@ function itemColumns(requests: readonly PlannedRequest[]): Buffer[] {
       items.push(item);
     }
   }
+  return [int4Array(request), ...itemColumns(items)];
+}
+
+/** Position, first tag, all tags where there are more, types: what finds an item's events. */
+export function itemColumns(items: readonly ConditionItem[]): Buffer[] {
+  const severalTags = ({ tags = [] }: ConditionItem): string | null =>
+    tags.length > 1 ? arrayLiteral(tags) : null;
   return [
-    int4Array(request),
     int8Array(items.map((item) => item.after)),
-    textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
+    textArray(items.map((item) => item.tags?.[0])),
+    textArray(items.map(severalTags)),
     textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
   ];
 }
 
-function eventParameters(requests: readonly PlannedRequest[], lanes: readonly Lane[]): Buffer[] {
+function eventParameters(
+  requests: readonly PlannedRequest[],
+  lanes: readonly Lane[],
+): (Buffer | null)[] {
   const request: number[] = [];
   const events: NewEvent[] = [];
   for (const [index, planned] of requests.entries()) {
@@ -145,18 +166,41 @@ function eventParameters(requests: readonly PlannedRequest[], lanes: readonly La
       events.push(event);
     }
   }
-  return [int4Array(request), ...laneColumns(events, lanes), ...eventColumnsOf(events)];
+  const [identity, envelope] = outboxColumnsOf(events);
+  return [
+    int4Array(request),
+    ...laneColumns(events, lanes),
+    recordedTimes(events),
+    ...identity,
+    textArray(events.map((event) => arrayLiteral(event.tags))),
+    ...envelope,
+    ...tagColumns(events),
+  ];
+}
+
+/** Null where nobody gives any: the store's clock counts. */
+const recordedTimes = (events: readonly NewEvent[]): Buffer | null =>
+  events.some((event) => event.recordedAtMs !== undefined)
+    ? int8Array(events.map((event) => bound(event.recordedAtMs)))
+    : null;
+
+/** Each tag with the number of its event, from 1. */
+function tagColumns(events: readonly NewEvent[]): [Buffer, Buffer] {
+  const numbers: number[] = [];
+  const tags: string[] = [];
+  for (const [index, event] of events.entries()) {
+    for (const tag of event.tags) {
+      numbers.push(index + 1);
+      tags.push(tag);
+    }
+  }
+  return [int4Array(numbers), textArray(tags)];
 }
 
 /** The number of each event's lane, from 1. */
 export function laneColumns(events: readonly NewEvent[], lanes: readonly Lane[]): [Buffer] {
   const numbers = new Map(lanes.map((lane, index) => [laneKey(lane), index + 1]));
   return [int4Array(events.map((event) => numbers.get(laneKey(event))))];
-}
-
-function eventColumnsOf(events: readonly NewEvent[]): Buffer[] {
-  const [identity, envelope] = outboxColumnsOf(events);
-  return [...identity, textArray(events.map((event) => arrayLiteral(event.tags))), ...envelope];
 }
 
 /** Id, type, key, value; and the columns of the envelope that the caller gives. */

@@ -7,44 +7,59 @@ import { floorBase, lockSpace, stripes } from "./locks.ts";
  * had committed when the statement began. Locks are taken in statements of their own, before the
  * check: a check in the locking statement would look at a snapshot older than the lock.
  *
- * Order of locks: store, tag stripes (sorted), lane rows (sorted by the caller). Positions are
- * drawn under the stripes, so that for one tag position order is commit order: who has read an
- * event of a tag has been able to read all lower ones.
+ * Order of locks: store, tag stripes (sorted), lane rows (sorted by the caller), the store's row.
+ * Positions are drawn under the stripes, so that for one tag position order is commit order: who
+ * has read an event of a tag has been able to read all lower ones.
  *
  * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone, 6 some
  * ids of the request are taken and some aren't. The first row of the result has them all, the
- * positions of all events and the sequences of those appended; the other rows are events: of
- * duplicates what is stored, of conflicts what is newer.
+ * positions of all events and the sequences of those appended (their times too, where the caller
+ * gave any); the other rows are events: of duplicates what is stored, of conflicts what is newer.
  *
  * Every plan is the generic one, by indexes: the tables grow under plans that are kept, and arrays
- * give the planner nothing to estimate by.
+ * give the planner nothing to estimate by. Statements walk the subscripts of the arrays: PL/pgSQL
+ * keeps its array parameters expanded, so that an element costs a look into a table, where unnest
+ * writes every column of every row to a store of its own and reads it back. A loop over a query
+ * would not do: its cursor copies the arrays flat, where an element costs a walk from the first.
  */
 const signature = `
 create function refold.append(
   lock_tags text[], lock_store boolean, lane_topics text[], lane_partitions integer[],
   request_as text[], request_not_before bigint[], request_before bigint[],
-  item_request integer[], item_after bigint[], item_tags text[], item_types text[],
+  item_request integer[], item_after bigint[], item_tag text[], item_tags text[],
+  item_types text[],
   clash_request integer[], clash_event integer[], clash_after bigint[],
-  event_request integer[], event_lane integer[], event_id text[], event_type text[],
-  event_key text[], event_value bytea[], event_tags text[],
+  event_request integer[], event_lane integer[], event_time bigint[],
+  event_id text[], event_type text[], event_key text[], event_value bytea[], event_tags text[],
   event_correlation text[], event_causation text[], event_traceparent text[],
+  tag_event integer[], tag_text text[],
   newer_max integer
-) returns table (verdicts text, positions text, sequences text, clock_ms bigint, held_by text,
-  request integer, event refold.events)
+) returns table (verdicts text, positions text, sequences text, times text, clock_ms bigint,
+  held_by text, request integer, event refold.events)
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan as $$
+set enable_bitmapscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   verdict integer[] := array_fill(0, array[cardinality(request_as)]);
-  failed integer[];
+  event_count integer := cardinality(event_id);
   new_position bigint[];
-  new_sequence bigint[];
+  new_sequence bigint[] := array_fill(null::bigint, array[event_count]);
+  new_time bigint[];
   lane_last bigint[];
-  lanes_at bigint;
+  lane_time bigint[];
+  lane_event integer[] := array_fill(null::integer, array[cardinality(lane_topics)]);
+  store refold.store;
   now_ms bigint;
-  hold text;
+  reached_ms bigint;
+  moment timestamp(3);
+  moment_text text;
+  incarnation text;
+  source text;
+  failed integer[];
+  taken integer[];
   r integer;
+  l integer;
 begin`;
 
 const takeLocks = `
@@ -59,80 +74,88 @@ const takeLocks = `
 
 /** A duplicate is told before anything else: a retry would conflict with its own events. */
 const findDuplicates = `
-  for r, failed in
-    select x.request, array_agg(x.ord::integer) from unnest(event_id, event_request)
-      with ordinality x (id, request, ord)
-    join refold.events e on e.ce_id = x.id group by x.request
-  loop
-    verdict[r] := case when cardinality(failed) = (
-      select count(*) from unnest(event_request) q where q = r) then 1 else 6 end;
+  select array_agg(distinct event_request[i]), array_agg(event_request[i]) into failed, taken
+  from generate_series(1, event_count) i
+  where exists (select from refold.events e where e.ce_id = event_id[i] offset 0);
+  foreach r in array coalesce(failed, '{}') loop
+    verdict[r] := case when cardinality(array_positions(taken, r))
+      = cardinality(array_positions(event_request, r)) then 1 else 6 end;
   end loop;
 
-  select hold_name into hold from refold.store;
-  if hold is not null then
-    for r in select i from generate_subscripts(verdict, 1) i
-      where verdict[i] = 0 and request_as[i] not in ('processor', 'holder ' || hold)
-    loop verdict[r] := 4; end loop;
-  else
-    for r in select i from generate_subscripts(verdict, 1) i
-      where verdict[i] = 0 and request_as[i] like 'holder %'
-    loop verdict[r] := 5; end loop;
-  end if;`;
+  select * into store from refold.store;
+  for r in 1 .. cardinality(request_as) loop
+    if verdict[r] <> 0 then continue;
+    elsif store.hold_name is null then
+      if request_as[r] like 'holder %' then verdict[r] := 5; end if;
+    elsif request_as[r] not in ('processor', 'holder ' || store.hold_name) then verdict[r] := 4;
+    end if;
+  end loop;`;
 
+/**
+ * What has an item's first tag is found by the index of tags; only then are other tags and types
+ * looked at. OFFSET keeps the planner from turning the search of each item into a join.
+ */
 const checkConditions = `
-  for r in
-    select distinct i.request
-    from unnest(item_request, item_after, item_tags::text[], item_types)
-      i (request, after, tags, types)
-    where exists (
-      select from refold.event_tags t
-      join refold.events e on e.position = t.position
-      where i.tags <> '{}' and t.tag = hashtextextended((i.tags::text[])[1], 0)
-        and t.position > i.after and e.tags @> i.tags::text[]
-        and (i.types is null or e.ce_type = any (i.types::text[]))
-      union all
-      select from refold.events e
-      where i.tags = '{}' and e.position > i.after
-        and (i.types is null or e.ce_type = any (i.types::text[])))
-  loop
+  select array_agg(distinct item_request[i]) into failed
+  from generate_subscripts(item_request, 1) i
+  where item_tag[i] is not null and exists (
+    select from refold.event_tags t
+    where t.tag = hashtextextended(item_tag[i], 0) and t.position > item_after[i]
+      and (select item_tag[i] = any (e.tags)
+          and (item_tags[i] is null or e.tags @> item_tags[i]::text[])
+          and (item_types[i] is null or e.ce_type = any (item_types[i]::text[]))
+        from refold.events e where e.position = t.position)
+    offset 0);
+
+  if array_position(item_tag, null) is not null then
+    select array_agg(distinct item_request[i]) || failed into failed
+    from generate_subscripts(item_request, 1) i
+    where item_tag[i] is null and exists (
+      select from refold.events e where e.position > item_after[i]
+        and (item_types[i] is null or e.ce_type = any (item_types[i]::text[])) offset 0);
+  end if;
+  foreach r in array coalesce(failed, '{}') loop
     if verdict[r] = 0 then verdict[r] := 2; end if;
   end loop;`;
 
 const lockLanes = `
-  if 0 = any (verdict) and cardinality(lane_topics) > 0 then
-    insert into refold.lanes (topic, partition)
-    select l.topic, l.partition
-    from unnest(lane_topics, lane_partitions) with ordinality l (topic, partition, ord)
-    where not exists (select from refold.lanes x
-      where x.topic = l.topic and x.partition = l.partition)
-    order by l.ord on conflict do nothing;
-
+  while 0 = any (verdict) and cardinality(lane_topics) > 0 loop
     select array_agg(last_sequence order by ord),
-      (extract(epoch from max(last_recorded_at)) * 1000)::bigint
-    into lane_last, lanes_at
+      array_agg((extract(epoch from last_recorded_at) * 1000)::bigint order by ord)
+    into lane_last, lane_time
     from (
-      select l.ord, x.last_sequence, x.last_recorded_at
-      from unnest(lane_topics, lane_partitions) with ordinality l (topic, partition, ord)
-      join refold.lanes x on x.topic = l.topic and x.partition = l.partition
-      order by l.ord for update of x) locked;
-  end if;
-  now_ms := greatest(refold.clock_ms(), lanes_at);
+      select i.ord, x.last_sequence, x.last_recorded_at
+      from unnest(lane_topics, lane_partitions) with ordinality i (topic, partition, ord)
+      join refold.lanes x on x.topic = i.topic and x.partition = i.partition
+      order by i.ord for update of x) locked;
+    exit when cardinality(lane_last) = cardinality(lane_topics);
 
-  for r in select i from generate_subscripts(verdict, 1) i
-    where verdict[i] = 0 and (now_ms < request_not_before[i] or now_ms >= request_before[i])
-  loop verdict[r] := 3; end loop;`;
+    insert into refold.lanes (topic, partition)
+    select i.topic, i.partition
+    from unnest(lane_topics, lane_partitions) with ordinality i (topic, partition, ord)
+    where not exists (select from refold.lanes x
+      where x.topic = i.topic and x.partition = i.partition)
+    order by i.ord on conflict do nothing;
+  end loop;
+  now_ms := greatest((select max(t) from unnest(lane_time) t),
+    coalesce(store.hold_clock_ms, floor(extract(epoch from clock_timestamp()) * 1000)::bigint));
+
+  for r in 1 .. coalesce(cardinality(request_not_before), 0) loop
+    if verdict[r] = 0 and (now_ms < request_not_before[r] or now_ms >= request_before[r])
+    then verdict[r] := 3; end if;
+  end loop;`;
 
 /**
  * Within the call a later request sees the earlier ones' events: the caller names the pairs that
  * would clash, in order.
  */
 const drawPositions = `
-  if 0 = any (verdict) and cardinality(event_id) > 0 then
+  if 0 = any (verdict) and event_count > 0 then
     -- Told to safe_position() before the first position is drawn.
     perform pg_advisory_xact_lock_shared(${floorBase} +
       (select case when is_called then last_value else 0 end from refold.event_positions));
     select array_agg(nextval('refold.event_positions')) into new_position
-    from generate_series(1, cardinality(event_id));
+    from generate_series(1, event_count);
 
     for i in 1 .. cardinality(clash_request) loop
       r := clash_request[i];
@@ -142,78 +165,105 @@ const drawPositions = `
     end loop;
   end if;`;
 
+/** Times that the holder gives count from the last of the lane: they never go back in it. */
+const placeEvents = `
+  if new_position is not null and 0 = any (verdict) then
+    if event_time is not null then
+      new_time := array_fill(null::bigint, array[event_count]);
+    end if;
+    for i in 1 .. event_count loop
+      if verdict[event_request[i]] = 0 then
+        l := event_lane[i];
+        lane_last[l] := lane_last[l] + 1;
+        lane_event[l] := i;
+        new_sequence[i] := lane_last[l];
+        if new_time is not null then
+          lane_time[l] := greatest(coalesce(event_time[i], now_ms), lane_time[l]);
+          new_time[i] := lane_time[l];
+        end if;
+      end if;
+    end loop;
+  end if;`;
+
+const momentOf = (ms: string): string => `timestamp(3) 'epoch' + ${ms} * interval '1 millisecond'`;
+const textOf = (moment: string): string => `to_char(${moment}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 const insertEvents = `
   if new_position is not null and 0 = any (verdict) then
-    with placed as (
-      select x.*, x.ord::integer as n, new_position[x.ord] as position,
-        lane_last[x.lane] + row_number() over (partition by x.lane order by x.ord) as sequence
-      from unnest(event_request, event_lane, event_id, event_type, event_key, event_value,
-        event_tags, event_correlation, event_causation, event_traceparent) with ordinality
-        x (request, lane, id, type, key, value, tags, correlation, causation, traceparent, ord)
-      where verdict[x.request] = 0
-    ), constants as materialized (
-      select store_id, refold.incarnation() as incarnation, moment,
-        to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as text
-      from refold.store,
-        (select timestamp(3) 'epoch' + now_ms * interval '1 millisecond' as moment) m
-    ), written as (
-      insert into refold.events
-      select p.position, lane_topics[p.lane], lane_partitions[p.lane], p.sequence, p.key,
-        c.moment, p.value, p.sequence::text, c.incarnation, p.id, p.type,
-        '/refold/' || c.store_id, c.text, p.key, '1.0', 'application/avro', p.position::text,
-        p.correlation, p.causation, p.traceparent, p.tags::text[]
-      from placed p cross join constants c order by p.ord
-    ), tagged as (
-      insert into refold.event_tags
-      select hashtextextended(t, 0), p.position
-      from placed p cross join lateral unnest(p.tags::text[]) t
-    ), moved as (
-      update refold.lanes l
-      set last_sequence = p.sequence, last_event_id = p.id, last_recorded_at = c.moment
-      from (select distinct on (lane) lane, sequence, id from placed order by lane, ord desc) p,
-        constants c
-      where l.topic = lane_topics[p.lane] and l.partition = lane_partitions[p.lane]
-    )
-    select array_agg(sequence order by ord) into new_sequence from placed;
+    incarnation := refold.incarnation_of(store);
+    source := '/refold/' || store.store_id;
+    moment := ${momentOf("now_ms")};
+    moment_text := ${textOf("moment")};
+
+    insert into refold.events
+    select new_position[i], lane_topics[event_lane[i]], lane_partitions[event_lane[i]],
+      new_sequence[i], event_key[i], coalesce(${momentOf("new_time[i]")}, moment), event_value[i],
+      new_sequence[i]::text, incarnation, event_id[i], event_type[i], source,
+      coalesce(${textOf(momentOf("new_time[i]"))}, moment_text), event_key[i],
+      '1.0', 'application/avro', new_position[i]::text, event_correlation[i], event_causation[i],
+      event_traceparent[i], event_tags[i]::text[]
+    from generate_series(1, event_count) i where new_sequence[i] is not null;
+
+    insert into refold.event_tags
+    select hashtextextended(tag_text[i], 0), new_position[tag_event[i]]
+    from generate_subscripts(tag_text, 1) i where new_sequence[tag_event[i]] is not null;
+
+    update refold.lanes x
+    set last_sequence = lane_last[i], last_event_id = event_id[lane_event[i]],
+      last_recorded_at = coalesce(${momentOf("new_time[lane_event[i]]")}, moment)
+    from generate_subscripts(lane_topics, 1) i
+    where x.topic = lane_topics[i] and x.partition = lane_partitions[i]
+      and lane_event[i] is not null;
+
+    -- The hold's clock goes on with what is recorded: what is appended next is not earlier.
+    if new_time is not null then
+      select max(t) into reached_ms from unnest(new_time) t;
+      update refold.store set hold_clock_ms = reached_ms where hold_clock_ms < reached_ms;
+    end if;
   end if;`;
+
+const noEvent = "null::integer, null::refold.events";
+const noHead = "null::text, null::text, null::text, null::text, null::bigint, null::text";
 
 const answer = `
   return query select array_to_string(verdict, ','), array_to_string(new_position, ','),
-    array_to_string(new_sequence, ','), now_ms, hold, null::integer, null::refold.events;
+    array_to_string(new_sequence, ','), array_to_string(new_time, ','), now_ms, store.hold_name,
+    ${noEvent};
   if 1 = any (verdict) then
-    return query select null::text, null::text, null::text, null::bigint, null::text, x.request, e
+    return query select ${noHead}, x.request, e
     from unnest(event_id, event_request) x (id, request)
     join refold.events e on e.ce_id = x.id
     where verdict[x.request] = 1;
   end if;
   if 2 = any (verdict) then
-    return query select null::text, null::text, null::text, null::bigint, null::text, c.request, n
+    return query select ${noHead}, c.request, n
     from (select distinct x from unnest(item_request) x where verdict[x] = 2) c (request)
-    cross join lateral refold.newer(c.request, item_request, item_after, item_tags, item_types,
-      newer_max + 1) n;
+    cross join lateral refold.newer(c.request, item_request, item_after, item_tag, item_tags,
+      item_types, newer_max + 1) n;
   end if;
 end $$;`;
 
 /** The events that a request's items match after their positions, in order of position. */
 const newer = `
 create function refold.newer(
-  of_request integer, item_request integer[], item_after bigint[], item_tags text[],
-  item_types text[], at_most integer
+  of_request integer, item_request integer[], item_after bigint[], item_tag text[],
+  item_tags text[], item_types text[], at_most integer
 ) returns setof refold.events language sql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
   select e.* from (
     select distinct m.position
-    from unnest(item_request, item_after, item_tags, item_types) i (request, after, tags, types)
+    from unnest(item_request, item_after, item_tag, item_tags, item_types)
+      i (request, after, tag, tags, types)
     cross join lateral (
       (select e.position from refold.event_tags t
       join refold.events e on e.position = t.position
-      where i.tags <> '{}' and t.tag = hashtextextended((i.tags::text[])[1], 0)
-        and t.position > i.after and e.tags @> i.tags::text[]
+      where i.tag is not null and t.tag = hashtextextended(i.tag, 0) and t.position > i.after
+        and i.tag = any (e.tags) and (i.tags is null or e.tags @> i.tags::text[])
         and (i.types is null or e.ce_type = any (i.types::text[]))
       order by t.position limit at_most)
       union all
       (select e.position from refold.events e
-      where i.tags = '{}' and e.position > i.after
+      where i.tag is null and e.position > i.after
         and (i.types is null or e.ce_type = any (i.types::text[]))
       order by e.position limit at_most)) m
     where i.request = of_request
@@ -231,6 +281,7 @@ export const appendFunction = [
   checkConditions,
   lockLanes,
   drawPositions,
+  placeEvents,
   insertEvents,
   answer,
 ].join("\n");

@@ -71,13 +71,28 @@ const tables = `
   create table refold.notices (${outboxColumns});
   create index notices_recorded on refold.notices (topic, recorded_at);
 
-  -- The life of the store: its id, the server's identity and its timeline, which a promotion or a
-  -- recovery to a point in time changes.
+  -- The server's identity and its timeline, which a promotion or a recovery to a point in time
+  -- changes. Neither changes under a session that can write, and reading them costs a file: a
+  -- session asks once.
+  create function refold.server_identity() returns text language plpgsql volatile as $$
+  declare
+    known text := current_setting('refold.server', true);
+  begin
+    if known is null or known = '' then
+      select concat_ws('/', system_identifier,
+        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))
+      into known from pg_control_system();
+      perform set_config('refold.server', known, false);
+    end if;
+    return known;
+  end $$;
+
+  -- The life of the store: its id, the lives begun, and the server.
+  create function refold.incarnation_of(store refold.store) returns text language sql volatile
+  return left(md5(concat_ws('/', store.store_id, store.life, refold.server_identity())), 16);
+
   create function refold.incarnation() returns text language sql volatile as $$
-    select left(md5(concat_ws('/', store_id, life,
-      (select system_identifier from pg_control_system()),
-      left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))), 16)
-    from refold.store
+    select refold.incarnation_of(s) from refold.store s
   $$;
 
   -- The store's clock in whole milliseconds: the database's, or that of the import which holds it.

@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from "pg";
 
-import type { ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
+import type { ConditionItem, ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
 import { globalPosition } from "../../../engine/position.ts";
-import { int8Array, textArray } from "../binary-array.ts";
-import { arrayLiteral } from "./append-call.ts";
+import { textArray } from "../binary-array.ts";
+import { arrayLiteral, itemColumns } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
 
 /** Parameters: after, up to, topic, partition, key, time, limit; then tags and types of items. */
@@ -123,22 +123,12 @@ async function* pagesOf(
 /** The condition's newer events, under locks that the caller's transaction holds. */
 export async function readNewer(
   client: PoolClient,
-  items: readonly {
-    readonly after: bigint;
-    readonly tags?: readonly string[];
-    readonly types?: readonly string[];
-  }[],
+  items: readonly ConditionItem[],
 ): Promise<StoredEvent[]> {
   const { rows } = await client.query<EventRow>({
-    text: `select ${eventColumns("e.")} from refold.newer(1, array_fill(1, array[$5::integer]),
-      $1::bigint[], $2::text[], $3::text[], $4) e`,
-    values: [
-      int8Array(items.map((item) => item.after)),
-      textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
-      textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
-      2_147_483_647,
-      items.length,
-    ],
+    text: `select ${eventColumns("e.")} from refold.newer(1, array_fill(1, array[$1::integer]),
+      $2::bigint[], $3::text[], $4::text[], $5::text[], $6) e`,
+    values: [items.length, ...itemColumns(items), 2_147_483_647],
   });
   return rows.map(toStoredEvent);
 }
