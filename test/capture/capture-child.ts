@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { flushCompileCache } from "node:module";
 
 import { systemClock } from "../../bin/system-clock.ts";
 import { EmbeddedCapture, PostgresCaptureSink } from "../../connectors/capture/index.ts";
@@ -23,5 +24,7 @@ const capture = new EmbeddedCapture({
   limits: { batchRecordsMax: 100, snapshotRowsMax: 50, receivedBytesMax: 16_384 },
 });
 await capture.start(new AbortController().signal);
+// It is killed, and what is kept at a regular exit would be lost.
+flushCompileCache();
 process.stdout.write("streaming\n");
 await capture.done;

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
@@ -102,9 +105,24 @@ interface Told {
   readonly transaction: { readonly total_order: number } | null;
 }
 
-function startChild(url: string, slot: string): ChildProcess {
+interface ChildPlace {
+  readonly database: CapturedDatabase;
+  /** Children keep their compiled code here for those that follow. */
+  readonly codeFolder: string;
+}
+
+function startChild({ database, codeFolder }: ChildPlace): ChildProcess {
   const script = fileURLToPath(new URL("capture-child.ts", import.meta.url));
-  return spawn(process.execPath, [script, url, slot], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [script, database.url, database.slot], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NODE_COMPILE_CACHE: codeFolder },
+  });
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-kills-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -122,11 +140,12 @@ test(`${rounds} kills at random moments under load lose and double nothing`, asy
   );
   await database.log.ensureTopic({ name: "refold.public.moves", partitions: 1 });
   await database.log.ensureTopic({ name: "events", partitions: writers });
+  const codeFolder = await temporaryFolder();
   const stop = new AbortController();
   const loads = Array.from({ length: writers }, (_, number) => new Writer(number, database.url));
   const running = loads.map((load) => load.run(stop.signal));
   for (let round = 0; round < rounds; round++) {
-    const child = startChild(database.url, database.slot);
+    const child = startChild({ database, codeFolder });
     // One in five dies at its start or in the snapshot, the others while changes flow.
     if (round % 5 > 0) await once(child.stdout as Readable, "data");
     await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 300));
