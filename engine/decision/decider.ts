@@ -22,6 +22,12 @@ export interface DeciderOptions {
   readonly metrics: Metrics;
   /** As whom `execute` appends (default: a command; an import is the holder of its hold). */
   readonly as?: AppendOptions["as"];
+  /**
+   * `one-per-round` unites a round's calls into one request, its facts in order of the calls: for
+   * an import, which alone has commands and tells their times, rising. By default each request
+   * has only what hangs together, so that a conflict sends back no more than that.
+   */
+  readonly requests?: "independent" | "one-per-round";
   /** Folded models that are kept (default 20,000). */
   readonly modelsMax?: number;
   /** Calls that are decided together (default 1,000). */
@@ -253,6 +259,7 @@ export class Decider {
       random: this.#options.random,
       prepared: this.#prepared,
       nowMs: this.#nowMs,
+      requests: this.#options.requests ?? "independent",
     };
   }
 

@@ -85,7 +85,8 @@ export const refuse = (code: string, detail: string): Decision<never> => ({
 export interface DecisionContext {
   /**
    * Has this time come, by the clock that will record the events? Each question bounds the recorded
-   * time of the append, so that the answer is still true when the events are recorded.
+   * time of the append, so that the answer is still true when the events are recorded. A command
+   * that tells its time is asked against that.
    */
   reached(timeMs: number): boolean;
   /** A new id. The same call in the same processor record gives the same ids. */

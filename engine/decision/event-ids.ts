@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import type { Random } from "../ports/clock.ts";
 
@@ -22,17 +22,13 @@ export function idSource(seed: string | undefined, random: Random): IdSource {
   };
 }
 
+/** The digit that holds the variant (RFC 9562, section 4.1), from what the digest has there. */
+const variantDigits = "89ab";
+
 /** A UUID of version 5 (RFC 9562, section 5.5) in a name space of its own. */
 export function nameBasedId(name: string): string {
-  const digest = createHash("sha1").update(`refold:${name}`).digest();
-  digest[6] = ((digest[6] as number) & 0x0f) | 0x50;
-  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
-  const hex = digest.toString("hex", 0, 16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
+  const hex = hash("sha1", `refold:${name}`, "hex");
+  const variant = variantDigits[Number.parseInt(hex[16] as string, 16) & 3] as string;
+  const [a, b, c] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16)];
+  return `${a}-${b}-5${c}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

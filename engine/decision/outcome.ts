@@ -24,4 +24,9 @@ export interface Origin {
    * id and the ordinal of the call. Left out: fresh ids.
    */
   readonly seed?: string;
+  /**
+   * When the command was given, in whole milliseconds: for a decider that appends as the holder of
+   * the store's hold. It is decided at this time, and its facts are recorded at it.
+   */
+  readonly atMs?: number;
 }

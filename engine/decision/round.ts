@@ -23,6 +23,7 @@ export interface RoundOptions {
   readonly prepared: ReadonlySet<string>;
   /** The store's clock as it was last seen. */
   readonly nowMs: number;
+  readonly requests: "independent" | "one-per-round";
 }
 
 /** What a round lacks: it is got, and the round begins again. */
@@ -73,8 +74,7 @@ class Tentative {
 
   decide(index: number, asked: CallToDecide): void {
     const ids = idSource(asked.origin.seed, this.#options.random);
-    const group = new Group();
-    this.#groups.push(group);
+    const group = this.#groupOfCall();
     try {
       const decided = this.#decide(asked, { index, ids, group });
       if (decided) group.root().calls.push(decided);
@@ -84,19 +84,33 @@ class Tentative {
     }
   }
 
+  #groupOfCall(): Group {
+    const [first] = this.#groups;
+    if (first && this.#options.requests === "one-per-round") return first;
+    const made = new Group();
+    this.#groups.push(made);
+    return made;
+  }
+
+  get #lacks(): boolean {
+    return this.#lackingModels.size + this.#lackingTopics.size > 0;
+  }
+
   result(): Round {
-    const lacks = this.#lackingModels.size + this.#lackingTopics.size > 0;
     return {
       groups: this.#groups.filter((group) => group.root() === group && group.calls.length > 0),
       failed: this.#failed,
-      lacking: lacks ? { models: this.#lackingModels, topics: this.#lackingTopics } : undefined,
+      lacking: this.#lacks
+        ? { models: this.#lackingModels, topics: this.#lackingTopics }
+        : undefined,
     };
   }
 
   #decide(asked: CallToDecide, place: Place): DecidedCall | undefined {
     const states = this.#statesFor(asked.call, place.group);
-    if (!states) return undefined;
-    const context = new Context(this.#options.nowMs, place.ids);
+    // The round will begin again: what the other calls lack is all that it is good for.
+    if (!states || this.#lacks) return undefined;
+    const context = new Context(this.#options.nowMs, asked.origin.atMs, place.ids);
     const decide = asked.call.command.decide as AnyDecide;
     const decision = decide(asked.call.input, states, context);
     place.group.root().bound(context.notBeforeMs, context.beforeMs);
@@ -209,16 +223,19 @@ interface AnyCommand {
 
 class Context implements DecisionContext {
   readonly #nowMs: number;
+  readonly #atMs: number | undefined;
   readonly #ids: IdSource;
   notBeforeMs = Number.NEGATIVE_INFINITY;
   beforeMs = Number.POSITIVE_INFINITY;
 
-  constructor(nowMs: number, ids: IdSource) {
+  constructor(nowMs: number, atMs: number | undefined, ids: IdSource) {
     this.#nowMs = nowMs;
+    this.#atMs = atMs;
     this.#ids = ids;
   }
 
   reached(timeMs: number): boolean {
+    if (this.#atMs !== undefined) return timeMs <= this.#atMs;
     const reached = timeMs <= this.#nowMs;
     if (reached) this.notBeforeMs = Math.max(this.notBeforeMs, timeMs);
     else this.beforeMs = Math.min(this.beforeMs, timeMs);
@@ -252,8 +269,9 @@ function placeFact(
     correlationId: origin.correlationId,
     ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),
     ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
+    ...(origin.atMs === undefined ? {} : { recordedAtMs: origin.atMs }),
   };
-  const meta = { id: newEvent.id, recordedAtMs: options.nowMs };
+  const meta = { id: newEvent.id, recordedAtMs: origin.atMs ?? options.nowMs };
   return { fact, newEvent, name: type.name, tags, event, meta };
 }
 

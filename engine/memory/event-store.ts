@@ -14,6 +14,7 @@ import type {
   StoredEvent,
 } from "../ports/event-store.ts";
 import { globalPosition, type GlobalPosition, sequence } from "../position.ts";
+import { assertTimesAreTheHolders } from "../recorded-times.ts";
 import { MemoryStoreHold } from "./store-hold.ts";
 
 export interface MemoryEventStoreOptions {
@@ -112,6 +113,7 @@ export class MemoryEventStore implements EventStore {
   }
 
   #append(request: AppendRequest, options: AppendOptions): AppendVerdict {
+    assertTimesAreTheHolders(request, options);
     const duplicate = this.#duplicate(request);
     if (duplicate) return duplicate;
     const held = this.#refusedByHold(options);
@@ -131,7 +133,8 @@ export class MemoryEventStore implements EventStore {
       return { outcome: "out-of-time", recordedAtMs };
     }
     const events = request.events.map((event) => this.#insert(event, recordedAtMs));
-    return { outcome: "appended", events, duplicate: false, recordedAtMs };
+    const last = events.at(-1)?.recordedAtMs ?? recordedAtMs;
+    return { outcome: "appended", events, duplicate: false, recordedAtMs: last };
   }
 
   #duplicate({ events }: AppendRequest): AppendVerdict | undefined {
@@ -172,8 +175,11 @@ export class MemoryEventStore implements EventStore {
     return lanes.reduce((latest, laneMs) => Math.max(latest, laneMs), this.#nowMs());
   }
 
-  #insert(event: NewEvent, recordedAtMs: number): AppendedEvent {
+  #insert(event: NewEvent, nowMs: number): AppendedEvent {
     const lane = laneKey(event);
+    const laneMs = this.#lanes.get(lane)?.lastRecordedAtMs ?? 0;
+    const recordedAtMs = Math.max(Math.ceil(event.recordedAtMs ?? nowMs), laneMs);
+    if (event.recordedAtMs !== undefined) this.hold.moveOn(recordedAtMs);
     const stored: StoredEvent = {
       ...event,
       value: Buffer.from(event.value),

@@ -28,6 +28,11 @@ export class MemoryStoreHold implements StoreHold {
     await this.acquire(this.held.name, clockMs);
   }
 
+  /** With an append of the holder's. */
+  moveOn(clockMs: number): void {
+    if (this.held && this.held.clockMs < clockMs) this.held = { ...this.held, clockMs };
+  }
+
   async release(): Promise<void> {
     this.held = undefined;
   }

@@ -36,6 +36,9 @@ export async function all(store: EventStore, query: ReadEvents = {}): Promise<St
   return found;
 }
 
+const positionsAt = async (store: EventStore, atMs: number): Promise<bigint[]> =>
+  (await all(store, { atMs })).map((stored) => stored.position);
+
 const append = (store: EventStore, events: readonly NewEvent[]): Promise<AppendVerdict> =>
   store.append({ events, condition: [] }, command);
 
@@ -226,6 +229,51 @@ function holding(make: Make): void {
     await hold.release();
     expect(await hold.current()).toBeUndefined();
     expect(appended(await append(store, [event("A", [])])).recordedAtMs).toBeGreaterThan(clockMs);
+  });
+
+  test("the holder tells times, which never go back in a lane and move the hold's clock on", async () => {
+    const { store, hold } = await make();
+    await hold.acquire("import", 1_000);
+    const holder = { as: { holder: "import" } };
+    const at = (recordedAtMs: number, partition: number): NewEvent =>
+      event("A", ["a"], { partition, recordedAtMs });
+    const events = [at(2_000, 0), at(3_000, 1), at(2_500, 0), at(2_500, 1), event("A", ["a"])];
+    const verdict = appended(await store.append({ events, condition: [] }, holder));
+    expect(verdict.events.map((one) => one.recordedAtMs)).toEqual([
+      2_000, 3_000, 2_500, 3_000, 2_500,
+    ]);
+    expect((await all(store)).map((stored) => stored.recordedAtMs)).toEqual([
+      2_000, 3_000, 2_500, 3_000, 2_500,
+    ]);
+    expect(await hold.current()).toEqual({ name: "import", clockMs: 3_000 });
+    expect(await positionsAt(store, 2_999)).toEqual([1n, 3n, 5n]);
+    const [first, second] = await store.lanes("seats");
+    expect(first?.lastRecordedAtMs).toBe(2_500);
+    expect(second?.lastRecordedAtMs).toBe(3_000);
+  });
+
+  test("times told by others are refused", async () => {
+    const { store, hold } = await make();
+    await hold.acquire("import", 1_000);
+    const timed = { events: [event("A", [], { recordedAtMs: 2_000 })], condition: [] };
+    for (const as of ["command", "processor"] as const) {
+      await expect(store.append(timed, { as })).rejects.toThrow(/tells its recorded time/);
+    }
+    expect(await all(store)).toEqual([]);
+  });
+
+  test("a refused request moves no clock", async () => {
+    const { store, hold } = await make();
+    await hold.acquire("import", 1_000);
+    const holder = { as: { holder: "import" } };
+    await store.append({ events: [event("A", ["a"])], condition: [] }, holder);
+    const late = event("A", ["a"], { recordedAtMs: 9_000 });
+    const verdict = await store.append(
+      { events: [late], condition: [nothingAfter(0, ["a"])] },
+      holder,
+    );
+    expect(verdict.outcome).toBe("conflict");
+    expect(await hold.current()).toEqual({ name: "import", clockMs: 1_000 });
   });
 
   test("a holder whose hold is gone appends nothing", async () => {

@@ -5,6 +5,7 @@ import type {
   AppendRequest,
   AppendVerdict,
 } from "../../../engine/ports/event-store.ts";
+import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
 import { readAnswer, type AnswerRow, type CallResult } from "./append-answer.ts";
 import { appendStatement, locksOf, type AppendCall, type Locks } from "./append-call.ts";
 import { CallPlan, type CallLimits } from "./call-plan.ts";
@@ -27,6 +28,7 @@ export async function appendWithin(
   requests: readonly AppendRequest[],
   options: AppendOptions,
 ): Promise<AppendVerdict[]> {
+  for (const request of requests) assertTimesAreTheHolders(request, options);
   let locks: Locks = locksOf(requests);
   const verdicts: AppendVerdict[] = [];
   while (verdicts.length < requests.length) {

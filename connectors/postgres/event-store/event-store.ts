@@ -16,6 +16,7 @@ import type {
 } from "../../../engine/ports/event-store.ts";
 import { noMetrics, type Metrics } from "../../../engine/ports/metrics.ts";
 import { globalPosition, sequence, type GlobalPosition } from "../../../engine/position.ts";
+import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { appendWithin } from "./append-within.ts";
 import { asFailure } from "./failures.ts";
@@ -73,6 +74,7 @@ export class PostgresEventStore implements EventStore {
   }
 
   async append(request: AppendRequest, options: AppendOptions): Promise<AppendVerdict> {
+    assertTimesAreTheHolders(request, options);
     const beganMs = this.#clock.monotonicMs();
     const verdict = await this.#queue.append(request, options);
     this.#metrics.observe("append_seconds", (this.#clock.monotonicMs() - beganMs) / 1_000);
