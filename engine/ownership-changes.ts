@@ -17,6 +17,13 @@ export class OwnershipChanges implements AsyncIterable<ReadonlySet<number>> {
     this.#wake?.();
   }
 
+  /** As if these had not been told: the next set that has them is told, though it be the same. */
+  forget(partitions: Iterable<number>): void {
+    const last = new Set(this.#last);
+    for (const partition of partitions) last.delete(partition);
+    this.#last = last;
+  }
+
   end(): void {
     this.#ended = true;
     this.#wake?.();

@@ -33,6 +33,10 @@ export class MemoryAssignment implements Assignment {
         group.leases = group.leases.filter((lease) => !isGone(lease));
         rebalance(group);
       },
+      fencedOut: (partitions) => {
+        changes.forget(partitions);
+        rebalance(group);
+      },
       [Symbol.asyncDispose]: async () => {
         changes.end();
         group.members.delete(me);

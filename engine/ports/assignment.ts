@@ -18,4 +18,10 @@ export interface Membership extends AsyncDisposable {
    * runs out, may another process take it.
    */
   release(partitions: Iterable<number>): Promise<void>;
+  /**
+   * Says that a store has fenced this process out of partitions that it has here. Nothing is let
+   * go: a change comes soon, as if they had been lost meanwhile, with those that are still (or
+   * again) this process's, which it then claims anew.
+   */
+  fencedOut(partitions: Iterable<number>): void;
 }

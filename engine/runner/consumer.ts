@@ -140,22 +140,22 @@ export class Consumer {
     await this.#options.membership.release(partitions);
   }
 
-  /** What the task has dropped is claimed again only when the assignment gives it anew. */
+  /** What the task has dropped is claimed again when the assignment says that it is ours still. */
   async #afterRewind(): Promise<void> {
+    // Only here: a rewind that comes while partitions change hands must not pass unseen.
     this.#rewinds = this.task.rewinds;
     const left = new Set([...this.task.partitions].map((one) => one.partition));
     const dropped = [...this.#owned].filter((partition) => !left.has(partition));
     if (dropped.length > 0) {
       await this.task.drain(new Set(dropped));
       for (const partition of dropped) this.#owned.delete(partition);
-      await this.#options.membership.release(dropped);
+      this.#options.membership.fencedOut(dropped);
     }
     this.#subscribe();
   }
 
   #subscribe(): void {
     this.#unsubscribe();
-    this.#rewinds = this.task.rewinds;
     for (const { topic, hub } of this.#options.hubs) {
       const from = new Map<number, Offset>();
       for (const one of this.task.partitions) {

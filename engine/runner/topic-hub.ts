@@ -45,7 +45,8 @@ export class TopicHub {
       },
     });
     for (const reader of this.#readers) {
-      if (!sameOffsets(reader.offsets, from)) continue;
+      // One that has ended stays in the set until its last read is over, and gives nothing more.
+      if (reader.ended || !sameOffsets(reader.offsets, from)) continue;
       reader.subscribers.add(subscription);
       return subscription;
     }

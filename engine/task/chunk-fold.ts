@@ -101,7 +101,7 @@ export class ChunkFold {
     const consumer = pipeline.name;
     open.letters.push(deadLetter(this.#cursor, source, { consumer, error }));
     metrics.count("dead_letters_total", 1, { consumer });
-    source.parked.add(pipeline.staged.recordKeys[this.#at] as string);
+    source.parked.set(pipeline.staged.recordKeys[this.#at] as string, offset);
     this.#at += 1;
     return "parked";
   }

@@ -29,6 +29,8 @@ export interface StagerOptions {
   readonly limits: TaskLimits;
   readonly signal: AbortSignal;
   readonly open: OpenBatch;
+  /** How often the task went back: a chunk on its way is void when it has changed. */
+  readonly rewinds: () => number;
 }
 
 /** First half of a chunk: decodes records until the chunk is full, then loads their rows. */
@@ -36,6 +38,8 @@ export class Stager {
   readonly #options: StagerOptions;
   readonly #cursor = new RecordCursor();
   #recordsMax = 0;
+  /** `rewinds` when the chunk was begun. */
+  #life = 0;
 
   constructor(options: StagerOptions) {
     this.#options = options;
@@ -45,10 +49,12 @@ export class Stager {
   async stage(work: Work[]): Promise<void> {
     const { open, limits, pipeline } = this.#options;
     pipeline.staged.clear();
+    this.#life = this.#options.rewinds();
     this.#recordsMax = Math.min(limits.chunkRecordsMax, limits.batchRecordsMax - open.records);
     for (let next = work[0]; next !== undefined; next = work[0]) {
       const finished = await this.#stageOne(next);
-      if (!finished) return;
+      // A flush may have failed in between: what comes next in the work isn't next any more.
+      if (!finished || this.#void) return;
       open.bytes += next.bytes.length;
       work.shift();
     }
@@ -71,6 +77,8 @@ export class Stager {
   async #stageOne(work: Work): Promise<boolean> {
     const { staged, name } = this.#options.pipeline;
     const { source, bytes } = work;
+    // A fold has halted it since the chunk before: what is left would be staged for ever.
+    if (!source.active) return true;
     const first = staged.length;
     const segment: Segment = { source, bytes, first, end: first, passed: 0 };
     staged.segments.push(segment);
@@ -79,6 +87,8 @@ export class Stager {
       this.#cursor.reset(bytes, source.staged.nextOffset);
       verdict = this.#walk(segment);
       if (verdict === "learn") await this.#learn(segment);
+      // The partition may stand elsewhere now: the bytes at hand would be taken for a hole.
+      if (this.#void) return false;
     } while (verdict === "learn" && source.state !== "halted");
     segment.end = staged.length;
     // Offsets may end in a gap (compaction, control records): the fetch says where it ends.
@@ -147,7 +157,7 @@ export class Stager {
     this.#options.open.letters.push(deadLetter(this.#cursor, source, { consumer: name, error }));
     this.#options.metrics.count("dead_letters_total", 1, { consumer: name });
     const key = recordKeyOf(this.#cursor);
-    if (key !== undefined) source.parked.add(key);
+    if (key !== undefined) source.parked.set(key, this.#cursor.offset);
     segment.passed += 1;
   }
 
@@ -169,11 +179,17 @@ export class Stager {
     return true;
   }
 
+  /** The task went back since the chunk was begun. */
+  get #void(): boolean {
+    return this.#options.rewinds() !== this.#life;
+  }
+
   async #learn(segment: Segment): Promise<void> {
     try {
       await this.#retried(() => this.#options.pipeline.intake.learn());
     } catch (error) {
       if (classify(error) === "rethrow") throw error;
+      if (this.#void) return;
       try {
         this.#park(segment, error);
         this.#pass(segment.source);

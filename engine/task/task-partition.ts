@@ -34,9 +34,13 @@ export class TaskPartition {
   fetchedOffset: number;
   /** The incarnation's bytes, to compare each record's with; undefined while it isn't known. */
   incarnationBytes: Buffer | undefined;
-  readonly parked: Set<string>;
+  /** Parked keys, each with the offset of the record that parked it; -1: known from before. */
+  readonly parked: Map<string, number>;
   /** Letters that wait behind another since the partition was claimed. */
   waitingLetters = 0;
+  /** `waitingLetters` as the last flush that was taken, and the last that is durable, leave it. */
+  #waitingTaken = 0;
+  #waitingDurable = 0;
   /** Recorded time of the last record folded. */
   lastRecordedAtMs: number | undefined;
   /** Records folded or dropped since the last flush was taken. */
@@ -55,7 +59,7 @@ export class TaskPartition {
     this.logId = options.logId;
     this.holdsFirstRecord = options.holdsFirstRecord;
     this.#startOffset = options.startOffset;
-    this.parked = new Set(options.parkedKeys);
+    this.parked = new Map([...(options.parkedKeys ?? [])].map((key) => [key, -1]));
     this.committed = owned.position;
     this.fetchedOffset = 0;
     this.rewind();
@@ -93,6 +97,10 @@ export class TaskPartition {
     this.flushed = this.committed;
     this.fetchedOffset = this.staged.nextOffset;
     this.openRecords = 0;
+    // Their letters are void too: the records are met again, and set aside for what they do then.
+    for (const [key, at] of this.parked) if (at >= this.staged.nextOffset) this.parked.delete(key);
+    this.waitingLetters = this.#waitingDurable;
+    this.#waitingTaken = this.#waitingDurable;
     const { incarnation } = this.staged;
     this.incarnationBytes = incarnation === "" ? undefined : Buffer.from(incarnation, "utf8");
   }
@@ -108,7 +116,15 @@ export class TaskPartition {
     const records = this.openRecords;
     this.openRecords = 0;
     this.flushed = to;
+    this.#waitingTaken = this.waitingLetters;
     return { ...advance, records };
+  }
+
+  /** The flush that was taken last is durable. */
+  commit(to: Position, epoch: Epoch): void {
+    this.committed = to;
+    this.epoch = epoch;
+    this.#waitingDurable = this.#waitingTaken;
   }
 
   /** `committed <= flushed <= folded <= fetched`, after every step. */

@@ -50,7 +50,7 @@ export class Task {
     const { pipeline, store, clock, random, metrics, probe, limits, signal } = options;
     const open = this.#open;
     const shared = { pipeline, store, clock, random, metrics, probe, limits, signal, open };
-    this.#stager = new Stager(shared);
+    this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
     this.#flusher = new Flusher({ ...shared, consumer: pipeline.name, backoff: limits.backoff });
   }
@@ -215,8 +215,7 @@ export class Task {
     for (const { topic, partition, to, epoch, lastRecordedAtMs } of advances) {
       const source = this.#partitions.get(`${topic}/${partition}`);
       if (!source) continue;
-      source.committed = to;
-      source.epoch = epoch;
+      source.commit(to, epoch);
       source.assertOrder();
       if (lastRecordedAtMs !== undefined)
         oldestMs = Math.min(oldestMs ?? Infinity, lastRecordedAtMs);

@@ -4,9 +4,13 @@ import { integer } from "../../engine/columns.ts";
 import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
+import { partitionOf } from "../../engine/partitioner.ts";
 import { defineProjection } from "../../engine/projection.ts";
 import { run } from "../../engine/runner/run.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
+import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
+import type { TaskLimits } from "../../engine/task/limits.ts";
+import { FencedError } from "../../engine/errors.ts";
 import { happened } from "../../engine/testing/given.ts";
 import { JsonCodec, Journal } from "../../engine/testing/index.ts";
 import { realClock, realRandom, ScriptedAssignment, until } from "./process.ts";
@@ -30,7 +34,11 @@ const sums = (onRecordError: "park" | "halt") =>
     },
   });
 
-async function started(onRecordError: "park" | "halt", waitingLettersMax = 10) {
+async function started(
+  onRecordError: "park" | "halt",
+  more: Partial<TaskLimits> & { readonly store?: typeof MemoryReadModelStore } = {},
+) {
+  const { store: Store = MemoryReadModelStore, ...limits } = more;
   const log = new MemoryRecordLog();
   const codec = new JsonCodec();
   const journal = new Journal({ log, codec });
@@ -39,7 +47,7 @@ async function started(onRecordError: "park" | "halt", waitingLettersMax = 10) {
   const others = ["b", "c", "d", "e", "f"].map((code) => happened(Moved, { code, by: 5 }));
   await journal.append(counters, [happened(Opened, { code: "a", size: 1 }), ...moves, ...others]);
   const letters = new MemoryDeadLetters();
-  const readModels = new MemoryReadModelStore({ deadLetters: letters });
+  const readModels = new Store({ deadLetters: letters });
   const projection = sums(onRecordError);
   const start = () =>
     run({
@@ -51,7 +59,7 @@ async function started(onRecordError: "park" | "halt", waitingLettersMax = 10) {
       codec,
       clock: realClock,
       random: realRandom,
-      limits: { lingerMs: 1, waitingLettersMax },
+      limits: { lingerMs: 1, waitingLettersMax: 10, ...limits },
     });
   const row = async (key: string) => {
     const generation = await readModels.open(readModelOf(projection));
@@ -85,7 +93,7 @@ test("a record that fails parks its key: later ones wait behind it, other keys g
 });
 
 test("a partition halts when more records wait than may", async () => {
-  const { start, row, letters } = await started("park", 1);
+  const { start, row, letters } = await started("park", { waitingLettersMax: 1 });
   await using runner = await start();
   await until("it halts", () => runner.health()[0]?.state === "halted");
   expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
@@ -101,4 +109,32 @@ test("a record that fails halts its partition where the definition says so", asy
   expect(await row("a")).toEqual({ sum: 1 });
   expect(runner.health()[0]?.reasons[0]).toContain("Thirteen can't be added");
   expect(await letters.list({ limit: 9 })).toEqual([]);
+});
+
+test("a halted partition's other records don't keep the task busy", async () => {
+  const { start, row } = await started("halt", { chunkRecordsMax: 1 });
+  await using runner = await start();
+  await until("it halts", () => runner.health()[0]?.state === "halted");
+  await until("the other partitions go on", async () => (await row("f")) !== undefined);
+  expect(await row("a")).toEqual({ sum: 1 });
+});
+
+test("what a lost batch had set aside is set aside anew, with its cause", async () => {
+  class FencedOnce extends MemoryReadModelStore {
+    fenced = false;
+    override async flush(flush: ReadModelFlush): Promise<void> {
+      if (!this.fenced && flush.deadLetters.length > 0) {
+        this.fenced = true;
+        const other = [0, 1, 2, 3].find((at) => at !== partitionOf("a", 4)) ?? 0;
+        throw new FencedError([other], "Another writer was here.");
+      }
+      await super.flush(flush);
+    }
+  }
+  const { start, letters } = await started("park", { store: FencedOnce, waitingLettersMax: 2 });
+  await using runner = await start();
+  await until("letters are kept", async () => (await letters.list({ limit: 9 })).length === 3);
+  const found = await letters.list({ limit: 9 });
+  expect(found.map(({ disposition }) => disposition)).toEqual(["failed", "waiting", "waiting"]);
+  expect(runner.health()[0]?.reasons).toEqual([]);
 });

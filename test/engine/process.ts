@@ -18,6 +18,7 @@ export const realRandom: Random = { next: () => Math.random(), id: () => randomU
 /** Gives out what the test says; remembers what was released. */
 export class ScriptedAssignment implements Assignment {
   readonly released: number[] = [];
+  readonly fenced: number[] = [];
   readonly #waiting = new Set<() => void>();
   #now: ReadonlySet<number> | undefined;
   #changes = 0;
@@ -39,6 +40,7 @@ export class ScriptedAssignment implements Assignment {
     return {
       changes: follow,
       release: async (given) => void this.released.push(...given),
+      fencedOut: (partitions) => void this.fenced.push(...partitions),
       [Symbol.asyncDispose]: async () => {
         ended = true;
         wakeUp?.();

@@ -173,7 +173,7 @@ test("a fenced partition is dropped, the others fold again, and it comes back by
   const stage = await staged(events);
   stage.store.failures = [() => new FencedError([1], "Another writer has partition 1.")];
   const runner = await stage.run();
-  await until("partition 1 is released", () => stage.assignment.released.includes(1));
+  await until("partition 1 is told as lost", () => stage.assignment.fenced.includes(1));
   await until(
     "the others go on",
     () => runner.reports().filter(({ lastRecordedAtMs }) => lastRecordedAtMs).length >= 2,

@@ -68,6 +68,11 @@ class LeaseMembership implements Membership {
     await releaseLeases(this.#options.pool, this.#round, [...partitions]);
   }
 
+  /** The next renewal tells: at most one heartbeat later, so that two that fence each other rest. */
+  fencedOut(partitions: Iterable<number>): void {
+    this.changes.forget(partitions);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();

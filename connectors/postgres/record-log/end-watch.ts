@@ -91,21 +91,22 @@ export class EndWatch implements AsyncDisposable {
   }
 
   #ask(): void {
+    if (this.#waiters.size === 0) return;
     if (this.#asking) {
       this.#askAgain = true;
       return;
     }
-    this.#asking = this.#askUntilQuiet().finally(() => {
-      this.#asking = undefined;
-    });
+    this.#asking = this.#askUntilQuiet();
   }
 
   async #askUntilQuiet(): Promise<void> {
     do {
       this.#askAgain = false;
-      if (this.#waiters.size === 0) return;
+      if (this.#waiters.size === 0) break;
       await this.#askOnce().catch(() => this.#wakeAfterFailure());
     } while (this.#askAgain && !this.#closed);
+    // In the same turn as the last look at `askAgain`: who asks from now on begins anew.
+    this.#asking = undefined;
   }
 
   /** Readers meet the same failure and have the bounded retries; asking again waits for the timer. */
