@@ -8,7 +8,9 @@ import type {
   EventOf,
   EventTopic,
   NameOf,
+  TypesOf,
 } from "./topic.ts";
+import { topicsFrom } from "./topic.ts";
 
 /**
  * Asks for a decision. It is made inside the flush, against the store; a refusal leads to another
@@ -86,14 +88,13 @@ export interface ErasedChangeProcessor extends ProcessorBase<Columns> {
 export type AnyProcessor = ErasedEventProcessor | ErasedChangeProcessor;
 
 /** Declares a processor of events. @throws TypeError naming every fault. */
-export function defineProcessor<const Types extends AnyEventType, const C extends Columns>(
-  definition: Omit<EventProcessor<Types, C>, "kind" | "from"> & {
-    readonly from: EventTopic<Types> | readonly EventTopic<Types>[];
-  },
-): EventProcessor<Types, C> {
-  const from = Array.isArray(definition.from)
-    ? (definition.from as readonly EventTopic<Types>[])
-    : [definition.from as EventTopic<Types>];
+export function defineProcessor<
+  const From extends EventTopic | readonly EventTopic[],
+  const C extends Columns,
+>(
+  definition: Omit<EventProcessor<TypesOf<From>, C>, "kind" | "from"> & { readonly from: From },
+): EventProcessor<TypesOf<From>, C> {
+  const from = topicsFrom(definition.from);
   assertDefinition(definition.name, 1, from);
   return { ...definition, kind: "events", from };
 }

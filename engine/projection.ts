@@ -6,7 +6,9 @@ import type {
   EventOf,
   EventTopic,
   NameOf,
+  TypesOf,
 } from "./topic.ts";
+import { topicsFrom } from "./topic.ts";
 
 /** What is known of a record beside its event. One object is used again for every record. */
 export interface RecordMeta {
@@ -133,18 +135,20 @@ export type ErasedFold = (row: never, event: never, meta: RecordMeta) => AnyRow 
  * @throws TypeError naming every fault (name, version, co-partitioning).
  */
 export function defineProjection<
-  const Types extends AnyEventType,
+  const From extends EventTopic | readonly EventTopic[],
   const C extends Columns,
   const Notice extends AnyEventType = never,
 >(
-  definition: Omit<EventProjection<Types, C, Notice>, "kind" | "from"> & {
-    readonly from: EventTopic<Types> | readonly EventTopic<Types>[];
+  definition: Omit<EventProjection<TypesOf<From>, C, Notice>, "kind" | "from"> & {
+    readonly from: From;
   },
-): EventProjection<Types, C, Notice> {
-  const from = Array.isArray(definition.from)
-    ? (definition.from as readonly EventTopic<Types>[])
-    : [definition.from as EventTopic<Types>];
-  const projection: EventProjection<Types, C, Notice> = { ...definition, kind: "events", from };
+): EventProjection<TypesOf<From>, C, Notice> {
+  const from = topicsFrom(definition.from);
+  const projection: EventProjection<TypesOf<From>, C, Notice> = {
+    ...definition,
+    kind: "events",
+    from,
+  };
   assertDefinition(projection.name, projection.version, from);
   return projection;
 }

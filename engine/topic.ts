@@ -66,6 +66,21 @@ export interface ChangeTopic<Row = unknown, Key = unknown> {
   readonly _key?: Key;
 }
 
+/** The event types of one topic, or of several. */
+export type TypesOf<From> =
+  From extends EventTopic<infer Types>
+    ? Types
+    : From extends readonly EventTopic<infer Types>[]
+      ? Types
+      : never;
+
+/** What a definition reads, as a list. */
+export function topicsFrom<From extends EventTopic | readonly EventTopic[]>(
+  from: From,
+): readonly EventTopic<TypesOf<From>>[] {
+  return (Array.isArray(from) ? from : [from]) as readonly EventTopic<TypesOf<From>>[];
+}
+
 export type AnyTopic = EventTopic | ChangeTopic;
 
 /**

@@ -13,6 +13,7 @@ import { isNewerChange } from "./coordinates.ts";
 import { elsewhere, originOf } from "./event-intake.ts";
 import type { HotRows } from "./hot-rows.ts";
 import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
+import { checkKey } from "./row-check.ts";
 import type { Staged } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
@@ -90,7 +91,10 @@ export class ChangeIntake<Handlers> implements Intake {
     const at = staged.length;
     const row = rows.of(record.key, source.partition);
     if (row.partition !== source.partition) throw elsewhere(record.key, row.partition, source);
-    if (!row.loaded) staged.missing.push(row);
+    if (!row.loaded) {
+      checkKey(record.key);
+      staged.missing.push(row);
+    }
     staged.events[at] = record.change;
     staged.rows[at] = row;
     staged.handlers[at] = on;

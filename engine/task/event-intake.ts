@@ -12,6 +12,7 @@ import type { EventTopic } from "../topic.ts";
 import type { HotRows } from "./hot-rows.ts";
 import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
 import { checkLane } from "./lane-check.ts";
+import { checkKey } from "./row-check.ts";
 import type { SourceOrigin, Staged } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
@@ -111,7 +112,10 @@ export class EventIntake<Handler> implements Intake {
     const at = staged.length;
     const row = this.#options.rows.of(record.key, source.partition);
     if (row.partition !== source.partition) throw elsewhere(record.key, row.partition, source);
-    if (!row.loaded) staged.missing.push(row);
+    if (!row.loaded) {
+      checkKey(record.key);
+      staged.missing.push(row);
+    }
     staged.events[at] = record.event;
     staged.rows[at] = row;
     staged.handlers[at] = record.handler;

@@ -1,6 +1,7 @@
 import { partitionOf } from "../partitioner.ts";
 import type { AnyRow } from "../columns.ts";
 import { DigestDeltas } from "../digest.ts";
+import { RecordError } from "../errors.ts";
 import { encodePositionToken } from "../position-token.ts";
 import { sequence } from "../position.ts";
 import type { EventCodec } from "../ports/codec.ts";
@@ -82,11 +83,12 @@ export class ProjectionStore implements TaskStore {
   }
 
   #notice(notify: ErasedNotify, row: RowTouch, at: NoticeContext): NewEvent | undefined {
-    const { projection, generation, codec } = this.#options;
+    const { projection, generation } = this.#options;
     const event = notify.event(row.after as never, row.before as never, at);
     if (event === undefined) return undefined;
     const { to, type } = notify;
     const key = String((event as Record<string, unknown>)[to.key]);
+    const value = this.#encoded(notify, event, row.key);
     // The position makes it unique, and the same flush sent again gives the same.
     const id = `${projection.name}:g${generation.generation}:${row.key}:${at.sourcePosition}`;
     return {
@@ -95,10 +97,21 @@ export class ProjectionStore implements TaskStore {
       topic: to.name,
       partition: partitionOf(key, to.partitions),
       key,
-      value: codec.encode(to, type, event),
+      value,
       tags: [],
       correlationId: id,
     };
+  }
+
+  #encoded({ to, type }: ErasedNotify, event: unknown, rowKey: string): Uint8Array {
+    const { projection, codec } = this.#options;
+    try {
+      return codec.encode(to, type, event);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      const message = `${projection.name}: the notice of row ${rowKey} is no ${type.name}`;
+      throw new RecordError("notice-invalid", `${message}: ${error.message}`, { cause: error });
+    }
   }
 }
 

@@ -1,48 +1,35 @@
-import type { AnyRow, Column, Columns } from "../columns.ts";
+import type { AnyRow, Columns } from "../columns.ts";
 import { RecordError } from "../errors.ts";
+import { valueFault } from "../stored-row.ts";
 
 /**
- * Checks that a row is what its columns say, so that a bad fold is found at its record and never in
- * a store, where nobody can tell which record did it.
+ * Checks that a row is what every store keeps, so that a bad fold is found at its record and never
+ * in a store, where nobody can tell which record did it.
  */
 export function rowCheck(columns: Columns): (row: AnyRow, key: string) => void {
   const list = Object.entries(columns);
   return (row, key) => {
     for (let index = 0; index < list.length; index += 1) {
       const [name, column] = list[index] as (typeof list)[number];
-      if (!fits(row[name], column)) throw misfit(key, name, { column, value: row[name] });
+      const fault = valueFault(column, row[name]);
+      if (fault !== undefined) throw misfit(key, `the column ${name} (${column.kind}) ${fault}`);
     }
   };
 }
 
-function fits(value: unknown, column: Column): boolean {
-  if (value === null || value === undefined) return column.nullable && value === null;
-  switch (column.kind) {
-    case "text":
-      return typeof value === "string" && !value.includes("\0");
-    case "integer":
-      return typeof value === "number" && (value | 0) === value;
-    case "bigint":
-      return typeof value === "bigint" && BigInt.asIntN(64, value) === value;
-    case "double":
-      return typeof value === "number";
-    case "boolean":
-      return typeof value === "boolean";
-    case "timestamp":
-      return Number.isSafeInteger(value);
-    case "json":
-      return typeof value !== "function" && typeof value !== "bigint";
-    default:
-      return column.kind satisfies never;
+/** @throws RecordError `key-invalid` for a key that no store keeps. */
+export function checkKey(key: string): void {
+  if (key.includes("\0") || !key.isWellFormed()) {
+    throw new RecordError(
+      "key-invalid",
+      `The row's key ${JSON.stringify(key)} holds a NUL character or half of a surrogate pair.`,
+    );
   }
 }
 
-function misfit(key: string, name: string, found: { column: Column; value: unknown }): RecordError {
-  const { kind, nullable } = found.column;
-  const type = found.value === null ? "null" : typeof found.value;
+function misfit(key: string, fault: string): RecordError {
   return new RecordError(
     "row-invalid",
-    `The row ${key} got a ${type} in the column ${name}, which is ${kind}` +
-      `${nullable ? " or null" : ""}. The fold that made it is wrong for this event.`,
+    `In the row ${key}, ${fault}. The fold that made it is wrong for this event.`,
   );
 }

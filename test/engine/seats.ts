@@ -62,10 +62,7 @@ export const board = defineProjection({
 });
 
 /** Made so that the order between its two topics doesn't matter. */
-export const tally = defineProjection<
-  typeof Opened | typeof Moved | typeof Closed | typeof Noted,
-  { code: ReturnType<typeof text>; moved: Integer; notes: Integer }
->({
+export const tally = defineProjection({
   name: "tally",
   version: 1,
   from: [counters, notes],
@@ -84,8 +81,6 @@ export const tally = defineProjection<
 });
 
 const codes = ["a", "b", "c", "d", "e", "f", "g", "ü€"];
-
-type Integer = ReturnType<typeof integer>;
 
 /** A history from random numbers: openings, moves, closings, over all the codes. */
 export function history(numbers: readonly number[]): GivenEvent[] {
