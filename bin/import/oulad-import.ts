@@ -15,6 +15,9 @@ import type { Progress } from "./progress.ts";
 /** The hold's name; a run that goes on takes up the hold of the one before. */
 export const holdName = "oulad";
 
+/** Commands given at once: a round of the decider, and one request of the store. */
+export const partCommands = 1_000;
+
 /** Nobody was refused for a number of modules in those years. */
 const register = registerWith({ studentModuleLimit: "unlimited" });
 
@@ -45,11 +48,12 @@ export interface OuladRun {
 }
 
 /**
- * Gives the commands of a plan in event-time order, the store's clock set to each group's time.
+ * Gives the commands of a plan in event-time order, each with its time, a part after the other: a
+ * part is recorded whole or not at all, and what failed can't be overtaken by what comes later.
  *
- * A run that was stopped goes on at the recorded time that it had reached: the groups before it
- * are done, and that group is given again. Event ids are made from module and student, so that
- * what is there already is not doubled.
+ * A run that was stopped goes on at the recorded time that it had reached: what is before it is
+ * done, and the commands of that time are given again. Event ids are made from module and student,
+ * so that what is there already is not doubled. The hold's clock moves with what is recorded.
  */
 export async function importOulad(
   plan: ImportPlan,
@@ -57,62 +61,31 @@ export async function importOulad(
   options: OuladImportOptions,
 ): Promise<OuladRun> {
   const { hold, signal, progress } = options;
-  const from = plan.groups.findIndex((group) => group.timeMs >= (existing.reachedMs ?? 0));
-  const rest = from === -1 ? [] : plan.groups.slice(from);
   await hold.acquire(holdName, existing.reachedMs ?? plan.offeredAtMs);
   await offerModules(plan, { ...options, timeoutMs: options.offerTimeoutMs ?? 60_000 });
-  const refusals = new Map<string, number>();
+  const from = plan.groups.findIndex((group) => group.timeMs >= (existing.reachedMs ?? 0));
+  const rest = from === -1 ? [] : plan.groups.slice(from).flatMap(stepsAt);
   const total = plan.registrations + plan.withdrawals;
-  const skipped = total - countSteps(rest);
-  let done = skipped;
-  let readUpTo = done;
-  for (const [at, group] of rest.entries()) {
-    if (signal.aborted) return { finished: false, commands: done - skipped, refusals };
-    if (done >= readUpTo) readUpTo = done + (await readAhead(rest, at, options));
-    await hold.setClock(group.timeMs);
-    await giveGroup(group, refusals, options);
-    done += group.steps.length;
-    progress.show({ done, total, at: new Date(group.timeMs).toISOString().slice(0, 10) });
-  }
-  return { finished: true, commands: done - skipped, refusals };
-}
-
-const countSteps = (groups: readonly StepGroup[]): number =>
-  groups.reduce((count, group) => count + group.steps.length, 0);
-
-/** The steps of a group are given in order, so that they are decided in order. */
-async function giveGroup(
-  { steps }: StepGroup,
-  refusals: Map<string, number>,
-  options: OuladImportOptions,
-): Promise<void> {
-  const inFlightMax = options.inFlightMax ?? 2_000;
-  for (let at = 0; at < steps.length; at += inFlightMax) {
-    const part = steps.slice(at, at + inFlightMax);
-    const results = await Promise.all(part.map((step) => giveStep(step, options)));
-    for (const refusal of results) {
+  const skipped = total - rest.length;
+  const refusals = new Map<string, number>();
+  for (let at = 0; at < rest.length; at += partCommands) {
+    if (signal.aborted) return { finished: false, commands: at, refusals };
+    const part = rest.slice(at, at + partCommands);
+    for (const refusal of await Promise.all(part.map((step) => giveStep(step, options)))) {
       if (refusal) refusals.set(refusal.code, (refusals.get(refusal.code) ?? 0) + 1);
     }
+    const reached = new Date(part.at(-1)?.timeMs ?? 0).toISOString().slice(0, 10);
+    progress.show({ done: skipped + at + part.length, total, at: reached });
   }
+  return { finished: true, commands: rest.length, refusals };
 }
 
-/**
- * Reads what the next groups' commands must know, in one go: most groups are small, and a read for
- * each would double their time. The plan itself is dropped: nothing of it is appended.
- */
-async function readAhead(
-  groups: readonly StepGroup[],
-  from: number,
-  options: OuladImportOptions,
-): Promise<number> {
-  const commandsMax = options.readAheadCommands ?? 1_000;
-  const calls: GivenCall[] = [];
-  for (let at = from; at < groups.length && calls.length < commandsMax; at += 1) {
-    for (const step of groups[at]?.steps ?? []) calls.push(callOf(step, options));
-  }
-  await options.decider.plan(calls);
-  return calls.length;
+interface StepAt extends PlannedStep {
+  readonly timeMs: number;
 }
+
+const stepsAt = ({ timeMs, steps }: StepGroup): StepAt[] =>
+  steps.map((step) => ({ ...step, timeMs }));
 
 interface GivenCall {
   readonly call: CommandCall<unknown>;
@@ -120,31 +93,30 @@ interface GivenCall {
 }
 
 function callOf(
-  { kind, moduleCode, studentId }: PlannedStep,
+  { kind, moduleCode, studentId, timeMs }: StepAt,
   { registrationIdOf }: OuladImportOptions,
 ): GivenCall {
   const seed = `oulad/${moduleCode}/${studentId}/register`;
+  const origin = { correlationId, atMs: timeMs };
   if (kind === "register") {
-    return { call: register({ moduleCode, studentId }), origin: { correlationId, seed } };
+    const call = register({ moduleCode, studentId });
+    return { call: refusingOnly(call), origin: { ...origin, seed } };
   }
-  const origin = { correlationId, seed: `${seed}/withdraw` };
-  return { call: withdraw({ registrationId: registrationIdOf(seed) }), origin };
+  const call = withdraw({ registrationId: registrationIdOf(seed) });
+  return { call: refusingOnly(call), origin: { ...origin, seed: `${seed}/withdraw` } };
 }
 
-async function giveStep(
-  step: PlannedStep,
-  options: OuladImportOptions,
-): Promise<Refusal | undefined> {
+async function giveStep(step: StepAt, options: OuladImportOptions): Promise<Refusal | undefined> {
   const { call, origin } = callOf(step, options);
   const result = await options.decider.execute(call, origin);
   if (result.outcome === "accepted") return undefined;
-  if (result.outcome === "refused") return expected(result.refusal);
+  if (result.outcome === "refused") return result.refusal;
   throw new TransientError("held", `The store is held by ${result.by}: another import runs.`);
 }
 
 /**
- * Refused and counted: a full module, and the withdrawal of a registration that was refused. In
- * the group that is given again, also what is there already.
+ * Refused and counted: a full module, and the withdrawal of a registration that was refused. Among
+ * what is given again, also what is there already.
  */
 const expectedCodes: ReadonlySet<string> = new Set([
   "module-full",
@@ -152,7 +124,15 @@ const expectedCodes: ReadonlySet<string> = new Set([
   "registration-unknown",
 ]);
 
-function expected(refusal: Refusal): Refusal {
-  if (expectedCodes.has(refusal.code)) return refusal;
-  throw new InvariantViolation(`The import's command was refused: ${refusal.detail}`);
+/**
+ * A command that is refused for another reason fails, and with it its part: recorded without it,
+ * the part would never be given again.
+ */
+function refusingOnly<Answer>({ command, input }: CommandCall<Answer>): CommandCall<Answer> {
+  const decide: typeof command.decide = (given, states, context) => {
+    const decision = command.decide(given, states, context);
+    if (decision.kind === "accepted" || expectedCodes.has(decision.refusal.code)) return decision;
+    throw new InvariantViolation(`The import's command was refused: ${decision.refusal.detail}`);
+  };
+  return { command: { ...command, decide }, input };
 }

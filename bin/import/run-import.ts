@@ -17,7 +17,7 @@ import { openSystem, type Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { untilCaughtUp } from "./caught-up.ts";
 import { examineStore } from "./existing.ts";
-import { holdName, importOulad, type OuladRun } from "./oulad-import.ts";
+import { holdName, importOulad, partCommands, type OuladRun } from "./oulad-import.ts";
 import type { ImportPlan } from "./oulad-plan.ts";
 import { countOutcome, type ImportCounts } from "./outcome.ts";
 import { Progress } from "./progress.ts";
@@ -97,6 +97,8 @@ async function giveCommands(
     clock: systemClock,
     metrics: noMetrics,
     as: { holder: holdName },
+    requests: "one-per-round",
+    roundCallsMax: partCommands,
   });
   try {
     const { hold, pool } = stores;

@@ -24,8 +24,9 @@ export interface DeciderOptions {
   readonly as?: AppendOptions["as"];
   /**
    * `one-per-round` unites a round's calls into one request, its facts in order of the calls: for
-   * an import, which alone has commands and tells their times, rising. By default each request
-   * has only what hangs together, so that a conflict sends back no more than that.
+   * an import, which alone has commands and tells their times, rising. A call that fails then
+   * fails the round. By default each request has only what hangs together, so that a conflict
+   * sends back no more than that.
    */
   readonly requests?: "independent" | "one-per-round";
   /** Folded models that are kept (default 20,000). */
@@ -154,6 +155,9 @@ export class Decider {
       const others = calls.filter((call) => call.conflicts < this.#conflictsMax);
       for (const call of locked) await this.#executeLocked(call);
       const round = await this.#decide(others);
+      if (this.#options.requests === "one-per-round") {
+        for (const error of round.failed.values()) throw error;
+      }
       for (const [index, error] of round.failed) others[index]?.reject(error);
       await Promise.all(round.groups.map((group) => this.#append(group, others)));
     } catch (error) {
