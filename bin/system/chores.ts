@@ -9,7 +9,10 @@ const everyMs = 60_000;
 /** Notices are deleted in steps, so that no statement holds its locks for long. */
 const noticesMax = 50_000;
 
-/** Ends what has a time to end: records of topics with a retention, and their notices. */
+/**
+ * Ends what has a time to end, records of topics with a retention and their notices, and unites the
+ * small batches that live traffic leaves in the log.
+ */
 export function startHousekeeping(options: {
   readonly stores: Pick<Stores, "pool" | "log">;
   readonly report: (message: string) => void;
@@ -21,6 +24,7 @@ export function startHousekeeping(options: {
     report: options.report,
     chores: [
       { name: "Retention of the log", run: () => log.sweep(systemClock.nowMs()) },
+      { name: "Uniting of the log's small batches", run: () => log.compact() },
       {
         name: "Retention of notices",
         run: () =>

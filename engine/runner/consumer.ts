@@ -33,6 +33,7 @@ export class Consumer {
   #rewinds = 0;
   #turn = 0;
   #stopping = false;
+  #arrived = false;
   /** Why it ended, where it wasn't asked to. */
   failure: unknown;
   /** Resolves when `run` has ended, however it did. */
@@ -42,6 +43,7 @@ export class Consumer {
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.task = options.task;
+    for (const { hub } of options.hubs) hub.expect();
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
   }
 
@@ -55,6 +57,7 @@ export class Consumer {
       this.failure = error;
       throw error;
     } finally {
+      this.#arrive();
       this.#unsubscribe();
       await this.#options.membership[Symbol.asyncDispose]();
       await following;
@@ -132,6 +135,14 @@ export class Consumer {
       for (const partition of gained) this.#owned.add(partition);
     }
     if (lost.size + gained.length > 0) this.#subscribe();
+    this.#arrive();
+  }
+
+  /** Readers that begin wait for everybody's first subscription. */
+  #arrive(): void {
+    if (this.#arrived) return;
+    this.#arrived = true;
+    for (const { hub } of this.#options.hubs) hub.arrive();
   }
 
   async #giveBack(partitions: ReadonlySet<number>): Promise<void> {

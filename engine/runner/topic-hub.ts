@@ -4,7 +4,7 @@ import type { Offset } from "../position.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Fetch, RecordLog } from "../ports/record-log.ts";
 import { type Offsets, sameOffsets, Subscription } from "./subscription.ts";
-import { Wakeup } from "./wakeup.ts";
+import { Wakeup, withTimeout } from "./wakeup.ts";
 
 export interface TopicHubOptions {
   readonly topic: string;
@@ -15,6 +15,8 @@ export interface TopicHubOptions {
   readonly fetchBytesMax: number;
   /** Fetches that wait for one consumer. */
   readonly fetchesMax: number;
+  /** How long readers wait at the start for all consumers to subscribe (default 2,000). */
+  readonly gatherMs?: number;
 }
 
 /**
@@ -25,9 +27,35 @@ export interface TopicHubOptions {
 export class TopicHub {
   readonly #options: TopicHubOptions;
   readonly #readers = new Set<TopicReader>();
+  /** Consumers that are on their way to their first subscription. */
+  #expected = 0;
+  #complete: () => void = () => undefined;
+  readonly #all = new Promise<void>((resolve) => (this.#complete = resolve));
 
   constructor(options: TopicHubOptions) {
     this.#options = options;
+  }
+
+  /** Says that one more consumer will subscribe. */
+  expect(): void {
+    this.#expected += 1;
+  }
+
+  /** A consumer that was expected has subscribed, or never will. */
+  arrive(): void {
+    this.#expected -= 1;
+    if (this.#expected === 0) this.#complete();
+  }
+
+  /**
+   * Resolves when all have come that are expected: claiming takes each another while, and who
+   * subscribes after the first fetch would read the topic a second time. Bounded: nobody waits long
+   * for one that has trouble with its store.
+   */
+  async gathered(): Promise<void> {
+    const { clock, gatherMs = 2_000 } = this.#options;
+    if (this.#expected > 0) await withTimeout(this.#all, clock, gatherMs);
+    this.#expected = 0;
   }
 
   /** How many readers there are now. */
@@ -117,8 +145,7 @@ class TopicReader {
   }
 
   async run(): Promise<void> {
-    // Consumers that start together subscribe in the same turn; they get one reader.
-    await Promise.resolve();
+    await this.#hub.gathered();
     while (!this.ended) {
       try {
         await this.#read();

@@ -21,7 +21,8 @@ export class Wakeup {
   }
 }
 
-async function withTimeout(called: Promise<void>, clock: Clock, ms: number): Promise<void> {
+/** Resolves when the first of the two is over. */
+export async function withTimeout(called: Promise<void>, clock: Clock, ms: number): Promise<void> {
   const done = new AbortController();
   await Promise.race([called, clock.sleep(ms, done.signal)]);
   done.abort();

@@ -6,6 +6,7 @@ import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
 import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
+import type { Fetch, ReadOptions } from "../../engine/ports/record-log.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { RunOptions } from "../../engine/runner/options.ts";
 import { run } from "../../engine/runner/run.ts";
@@ -46,13 +47,19 @@ class TroubledStore extends MemoryReadModelStore {
   }
 }
 
-class Stage {
-  readonly log = new MemoryRecordLog();
+class Stage<Store extends MemoryReadModelStore = MemoryReadModelStore> {
+  readonly log: MemoryRecordLog;
   readonly codec = new JsonCodec();
-  readonly journal = new Journal({ log: this.log, codec: this.codec });
-  readonly store = new TroubledStore();
+  readonly journal: Journal;
+  readonly store: Store;
   readonly assignment = new ScriptedAssignment();
   readonly metrics = new Counted();
+
+  constructor(log: MemoryRecordLog, store: Store) {
+    this.log = log;
+    this.store = store;
+    this.journal = new Journal({ log, codec: this.codec });
+  }
 
   async open(): Promise<void> {
     await this.journal.open(counters);
@@ -102,8 +109,8 @@ class Stage {
   }
 }
 
-async function staged(events: readonly GivenEvent[] = []): Promise<Stage> {
-  const stage = new Stage();
+async function staged(events: readonly GivenEvent[] = []): Promise<Stage<TroubledStore>> {
+  const stage = new Stage(new MemoryRecordLog(), new TroubledStore());
   await stage.open();
   await stage.journal.append(counters, events);
   return stage;
@@ -226,4 +233,103 @@ test("a log that was made anew halts by name", async () => {
   const second = await stage.run();
   await until("it halts", () => second.health()[0]?.state === "halted");
   expect(second.health()[0]?.reasons[0]).toContain("log-replaced");
+});
+
+test("an empty log is current: its partitions run, and nothing is behind", async () => {
+  const stage = await staged();
+  const runner = await stage.run({ projections: [board, tally] });
+  for (const name of ["board", "tally"]) {
+    await until(`${name} is current`, () => runner.ageMs(name) < 1_000);
+  }
+  const healthy = { state: "running", reasons: [] };
+  expect(runner.health()).toMatchObject([healthy, healthy]);
+  const reports = runner.reports();
+  expect(new Set(reports.map(({ state }) => state))).toEqual(new Set(["running"]));
+  expect(reports.every(({ currentAsOfMs }) => currentAsOfMs !== undefined)).toBe(true);
+});
+
+test("the log is read once for projections that start together, whoever claims last", async () => {
+  class Counting extends MemoryRecordLog {
+    readers = 0;
+    override read(options: ReadOptions): AsyncGenerator<Fetch, void> {
+      this.readers += 1;
+      return super.read(options);
+    }
+  }
+  class SlowToClaim extends MemoryReadModelStore {
+    override async claim(...given: Parameters<MemoryReadModelStore["claim"]>) {
+      if (given[0].projection === "second") await realClock.sleep(30);
+      return super.claim(...given);
+    }
+  }
+  const events = history(numbers);
+  const log = new Counting();
+  const stage = new Stage(log, new SlowToClaim());
+  await stage.open();
+  await stage.journal.append(counters, events);
+  const second = { ...board, name: "second" };
+  await stage.run({ projections: [board, second] });
+  await until(
+    "both are applied",
+    async () => (await stage.applied()) && (await stage.applied(second)),
+  );
+  expect(log.readers).toBe(1);
+  for (const one of [board, second]) {
+    expect(await stage.rows(one)).toEqual(foldAll(board, events));
+  }
+});
+
+test("one that can't claim doesn't keep the others from reading for ever", async () => {
+  let free: () => void = () => undefined;
+  const stuck = new Promise<void>((resolve) => (free = resolve));
+  class Stuck extends MemoryReadModelStore {
+    override async claim(...given: Parameters<MemoryReadModelStore["claim"]>) {
+      if (given[0].projection === "second") await stuck;
+      return super.claim(...given);
+    }
+  }
+  const events = history(numbers);
+  const stage = new Stage(new MemoryRecordLog(), new Stuck());
+  await stage.open();
+  await stage.journal.append(counters, events);
+  await stage.run({ projections: [board, { ...board, name: "second" }] });
+  await until("the other is applied", () => stage.applied());
+  free();
+});
+
+test("a projection that is slow gets a reader of its own, and they join again at the end", async () => {
+  class Counting extends MemoryRecordLog {
+    readonly open = new Set<AbortSignal>();
+    most = 0;
+    override async *read(options: ReadOptions): AsyncGenerator<Fetch, void> {
+      this.open.add(options.signal);
+      this.most = Math.max(this.most, this.open.size);
+      try {
+        yield* super.read(options);
+      } finally {
+        this.open.delete(options.signal);
+      }
+    }
+  }
+  class SlowToFlush extends MemoryReadModelStore {
+    override async flush(flush: ReadModelFlush): Promise<void> {
+      if (flush.generation.projection === "second") await realClock.sleep(3);
+      await super.flush(flush);
+    }
+  }
+  const events = history(numbers);
+  const log = new Counting();
+  const stage = new Stage(log, new SlowToFlush());
+  await stage.open();
+  for (const event of events) await stage.journal.append(counters, [event]);
+  const second = { ...board, name: "second" };
+  const limits = { batchRecordsMax: 10, chunkRecordsMax: 10 };
+  await stage.run({ projections: [board, second], limits, fetchBytesMax: 2_000, fetchesMax: 2 });
+  await until(
+    "both are applied",
+    async () => (await stage.applied()) && (await stage.applied(second)),
+  );
+  expect(log.most).toBe(2);
+  await until("one reader is left", () => log.open.size === 1);
+  expect(await stage.rows(second)).toEqual(foldAll(board, events));
 });
