@@ -8,6 +8,8 @@ const servers = ["pg", "redis", "kafka", "e2e", "browser"].map(
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers and processes: two at once use two cores better than one.
+    maxWorkers: 2,
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {

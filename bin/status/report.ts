@@ -38,7 +38,9 @@ export interface CaptureFacts {
   readonly lagBytes: number | undefined;
 }
 
-/** `stopped`: no process has reported for a while, whatever it said last. */
+/**
+ * `stopped`: it has worked, and no process says that it does now. `not started`: it never has.
+ */
 export type ShownState = TaskState | "not started";
 
 export interface PartitionStatus {
@@ -163,7 +165,10 @@ function partitionStatus(asked: PartitionAsked, facts: StatusFacts): PartitionSt
   const entry = latest(facts.board.filter((one) => one.consumer === consumer.name && same(one)));
   const next = stored?.position?.nextOffset;
   const lagRecords = bounds ? Number(bounds.end - max(next ?? bounds.start, bounds.start)) : 0;
-  const { state, reason, rate } = shown(entry, facts.nowMs);
+  const { state, reason, rate } = shown(entry, {
+    nowMs: facts.nowMs,
+    hasWorked: consumer.positions.length > 0,
+  });
   return {
     topic,
     partition,
@@ -195,8 +200,11 @@ interface Shown {
   readonly rate: number;
 }
 
-function shown(entry: BoardEntry | undefined, nowMs: number): Shown {
-  if (!entry) return { state: "not started", reason: null, rate: 0 };
+function shown(
+  entry: BoardEntry | undefined,
+  { nowMs, hasWorked }: { readonly nowMs: number; readonly hasWorked: boolean },
+): Shown {
+  if (!entry) return { state: hasWorked ? "stopped" : "not started", reason: null, rate: 0 };
   if (nowMs - entry.reportedAtMs > staleAfterMs) {
     return { state: "stopped", reason: entry.reason ?? null, rate: 0 };
   }
