@@ -1,36 +1,43 @@
 import type { ModelOf } from "./definition.ts";
 import { KnownModel } from "./known-model.ts";
 
-/** The models used last, at most `modelsMax`. One that is dropped is read anew when asked for. */
+/** By name of the model, then by id: joining the two for each look-up would cost more than it. */
+type Entries = Map<string, Map<string, KnownModel>>;
+
+/**
+ * The models used last, at most `modelsMax`. One that is dropped is read anew when asked for.
+ *
+ * They are kept in two halves: what is used moves to the recent one, and when that is full it
+ * becomes the older one and what was left there is dropped. An exact order of use would cost two
+ * changes of a map at every look-up.
+ */
 export class ModelCache {
   readonly #modelsMax: number;
-  readonly #entries = new Map<string, KnownModel>();
   readonly #byTag = new Map<string, Set<KnownModel>>();
+  #recent: Entries = new Map();
+  #older: Entries = new Map();
+  #recentSize = 0;
+  #size = 0;
 
   constructor(options: { readonly modelsMax: number }) {
     this.#modelsMax = options.modelsMax;
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   /** The entry, made (and stale) where there was none. */
   entry(of: ModelOf): KnownModel {
-    const key = `${of.model.name}\n${of.id}`;
-    const found = this.#entries.get(key);
-    if (found) {
-      // Moved to the end: the first of the map is the one used longest ago.
-      this.#entries.delete(key);
-      this.#entries.set(key, found);
-      return found;
-    }
-    const made = new KnownModel(of);
-    this.#entries.set(key, made);
-    const sameTag = this.#byTag.get(made.tag);
-    if (sameTag) sameTag.add(made);
-    else this.#byTag.set(made.tag, new Set([made]));
-    return made;
+    const found = this.#recent.get(of.model.name)?.get(of.id);
+    if (found) return found;
+    const entry = this.#older.get(of.model.name)?.get(of.id) ?? this.#make(of);
+    this.#older.get(of.model.name)?.delete(of.id);
+    const sameModel = this.#recent.get(of.model.name);
+    if (sameModel) sameModel.set(of.id, entry);
+    else this.#recent.set(of.model.name, new Map([[of.id, entry]]));
+    this.#recentSize += 1;
+    return entry;
   }
 
   /** All that fold some events of the tag. */
@@ -40,12 +47,35 @@ export class ModelCache {
 
   /** Between rounds only: a round must find the entries that it has read. */
   trim(): void {
-    for (const [key, entry] of this.#entries) {
-      if (this.#entries.size <= this.#modelsMax) return;
-      this.#entries.delete(key);
-      const sameTag = this.#byTag.get(entry.tag);
-      sameTag?.delete(entry);
-      if (sameTag?.size === 0) this.#byTag.delete(entry.tag);
+    if (this.#recentSize * 2 > this.#modelsMax) {
+      this.#forgetOlder(0);
+      this.#older = this.#recent;
+      this.#recent = new Map();
+      this.#recentSize = 0;
+    }
+    this.#forgetOlder(this.#modelsMax);
+  }
+
+  #make(of: ModelOf): KnownModel {
+    const made = new KnownModel(of);
+    this.#size += 1;
+    const sameTag = this.#byTag.get(made.tag);
+    if (sameTag) sameTag.add(made);
+    else this.#byTag.set(made.tag, new Set([made]));
+    return made;
+  }
+
+  /** Drops of the older half until so many are left in all. */
+  #forgetOlder(sizeMax: number): void {
+    for (const sameModel of this.#older.values()) {
+      for (const [id, entry] of sameModel) {
+        if (this.#size <= sizeMax) return;
+        sameModel.delete(id);
+        this.#size -= 1;
+        const sameTag = this.#byTag.get(entry.tag);
+        sameTag?.delete(entry);
+        if (sameTag?.size === 0) this.#byTag.delete(entry.tag);
+      }
     }
   }
 }

@@ -178,6 +178,19 @@ class Tentative {
     return touched;
   }
 
+  /**
+   * Models at hand that nobody in the round has asked for, and that the fact changes: as part of
+   * the request they stay known, where otherwise they would have to be read again. (In rounds of
+   * independent requests they would only tie those together.)
+   */
+  #touchConcerned(placed: PlacedFact, group: Group): void {
+    for (const tag of placed.tags) {
+      for (const model of this.#options.models.ofTag(tag)) {
+        if (!model.stale && model.reads(placed)) this.#touch(model, group);
+      }
+    }
+  }
+
   /** undefined when a topic has to be prepared first. */
   #place(
     facts: readonly Fact[],
@@ -193,6 +206,7 @@ class Tentative {
   }
 
   #fold(placed: PlacedFact, group: Group): void {
+    if (this.#options.requests === "one-per-round") this.#touchConcerned(placed, group);
     for (const tag of placed.tags) {
       listed(this.#factsByTag, tag).push({ placed, group });
       for (const model of this.#touchedByTag.get(tag) ?? []) {

@@ -46,6 +46,8 @@ declare
   new_position bigint[];
   new_sequence bigint[] := array_fill(null::bigint, array[event_count]);
   new_time bigint[];
+  new_moment timestamp(3)[];
+  new_text text[];
   lane_last bigint[];
   lane_time bigint[];
   lane_event integer[] := array_fill(null::integer, array[cardinality(lane_topics)]);
@@ -165,11 +167,16 @@ const drawPositions = `
     end loop;
   end if;`;
 
+const momentOf = (ms: string): string => `timestamp(3) 'epoch' + ${ms} * interval '1 millisecond'`;
+const textOf = (moment: string): string => `to_char(${moment}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 /** Times that the holder gives count from the last of the lane: they never go back in it. */
 const placeEvents = `
   if new_position is not null and 0 = any (verdict) then
     if event_time is not null then
       new_time := array_fill(null::bigint, array[event_count]);
+      new_moment := array_fill(null::timestamp(3), array[event_count]);
+      new_text := array_fill(null::text, array[event_count]);
     end if;
     for i in 1 .. event_count loop
       if verdict[event_request[i]] = 0 then
@@ -180,13 +187,18 @@ const placeEvents = `
         if new_time is not null then
           lane_time[l] := greatest(coalesce(event_time[i], now_ms), lane_time[l]);
           new_time[i] := lane_time[l];
+          -- They rise, so that most have the one before.
+          if new_time[i] is distinct from reached_ms then
+            reached_ms := new_time[i];
+            moment := ${momentOf("reached_ms")};
+            moment_text := ${textOf("moment")};
+          end if;
+          new_moment[i] := moment;
+          new_text[i] := moment_text;
         end if;
       end if;
     end loop;
   end if;`;
-
-const momentOf = (ms: string): string => `timestamp(3) 'epoch' + ${ms} * interval '1 millisecond'`;
-const textOf = (moment: string): string => `to_char(${moment}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const insertEvents = `
   if new_position is not null and 0 = any (verdict) then
@@ -197,9 +209,9 @@ const insertEvents = `
 
     insert into refold.events
     select new_position[i], lane_topics[event_lane[i]], lane_partitions[event_lane[i]],
-      new_sequence[i], event_key[i], coalesce(${momentOf("new_time[i]")}, moment), event_value[i],
+      new_sequence[i], event_key[i], coalesce(new_moment[i], moment), event_value[i],
       new_sequence[i]::text, incarnation, event_id[i], event_type[i], source,
-      coalesce(${textOf(momentOf("new_time[i]"))}, moment_text), event_key[i],
+      coalesce(new_text[i], moment_text), event_key[i],
       '1.0', 'application/avro', new_position[i]::text, event_correlation[i], event_causation[i],
       event_traceparent[i], event_tags[i]::text[]
     from generate_series(1, event_count) i where new_sequence[i] is not null;
@@ -210,7 +222,7 @@ const insertEvents = `
 
     update refold.lanes x
     set last_sequence = lane_last[i], last_event_id = event_id[lane_event[i]],
-      last_recorded_at = coalesce(${momentOf("new_time[lane_event[i]]")}, moment)
+      last_recorded_at = coalesce(new_moment[lane_event[i]], moment)
     from generate_subscripts(lane_topics, 1) i
     where x.topic = lane_topics[i] and x.partition = lane_partitions[i]
       and lane_event[i] is not null;

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+
+import { defineDecisionModel } from "../../engine/decision/definition.ts";
+import { ModelCache } from "../../engine/decision/model-cache.ts";
+import { shows } from "./seats.ts";
+
+const model = (name: string) =>
+  defineDecisionModel({
+    name,
+    tag: "show",
+    topic: shows,
+    initial: 0,
+    on: { Opened: (count: number) => count + 1 },
+  });
+
+const [doors, stalls] = [model("doors"), model("stalls")];
+
+test("keeps at most its maximum, and what is used again and again for ever", () => {
+  const cache = new ModelCache({ modelsMax: 10 });
+  const lasting = cache.entry(doors.of("lasting"));
+  for (let round = 0; round < 50; round += 1) {
+    for (let i = 0; i < 3; i += 1) cache.entry(stalls.of(`${round}-${i}`));
+    expect(cache.entry(doors.of("lasting"))).toBe(lasting);
+    cache.trim();
+    expect(cache.size).toBeLessThanOrEqual(10);
+  }
+  expect([...cache.ofTag("show:lasting")]).toEqual([lasting]);
+});
+
+test("a round of more than its maximum finds all that it has read, and drops them afterwards", () => {
+  const cache = new ModelCache({ modelsMax: 10 });
+  const ids = Array.from({ length: 40 }, (_, i) => `${i}`);
+  const read = ids.map((id) => cache.entry(doors.of(id)));
+  expect(ids.map((id) => cache.entry(doors.of(id)))).toEqual(read);
+  cache.trim();
+  expect(cache.size).toBe(10);
+  const kept = ids.filter((id) => [...cache.ofTag(`show:${id}`)].length > 0);
+  expect(kept).toHaveLength(10);
+});
+
+test("models of one tag are told apart by their names", () => {
+  const cache = new ModelCache({ modelsMax: 10 });
+  const both = [cache.entry(doors.of("x")), cache.entry(stalls.of("x"))];
+  expect(both[0]).not.toBe(both[1]);
+  expect([...cache.ofTag("show:x")]).toEqual(both);
+});
