@@ -4,8 +4,25 @@ import type { NewEvent } from "../../../engine/ports/event-store.ts";
 import { int4Array, textArray } from "../binary-array.ts";
 import { laneColumns, lanesOf, outboxColumnsOf } from "./append-call.ts";
 
-const sql = `select refold.insert_notices($1::text[], $2::integer[], $3::integer[], $4::text[],
-  $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::text[])`;
+/** Lanes' topics and partitions, then of each notice: lane, id, type, key, value, envelope. */
+const types = "text integer integer text text text bytea text text text".split(" ");
+
+/** The call that writes notices, its parameters beginning with number `first`. */
+export const noticesCall = (first: number): string =>
+  `refold.insert_notices(${types.map((type, at) => `$${first + at}::${type}[]`).join(", ")})`;
+
+/** The parameters of `noticesCall`. */
+export function noticeParameters(notices: readonly NewEvent[]): unknown[] {
+  const lanes = lanesOf(notices);
+  const [identity, envelope] = outboxColumnsOf(notices);
+  return [
+    textArray(lanes.map((lane) => lane.topic)),
+    int4Array(lanes.map((lane) => lane.partition)),
+    ...laneColumns(notices, lanes),
+    ...identity,
+    ...envelope,
+  ];
+}
 
 /**
  * Writes notices to their outbox inside the caller's transaction, after its other locks: it takes
@@ -16,18 +33,10 @@ export async function insertNotices(
   notices: readonly NewEvent[],
 ): Promise<void> {
   if (notices.length === 0) return;
-  const lanes = lanesOf(notices);
-  const [identity, envelope] = outboxColumnsOf(notices);
   await client.query({
     name: "refold.insert_notices",
-    text: sql,
-    values: [
-      textArray(lanes.map((lane) => lane.topic)),
-      int4Array(lanes.map((lane) => lane.partition)),
-      ...laneColumns(notices, lanes),
-      ...identity,
-      ...envelope,
-    ],
+    text: `select ${noticesCall(1)}`,
+    values: noticeParameters(notices),
   });
 }
 

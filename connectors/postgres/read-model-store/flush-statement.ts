@@ -18,7 +18,10 @@ export interface FlushStatement {
   readonly text: string;
 }
 
-export function flushStatement(table: RowTable): FlushStatement {
+export const digestParameterCount = 4;
+
+/** `ending` follows the CTEs, and may add to them. */
+export function flushStatement(table: RowTable, ending = lostPartitions): FlushStatement {
   const when = "(select holds from verdict)";
   const rows = writeRows(table, { first: fenceParameterCount + 1, when });
   const first = fenceParameterCount + rowParameterCount(table) + 1;
@@ -31,8 +34,8 @@ export function flushStatement(table: RowTable): FlushStatement {
         low = (d.low + excluded.low) & ${low32},
         high = (d.high + excluded.high + ((d.low + excluded.low) >> 32)) & ${low32},
         rows = d.rows + excluded.rows
-    )
-    ${lostPartitions}`;
+      returning 1
+    ) ${ending}`;
   return { name: statementName(text), text };
 }
 

@@ -11,12 +11,13 @@ import type {
 } from "../../../engine/ports/read-model-store.ts";
 import { textArray } from "../binary-array.ts";
 import { insertDeadLetters } from "../dead-letters/insert-dead-letters.ts";
-import { insertNotices } from "../event-store/notices.ts";
+import { insertNotices, noticeParameters } from "../event-store/notices.ts";
 import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
 import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import { notifyingFlush } from "./notifying-flush.ts";
 import {
   createGeneration,
   findGeneration,
@@ -31,9 +32,20 @@ export interface PostgresReadModelStoreOptions {
   readonly scanPageRows?: number;
 }
 
-type Known = StoredGeneration & { readonly flush: FlushStatement };
+type Known = StoredGeneration & {
+  readonly flush: FlushStatement;
+  readonly notifyingFlush: FlushStatement;
+};
 
 const relationMissing = "42P01";
+
+/** What a flush with notices answers where all was written. */
+interface NoneLost {
+  readonly topic: null;
+  readonly partition: null;
+}
+
+const isLost = (row: LostPartition | NoneLost): row is LostPartition => row.topic !== null;
 
 /** Read models in tables of the schema `read`. Its tables come with `migrations.ts`. */
 export class PostgresReadModelStore implements ReadModelStore {
@@ -85,10 +97,18 @@ export class PostgresReadModelStore implements ReadModelStore {
     const statement = { ...known.flush, values: flushParameters(known.table, flush) };
     const doing = `Flushing ${projection}`;
     try {
-      if (flush.notices.length === 0 && flush.deadLetters.length === 0) {
+      if (flush.deadLetters.length === 0) {
         // One statement is a transaction of its own: one round trip.
-        const once = { ...statement, doing, stage: "changing" as const };
-        assertHeld(projection, await runStatement<LostPartition>(this.#pool, once));
+        const all =
+          flush.notices.length === 0
+            ? statement
+            : {
+                ...known.notifyingFlush,
+                values: [...statement.values, ...noticeParameters(flush.notices)],
+              };
+        const once = { ...all, doing, stage: "changing" as const };
+        const rows = await runStatement<LostPartition | NoneLost>(this.#pool, once);
+        assertHeld(projection, rows.filter(isLost));
         return;
       }
       await inTransaction(this.#pool, doing, async (client) => {
@@ -146,7 +166,11 @@ export class PostgresReadModelStore implements ReadModelStore {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const found = await findGeneration(this.#pool, generation);
-    const learnt = { ...found, flush: flushStatement(found.table) };
+    const learnt = {
+      ...found,
+      flush: flushStatement(found.table),
+      notifyingFlush: notifyingFlush(found.table),
+    };
     this.#known.set(key, learnt);
     return learnt;
   }

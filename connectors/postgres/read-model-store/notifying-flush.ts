@@ -1,0 +1,25 @@
+import { noticesCall } from "../event-store/notices.ts";
+import { fenceParameterCount, lostPartitions } from "../positions/fence.ts";
+import { rowParameterCount, type RowTable } from "../stored-rows/row-table.ts";
+import { digestParameterCount, flushStatement, type FlushStatement } from "./flush-statement.ts";
+
+/**
+ * The flush with the notices of the generation that serves: the pointer's row is locked against a
+ * swap, so that exactly one generation sends them, and the lanes' locks come last. A CTE that
+ * nothing reads isn't run, hence the counts; they make one row without a partition where none was
+ * lost. The parameters of the notices follow those of the flush.
+ */
+export function notifyingFlush(table: RowTable): FlushStatement {
+  const first = fenceParameterCount + rowParameterCount(table) + digestParameterCount + 1;
+  return flushStatement(
+    table,
+    `, serving as materialized (
+      select from refold.serving where projection = $1 and generation = $2
+        and (select holds from verdict) for share
+    ), notified as materialized (
+      select ${noticesCall(first)} from serving where (select count(*) from digested) >= 0
+    )
+    select lost.topic, lost.partition, told.count
+    from (select count(*) from notified) told left join (${lostPartitions}) lost on true`,
+  );
+}
