@@ -1,5 +1,6 @@
+import { digestBuckets } from "../../../engine/digest.ts";
 import type { DigestDelta, ReadModelFlush } from "../../../engine/ports/read-model-store.ts";
-import { int4Array, int8Array, int8ArrayOfNumbers } from "../binary-array.ts";
+import { int4Array, int8ArrayOfNumbers } from "../binary-array.ts";
 import { fence, fenceParameterCount, fenceParameters, lostPartitions } from "../positions/fence.ts";
 import {
   rowParameterCount,
@@ -11,6 +12,9 @@ import {
 } from "../stored-rows/row-table.ts";
 
 const low32 = 0xffff_ffffn;
+const two32 = 2 ** 32;
+/** Buckets in one row of the table. */
+export const sliceBuckets = 16;
 
 /** The one statement that fences, writes rows and digests, and moves the positions. */
 export interface FlushStatement {
@@ -25,15 +29,19 @@ export function flushStatement(table: RowTable, ending = lostPartitions): FlushS
   const when = "(select holds from verdict)";
   const rows = writeRows(table, { first: fenceParameterCount + 1, when });
   const first = fenceParameterCount + rowParameterCount(table) + 1;
+  const slice = (parameter: number): string =>
+    `($${parameter}::int8[])[s * ${sliceBuckets} + 1 : (s + 1) * ${sliceBuckets}]`;
   const text = `with ${fence}, ${rows}, digested as (
-      insert into refold.digests as d (projection, generation, bucket, high, low, rows)
-      select $1, $2, given.* from unnest($${first}::int4[], $${first + 1}::int8[],
-        $${first + 2}::int8[], $${first + 3}::int8[]) as given (bucket, high, low, rows)
+      insert into refold.digests as d (projection, generation, slice, high, low, rows)
+      select $1, $2, s, ${slice(first + 1)}, ${slice(first + 2)}, ${slice(first + 3)}
+      from unnest($${first}::int4[]) as s
       where ${when}
-      on conflict (projection, generation, bucket) do update set
-        low = (d.low + excluded.low) & ${low32},
-        high = (d.high + excluded.high + ((d.low + excluded.low) >> 32)) & ${low32},
-        rows = d.rows + excluded.rows
+      on conflict (projection, generation, slice) do update set (high, low, rows) = (
+        select array_agg((h + more_h + ((l + more_l) >> 32)) & ${low32} order by i),
+          array_agg((l + more_l) & ${low32} order by i), array_agg(r + more_r order by i)
+        from unnest(d.high, d.low, d.rows, excluded.high, excluded.low, excluded.rows)
+          with ordinality as sums (h, l, r, more_h, more_l, more_r, i)
+      )
       returning 1
     ) ${ending}`;
   return { name: statementName(text), text };
@@ -47,23 +55,33 @@ export function flushParameters(table: RowTable, flush: ReadModelFlush): unknown
     if (row === undefined) deleted.push(key);
     else kept.push({ key, partition, row });
   }
-  const digests = oneForEachBucket(flush.digests);
+  const { slices, high, low, rows } = sliced(flush.digests);
   return [
     ...fenceParameters({ consumer: projection, generation }, flush.advances),
     ...rowParameters(table, kept, deleted),
-    int4Array(digests.map(({ bucket }) => bucket)),
-    int8Array(digests.map(({ hash }) => hash >> 32n)),
-    int8Array(digests.map(({ hash }) => hash & low32)),
-    int8ArrayOfNumbers(digests.map(({ rows }) => rows)),
+    int4Array(slices),
+    int8ArrayOfNumbers(high),
+    int8ArrayOfNumbers(low),
+    int8ArrayOfNumbers(rows),
   ];
 }
 
-/** Buckets are shared by all partitions, so that two flushes may meet in one: sorted, they queue. */
-function oneForEachBucket(deltas: readonly DigestDelta[]): DigestDelta[] {
-  const sums = new Map<number, DigestDelta>();
-  for (const { bucket, hash, rows } of deltas) {
-    const sum = sums.get(bucket) ?? { bucket, hash: 0n, rows: 0 };
-    sums.set(bucket, { bucket, hash: BigInt.asUintN(64, sum.hash + hash), rows: sum.rows + rows });
+/**
+ * All buckets' changes, and which rows of the table they touch. Those are shared by all partitions,
+ * so that two flushes may meet in one: sorted, they queue.
+ */
+function sliced(deltas: readonly DigestDelta[]) {
+  const [high, low, rows] = [zeros(), zeros(), zeros()];
+  const touched = new Set<number>();
+  for (const { bucket, hash, rows: count } of deltas) {
+    const sum = (low[bucket] as number) + Number(hash & low32);
+    const carry = sum >= two32 ? 1 : 0;
+    low[bucket] = sum % two32;
+    high[bucket] = ((high[bucket] as number) + Number((hash >> 32n) & low32) + carry) % two32;
+    rows[bucket] = (rows[bucket] as number) + count;
+    touched.add(Math.floor(bucket / sliceBuckets));
   }
-  return [...sums.values()].sort((a, b) => a.bucket - b.bucket);
+  return { slices: [...touched].sort((a, b) => a - b), high, low, rows };
 }
+
+const zeros = (): number[] => Array.from({ length: digestBuckets }, () => 0);

@@ -59,4 +59,32 @@ export const migrations: readonly Migration[] = [
         foreign key (projection, generation) references refold.generations on delete cascade
       ) with (fillfactor = 50);`,
   },
+  {
+    name: "read-model-store-2",
+    sql: `
+      -- Sixteen buckets in a row: a flush touches nearly every bucket, and sixteen updates of half a
+      -- kilobyte cost a fraction of 256 small ones. One row of all would be moved out of line.
+      alter table refold.digests rename to digests_by_bucket;
+      create table refold.digests (
+        projection text collate "C" not null,
+        generation integer not null,
+        slice integer not null check (slice between 0 and 15),
+        -- Element i (from 1) is bucket slice * 16 + i - 1.
+        high bigint[] not null,
+        low bigint[] not null,
+        rows bigint[] not null,
+        primary key (projection, generation, slice),
+        foreign key (projection, generation) references refold.generations on delete cascade
+      ) with (fillfactor = 50);
+      insert into refold.digests
+      select g.projection, g.generation, bucket / 16,
+        array_agg(coalesce(d.high, 0) order by bucket),
+        array_agg(coalesce(d.low, 0) order by bucket),
+        array_agg(coalesce(d.rows, 0) order by bucket)
+      from (select distinct projection, generation from refold.digests_by_bucket) g
+        cross join generate_series(0, 255) as bucket
+        left join refold.digests_by_bucket d using (projection, generation, bucket)
+      group by 1, 2, 3;
+      drop table refold.digests_by_bucket;`,
+  },
 ];

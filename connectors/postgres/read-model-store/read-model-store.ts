@@ -16,7 +16,12 @@ import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
-import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import {
+  flushParameters,
+  flushStatement,
+  sliceBuckets,
+  type FlushStatement,
+} from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
 import {
   createGeneration,
@@ -133,8 +138,10 @@ export class PostgresReadModelStore implements ReadModelStore {
     const found = await this.#read<{ bucket: number; high: bigint; low: bigint; rows: bigint }>(
       generation,
       {
-        text: `select bucket, high, low, rows from refold.digests
-          where projection = $1 and generation = $2 and rows > 0 order by bucket`,
+        text: `select (slice * ${sliceBuckets} + i - 1)::int4 as bucket, b.high, b.low, b.rows
+          from refold.digests d
+            cross join unnest(d.high, d.low, d.rows) with ordinality as b (high, low, rows, i)
+          where projection = $1 and generation = $2 and b.rows > 0 order by 1`,
         values: [generation.projection, generation.generation],
       },
     );
