@@ -13,4 +13,5 @@ export {
   happened,
 } from "./given.ts";
 export { Journal, type JournalOptions } from "./journal.ts";
+export { changeChecks, type ChangeSuiteOptions } from "./change-suites.ts";
 export { type Check, projectionChecks, type SuiteOptions } from "./suites.ts";

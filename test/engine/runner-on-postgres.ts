@@ -19,9 +19,7 @@ export async function countersCodec(): Promise<JsonCodec> {
   return codec;
 }
 
-/** The counters' board (without its notices) as one process among several has it. */
-export const quietBoard = (({ notify: _, ...rest }) => rest)(board);
-
+/** The counters' board, as one process among several has it. */
 export interface BoardRunner extends AsyncDisposable {
   readonly runner: Runner;
 }
@@ -32,7 +30,7 @@ export async function runBoard(
 ): Promise<BoardRunner> {
   const log = new PostgresRecordLog({ pool });
   const runner = await run({
-    projections: [quietBoard],
+    projections: [board],
     log,
     readModels,
     assignment: new PostgresAssignment({ pool, leaseMs: 900, heartbeatMs: 100, waitingMs: 20 }),

@@ -18,8 +18,8 @@ import { foldAll, type GivenEvent } from "../../engine/testing/given.ts";
 import { Journal } from "../../engine/testing/index.ts";
 import { databaseOfTest } from "../support/database.ts";
 import { until } from "./process.ts";
-import { countersCodec, quietBoard, runBoard } from "./runner-on-postgres.ts";
-import { counters, history } from "./seats.ts";
+import { countersCodec, runBoard } from "./runner-on-postgres.ts";
+import { board, counters, history } from "./seats.ts";
 
 async function stage(): Promise<{ url: string; pool: Pool; journal: Journal }> {
   const url = await databaseOfTest();
@@ -45,7 +45,7 @@ const owned = (runner: Runner): number[] => runner.reports().map(({ partition })
 
 async function applied(pool: Pool, events: readonly GivenEvent[]): Promise<boolean> {
   const store = new PostgresReadModelStore({ pool });
-  const generation = await store.open(readModelOf(quietBoard));
+  const generation = await store.open(readModelOf(board));
   const standing = await store.positions(generation);
   const done = standing.reduce((sum, { position }) => sum + Number(position?.nextOffset ?? 0), 0);
   return done === events.length;
@@ -54,11 +54,11 @@ async function applied(pool: Pool, events: readonly GivenEvent[]): Promise<boole
 /** Rows as a fold of its own has them, their digests, and no record counted twice. */
 async function assertExact(pool: Pool, events: readonly GivenEvent[]): Promise<void> {
   const store = new PostgresReadModelStore({ pool });
-  const generation = await store.open(readModelOf(quietBoard));
+  const generation = await store.open(readModelOf(board));
   const rows: { key: string; row: Readonly<Record<string, unknown>> }[] = [];
   for await (const page of store.scan(generation)) rows.push(...page);
-  expect(new Map(rows.map(({ key, row }) => [key, row]))).toEqual(foldAll(quietBoard, events));
-  const counted = digestsOf(quietBoard.row, rows);
+  expect(new Map(rows.map(({ key, row }) => [key, row]))).toEqual(foldAll(board, events));
+  const counted = digestsOf(board.row, rows);
   expect(await store.digests(generation)).toEqual(new Map([...counted].sort(([a], [b]) => a - b)));
   const { rows: sums } = await pool.query<{ sum: string }>(
     "select sum(records)::text as sum from refold.positions where consumer = 'board'",
@@ -87,12 +87,12 @@ test("a partition that somebody else has claimed comes back while its lease is o
   const { pool, journal } = await stage();
   await using running = await runBoard(pool);
   const store = new PostgresReadModelStore({ pool });
-  const generation = await store.open(readModelOf(quietBoard));
+  const generation = await store.open(readModelOf(board));
   for (let at = 0; at < events.length; at += 300) {
     await journal.append(counters, events.slice(at, at + 300));
     await store.claim(generation, [{ topic: counters.name, partition: (at / 300) % 4 }]);
   }
   await until("everything is applied", () => applied(pool, events), 10_000);
-  expect(owned(running.runner).toSorted()).toEqual([0, 1, 2, 3]);
+  expect(new Set(owned(running.runner))).toEqual(new Set([0, 1, 2, 3]));
   await assertExact(pool, events);
 });
