@@ -56,20 +56,25 @@ export function lanesOf(events: Iterable<NewEvent>): Lane[] {
 const tagsMax = 256;
 
 export function locksOf(requests: readonly AppendRequest[]): Locks {
+  const lanes = lanesOf(requests.flatMap((request) => request.events));
+  const tags = tagsToLock(requests);
+  return tags ? { tags, store: false, lanes } : { tags: [], store: true, lanes };
+}
+
+/** Undefined when the whole store has to be locked. */
+function tagsToLock(requests: readonly AppendRequest[]): string[] | undefined {
   const tags = new Set<string>();
-  let store = false;
   for (const { events, condition } of requests) {
     for (const event of events) for (const tag of event.tags) tags.add(tag);
     for (const item of condition) {
       // One tag is enough: an event that matches the item carries it, and so takes its stripe.
       const tag = item.tags?.[0];
-      if (tag === undefined) store = true;
-      else tags.add(tag);
+      if (tag === undefined) return undefined;
+      tags.add(tag);
     }
+    if (tags.size > tagsMax) return undefined;
   }
-  const lanes = lanesOf(requests.flatMap((request) => request.events));
-  if (store || tags.size > tagsMax) return { tags: [], store: true, lanes };
-  return { tags: [...tags], store: false, lanes };
+  return [...tags];
 }
 
 /** An array's literal, for texts inside an array of texts: arrays of unequal arrays don't exist. */
