@@ -44,7 +44,17 @@ function request(round: string, i: number): AppendRequest {
   };
 }
 
-async function measure(pool: Pool, round: string, load: { requests: number; waiting: number }) {
+interface Measured {
+  readonly perSecond: number;
+  /** Of this process: it holds on a busy machine too. */
+  readonly cpuMicroseconds: string;
+}
+
+async function measure(
+  pool: Pool,
+  round: string,
+  load: { requests: number; waiting: number },
+): Promise<Measured> {
   const store = new PostgresEventStore({ pool });
   let next = 0;
   let appended = 0;
@@ -55,10 +65,15 @@ async function measure(pool: Pool, round: string, load: { requests: number; wait
     }
   };
   const began = performance.now();
+  const cpuBefore = process.cpuUsage();
   await Promise.all(Array.from({ length: load.waiting }, client));
   const seconds = (performance.now() - began) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   await check(pool, round, { ...load, appended });
-  return Math.round(load.requests / seconds);
+  return {
+    perSecond: Math.round(load.requests / seconds),
+    cpuMicroseconds: ((user + system) / load.requests).toFixed(1),
+  };
 }
 
 async function check(
@@ -83,6 +98,9 @@ async function check(
   }
 }
 
+const describe = ({ perSecond, cpuMicroseconds }: Measured): string =>
+  `${perSecond} events/s, ${cpuMicroseconds} µs of this process each`;
+
 export async function appendBenchmark(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   await chmod(folder, 0o755);
@@ -92,9 +110,9 @@ export async function appendBenchmark(): Promise<void> {
     await migrate(pool, migrations);
     await measure(pool, "warm", { requests: 5_000, waiting: 2_000 });
     const many = await measure(pool, "many", { requests: 100_000, waiting: 4_000 });
-    console.log(`conditional appends, 4,000 waiting: ${many} events/s`);
+    console.log(`conditional appends, 4,000 waiting: ${describe(many)}`);
     const one = await measure(pool, "one", { requests: 3_000, waiting: 1 });
-    console.log(`conditional appends, one waiting client: ${one} events/s`);
+    console.log(`conditional appends, one waiting client: ${describe(one)}`);
   } finally {
     await pool.end();
     await server.stop();
