@@ -11,6 +11,9 @@ import type { Stores } from "./stores.ts";
 
 const reportEveryMs = 1_000;
 
+/** Beside the tasks of the same process, which report for themselves. */
+const boardName = `${instanceName}/capture`;
+
 /** Publishing has connections of its own: it never waits behind the statements of requests. */
 const sinkConnectionsMax = 2;
 
@@ -62,6 +65,8 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
     },
     [Symbol.asyncDispose]: async () => {
       await board[Symbol.asyncDispose]();
+      // Nobody works any more: without this, its last report would say so for a while.
+      await stores.board.report(boardName, []);
       await capture[Symbol.asyncDispose]();
       await pool.end();
     },
@@ -77,7 +82,7 @@ function tellBoard({ stores, report }: CapturePart, say: () => TaskReport): Asyn
     chores: [
       {
         name: "The capture's report",
-        run: () => stores.board.report(`${instanceName}/capture`, [say()]),
+        run: () => stores.board.report(boardName, [say()]),
       },
     ],
   });

@@ -1,7 +1,6 @@
 import type { Pool } from "pg";
 
 import type { AnyRow } from "../../../engine/columns.ts";
-import { TransientError } from "../../../engine/errors.ts";
 import type {
   Answer,
   FindRows,
@@ -12,12 +11,12 @@ import type {
 import { assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
 import { positionJson, readPositions, type PositionRow } from "../positions/stored-position.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
-import { runStatement, sqlStateOf } from "../transaction.ts";
+import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
 import { pageQuery } from "./page-query.ts";
-import { findServing, type StoredGeneration } from "./stored-generation.ts";
+import { findServing, holdServing, type StoredGeneration } from "./stored-generation.ts";
 
 /** How often a read begins anew because the pointer moved or its table went meanwhile. */
-const attemptsMax = 5;
+const attemptsMax = 3;
 const relationMissing = "42P01";
 
 /** Where the read model stands, of the generation $2; in the same statement, so same snapshot. */
@@ -34,10 +33,16 @@ interface Asked {
   readonly values: readonly unknown[];
 }
 
+interface Reading<Result> {
+  readonly ask: (serving: StoredGeneration) => Asked;
+  readonly read: (serving: StoredGeneration, found: readonly Found[]) => Result;
+}
+
 /**
  * Answers queries from the serving generation. One statement reads the pointer, the positions and
  * the rows of the generation that this process takes for the serving one; where the pointer says
- * otherwise, it learns and asks again. So an answer is of one generation, whatever moves meanwhile.
+ * otherwise, it learns and asks again, and after a few times holds the pointer. So an answer is of one
+ * generation, whatever moves meanwhile.
  */
 export class PostgresReadModelReader implements ReadModelReader {
   readonly #pool: Pool;
@@ -85,13 +90,7 @@ export class PostgresReadModelReader implements ReadModelReader {
     return positions;
   }
 
-  async #answer<Result>(
-    projection: string,
-    how: {
-      readonly ask: (serving: StoredGeneration) => Asked;
-      readonly read: (serving: StoredGeneration, found: readonly Found[]) => Result;
-    },
-  ): Promise<Answer<Result>> {
+  async #answer<Result>(projection: string, how: Reading<Result>): Promise<Answer<Result>> {
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const serving = this.#serving.get(projection) ?? (await this.#learn(projection));
       const found = await this.#query(serving, how.ask(serving));
@@ -101,8 +100,20 @@ export class PostgresReadModelReader implements ReadModelReader {
       }
       this.#serving.delete(projection);
     }
-    const message = `What ${projection} serves changed during each of ${attemptsMax} reads.`;
-    throw new TransientError("serving-moved", message);
+    return this.#answerHeld(projection, how);
+  }
+
+  /** The pointer keeps moving: it is held for the time of one read. */
+  #answerHeld<Result>(projection: string, how: Reading<Result>): Promise<Answer<Result>> {
+    return inTransaction(this.#pool, `Reading ${projection}`, async (client) => {
+      const serving = await holdServing(client, projection);
+      const { text, values } = how.ask(serving);
+      const all = [projection, serving.generation, ...values];
+      const { rows: found } = await client.query<Found>(text, all);
+      const positions = readPositions(found[0]?.positions ?? []);
+      const result = how.read(serving, found);
+      return commit({ result, positions, generation: serving.generation });
+    });
   }
 
   async #learn(projection: string): Promise<StoredGeneration> {

@@ -106,6 +106,20 @@ export async function findServing(pool: Pool, projection: string): Promise<Store
   return stored(projection, row);
 }
 
+/**
+ * What serves, kept from being swapped until the caller's transaction ends.
+ * @throws FatalError `no-generation`.
+ */
+export async function holdServing(
+  client: PoolClient,
+  projection: string,
+): Promise<StoredGeneration> {
+  const text = `${servingStatement} for share of serving`;
+  const { rows } = await client.query<GenerationRow>(text, [projection]);
+  if (rows[0] === undefined) throw generationUnknown(projection);
+  return stored(projection, rows[0]);
+}
+
 const servingStatement = `select generation, version, columns
   from refold.serving join refold.generations using (projection, generation)
   where projection = $1`;
