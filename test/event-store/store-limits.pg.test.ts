@@ -7,7 +7,8 @@ import { poolOfTest } from "./store.ts";
 
 test("the hold of a holder that has died is taken up by another, under its name", async () => {
   const pool = await poolOfTest();
-  const [first, second] = [new PostgresStoreHold({ pool }), new PostgresStoreHold({ pool })];
+  const first = new PostgresStoreHold({ pool });
+  const second = new PostgresStoreHold({ pool, patienceMs: 500 });
   await first.acquire("import", 1_000);
   await expect(second.acquire("import", 2_000)).rejects.toMatchObject({ code: "held" });
   // The server ends its session, as it does when the process is killed.

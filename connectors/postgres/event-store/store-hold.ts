@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { Pool, PoolClient } from "pg";
 
 import { FatalError } from "../../../engine/errors.ts";
@@ -17,10 +19,16 @@ interface HoldRow {
  */
 export class PostgresStoreHold implements StoreHold, AsyncDisposable {
   readonly #pool: Pool;
+  readonly #patienceMs: number;
   #session: PoolClient | undefined;
 
-  constructor(options: { readonly pool: Pool }) {
+  /**
+   * @param options `patienceMs`: how long a holder may seem alive before it is taken to be so
+   * (default 2,000). The server needs a moment to see that a process was killed.
+   */
+  constructor(options: { readonly pool: Pool; readonly patienceMs?: number }) {
     this.#pool = options.pool;
+    this.#patienceMs = options.patienceMs ?? 2_000;
   }
 
   async acquire(name: string, clockMs: number): Promise<void> {
@@ -76,11 +84,11 @@ export class PostgresStoreHold implements StoreHold, AsyncDisposable {
     const session = await this.#pool.connect();
     // A broken session says so when it is used next.
     session.on("error", () => undefined);
-    const { rows } = await session.query<{ taken: boolean }>(
-      "select pg_try_advisory_lock($1) as taken",
-      [holderKey],
-    );
-    if (!rows[0]?.taken) {
+    const taken = await lockWithin(session, this.#patienceMs).catch((error: unknown) => {
+      session.release(true);
+      throw asFailure(error, "take the hold");
+    });
+    if (!taken) {
       session.release();
       const holder = await this.current();
       throw heldByAnother(holder?.name ?? "another process that is just taking it");
@@ -109,6 +117,17 @@ export class PostgresStoreHold implements StoreHold, AsyncDisposable {
   #close(): void {
     this.#session?.release(true);
     this.#session = undefined;
+  }
+}
+
+const retryMs = 50;
+
+async function lockWithin(session: PoolClient, patienceMs: number): Promise<boolean> {
+  const sql = "select pg_try_advisory_lock($1) as taken";
+  for (const deadline = performance.now() + patienceMs; ; await delay(retryMs)) {
+    const { rows } = await session.query<{ taken: boolean }>(sql, [holderKey]);
+    if (rows[0]?.taken === true) return true;
+    if (performance.now() >= deadline) return false;
   }
 }
 

@@ -114,10 +114,12 @@ export async function holdServing(
   client: PoolClient,
   projection: string,
 ): Promise<StoredGeneration> {
-  const text = `${servingStatement} for share of serving`;
-  const { rows } = await client.query<GenerationRow>(text, [projection]);
-  if (rows[0] === undefined) throw generationUnknown(projection);
-  return stored(projection, rows[0]);
+  // A statement of its own: a locking join would look for the generation that was there before.
+  const lock = "select from refold.serving where projection = $1 for share";
+  await client.query(lock, [projection]);
+  const row = await servingRow(client, projection);
+  if (row === undefined) throw generationUnknown(projection);
+  return stored(projection, row);
 }
 
 const servingStatement = `select generation, version, columns
