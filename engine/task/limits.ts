@@ -20,7 +20,7 @@ export interface TaskLimits {
 export const defaultTaskLimits: TaskLimits = {
   batchRecordsMax: 10_000,
   batchBytesMax: 16 * 1024 * 1024,
-  lingerMs: 25,
+  lingerMs: 10,
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,

@@ -13,6 +13,16 @@ import type { Pipeline } from "./pipeline.ts";
 import { Stager, type Work } from "./stager.ts";
 import { TaskPartition, type TaskPartitionOptions } from "./task-partition.ts";
 
+/** Told as 0 from the start: a rate can't be taken of a counter that isn't there. */
+const counters = [
+  "records_applied_total",
+  "duplicates_dropped_total",
+  "holes_total",
+  "dead_letters_total",
+  "retries_total",
+  "fenced_flushes_total",
+];
+
 export interface TaskOptions {
   readonly pipeline: Pipeline;
   readonly store: TaskStore;
@@ -53,6 +63,7 @@ export class Task {
     this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
     this.#flusher = new Flusher({ ...shared, consumer: pipeline.name, backoff: limits.backoff });
+    for (const counter of counters) metrics.count(counter, 0, { consumer: pipeline.name });
   }
 
   get name(): string {

@@ -10,7 +10,7 @@ import { refold, RefoldProcess, temporaryFolder, until } from "../e2e/refold-pro
 import { endOfTime, Oracle } from "./oracle.ts";
 import { hasRealFiles, realFolder, writeSample } from "./sample.ts";
 
-const someModules = ["AAA-2013J", "AAA-2014J", "DDD-2013B"];
+const someModules = ["AAA-2013J", "AAA-2014J", "BBB-2013J", "DDD-2013B"];
 
 /** A few modules of the real files where they are, and made-up ones otherwise. */
 async function fewModules(): Promise<string> {

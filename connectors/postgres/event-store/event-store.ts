@@ -28,7 +28,7 @@ export interface PostgresEventStoreOptions {
   readonly metrics?: Metrics;
   /** Waits between looks for new events, and durations; the system's by default. */
   readonly clock?: Pick<Clock, "monotonicMs" | "sleep">;
-  /** Requests in one call (default 500). */
+  /** Requests in one call (default 1,000). */
   readonly gatherRequestsMax?: number;
   /** Bytes of values in one call (default 4 MiB). */
   readonly gatherBytesMax?: number;
@@ -36,7 +36,7 @@ export interface PostgresEventStoreOptions {
   readonly callsInFlightMax?: number;
   /** Appends that wait for a call (default 20,000); more fail with `append-queue-full`. */
   readonly waitingMax?: number;
-  /** Newer events that a conflict brings back (default 500). */
+  /** Newer events that a conflict brings back (default 1,000). */
   readonly newerMax?: number;
   /** Between two looks of a subscription that has seen everything (default 20 ms). */
   readonly pollIntervalMs?: number;
@@ -64,7 +64,7 @@ export class PostgresEventStore implements EventStore {
     this.#pollIntervalMs = options.pollIntervalMs ?? 20;
     this.#queue = new AppendQueue({
       pool: options.pool,
-      gatherRequestsMax: options.gatherRequestsMax ?? 500,
+      gatherRequestsMax: options.gatherRequestsMax ?? 1_000,
       gatherBytesMax: options.gatherBytesMax ?? 4 * 1_048_576,
       clashesMax,
       callsInFlightMax: options.callsInFlightMax ?? 2,
