@@ -33,6 +33,10 @@ interface Seen {
   perSecond: number;
 }
 
+/** At the start partitions come one after the other: whoever asks then shouldn't hear "stopped". */
+const firstLooksMs = 100;
+const firstLooksMax = 20;
+
 /**
  * Watches how far tasks are behind. The ends come from the log itself, so that a reader that has
  * died is seen as a growing lag, never as none.
@@ -48,10 +52,15 @@ export class Monitor {
 
   async run(): Promise<void> {
     const { clock, intervalMs, signal } = this.#options;
-    while (!signal.aborted) {
+    for (let looks = 1; !signal.aborted; looks += 1) {
       await this.look();
-      await clock.sleep(intervalMs, signal);
+      const soon = looks <= firstLooksMax && this.#someOwnNothing();
+      await clock.sleep(soon ? Math.min(firstLooksMs, intervalMs) : intervalMs, signal);
     }
+  }
+
+  #someOwnNothing(): boolean {
+    return this.#options.watched.some(({ task }) => [...task.partitions].length === 0);
   }
 
   /** One look at the ends, and one report. An outage leaves the last figures standing. */

@@ -89,10 +89,16 @@ test("status and log find the running instance through its folder", async () => 
   const started = await start(folder);
   await sql(started.database, insertModule("CS-102", 5));
   await onOffer(started.http, "CS-102", 5_000);
-  const status = await refold(["status", "--data", folder]);
+  const status = await until(
+    async () => {
+      const told = await refold(["status", "--data", folder]);
+      return /seat-availability +projection +running +0 /.test(told.out) ? told : undefined;
+    },
+    5_000,
+    () => "seat-availability told as running",
+  );
   expect(status).toMatchObject({ code: 0, err: "" });
   expect(status.out).toMatch(/^running/);
-  expect(status.out).toMatch(/seat-availability +projection +running +0 /);
   const log = await refold(["log", "read", "module-events", "--data", folder, "--json"]);
   expect(log.out).toContain("CS-102");
 });
