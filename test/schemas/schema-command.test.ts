@@ -78,9 +78,7 @@ test("check asks the registry and registers nothing", async () => {
   expect((await run("check", "s", path("one")))[0]).toMatch(/no version yet/);
   await registry.register("s", '{"type":"record","name":"R","fields":[]}');
   const [no, code] = await run("check", "s", path("two"));
-  expect(no).toMatch(
-    /^Incompatible: s \(BACKWARD, 1 version\) refuses .*\n.*against version 1\n$/,
-  );
+  expect(no).toMatch(/^Incompatible: s \(BACKWARD, 1 version\) refuses .*\n.*against version 1\n$/);
   expect(code).toBe(1);
   expect((await run("check", "s", path("one")))[0]).toMatch(/^Compatible: s /);
   expect(await registry.versions("s")).toHaveLength(1);
