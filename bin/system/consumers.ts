@@ -51,8 +51,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     health: () =>
       runner.health().map(({ consumer, state, reasons }) => ({
         consumer,
-        // A partition that never had a record stays assigned: it is read like the others.
-        state: state === "assigned" && ageMs(consumer) !== undefined ? "running" : state,
+        state,
         ageMs: ageMs(consumer),
         reason: reasons.length > 0 ? reasons.join("; ") : undefined,
       })),

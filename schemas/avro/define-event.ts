@@ -1,30 +1,14 @@
-import type { RecordType } from "../event-type.ts";
+import type { RecordSchema, RecordType } from "../event-type.ts";
 import { SchemaError } from "./errors.ts";
 import type { Infer } from "./infer.ts";
 import { parseSchema } from "./parse-schema.ts";
-
-/** A record's schema as it is written inline. */
-export interface InlineRecord {
-  readonly type: "record";
-  readonly name: string;
-  readonly namespace?: string;
-  readonly doc?: string;
-  readonly aliases?: readonly string[];
-  readonly fields: readonly {
-    readonly name: string;
-    readonly type: unknown;
-    readonly default?: unknown;
-    readonly doc?: string;
-    readonly aliases?: readonly string[];
-  }[];
-}
 
 /**
  * An event type from an inline schema; its TypeScript type is inferred.
  *
  * @throws SchemaError
  */
-export function defineEvent<const S extends InlineRecord>(
+export function defineEvent<const S extends RecordSchema>(
   schema: S,
 ): RecordType<S["name"], Infer<S>> {
   const parsed = parseSchema(schema);

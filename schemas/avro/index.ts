@@ -7,7 +7,8 @@ export {
   type Incompatibility,
   type IncompatibilityReason,
 } from "./compatibility.ts";
-export { defineEvent, type InlineRecord } from "./define-event.ts";
+export type { RecordSchema, RecordType } from "../event-type.ts";
+export { defineEvent } from "./define-event.ts";
 export { makeEncoder, type Encoder } from "./encoder.ts";
 export { DecodeError, EncodeError, ResolutionError, SchemaError } from "./errors.ts";
 export { fingerprint, type FingerprintAlgorithm } from "./fingerprint.ts";
