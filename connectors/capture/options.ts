@@ -4,7 +4,22 @@ import type { CaptureSink } from "../../engine/ports/capture-sink.ts";
 import type { Clock, Random } from "../../engine/ports/clock.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
+import type { EventRouter } from "./routing/event-router.ts";
+import { defaultStreamShape, type StreamShape } from "./routing/stream-shape.ts";
+import {
+  defaultSnapshotPlan,
+  type SignalTable,
+  type SnapshotPlan,
+} from "./server/snapshot-plan.ts";
 import { parseTableName, topicName } from "./tables/names.ts";
+import type {
+  ColumnSelection,
+  NameAdjustment,
+  PublicationMode,
+  TableSelection,
+} from "./tables/selection.ts";
+import { defaultValueModes, type ValueModes } from "./types/value-modes.ts";
+import type { RecordToAppend } from "../../engine/ports/record-log.ts";
 
 export interface CapturedTable {
   /** `schema.table` */
@@ -42,6 +57,24 @@ export interface CaptureOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly tables: readonly CapturedTable[];
+  /** Tables to find in the catalogue at the start, beside those that are listed. */
+  readonly selection?: TableSelection;
+  readonly columns?: ColumnSelection;
+  readonly names?: NameAdjustment;
+  readonly values?: Partial<ValueModes>;
+  readonly stream?: Partial<StreamShape>;
+  readonly snapshot?: Partial<SnapshotPlan>;
+  readonly signals?: SignalTable;
+  readonly publicationMode?: PublicationMode;
+  /** Captured tables are outbox tables in the Outbox Event Router's shape. */
+  readonly eventRouter?: EventRouter;
+  /** Told in the headers `__debezium.context.*`, and in errors. */
+  readonly connectorName?: string;
+  /**
+   * Called with each record in the stream's order, over all topics, before it is published: for
+   * tools that compare that order, which a log keeps for each partition only.
+   */
+  readonly onRecord?: (topic: string, partition: number, record: RecordToAppend) => void;
   /** Tables whose rows are published as records just as they say. */
   readonly outboxTables?: readonly string[];
   /** First part of the topics' names, and the source's name in envelopes. */
@@ -54,9 +87,18 @@ export interface CaptureOptions {
 }
 
 /** The options with all defaults filled in. */
-export type CaptureSettings = Required<Omit<CaptureOptions, "limits">> & {
-  readonly limits: CaptureLimits;
-};
+export type CaptureSettings = Required<Omit<CaptureOptions, Partly | Perhaps>> &
+  Pick<CaptureOptions, Perhaps> & {
+    readonly limits: CaptureLimits;
+    readonly values: ValueModes;
+    readonly stream: StreamShape;
+    readonly snapshot: SnapshotPlan;
+  };
+
+/** Options whose members have defaults of their own. */
+type Partly = "limits" | "values" | "stream" | "snapshot";
+/** Options that may be left out for good. */
+type Perhaps = "selection" | "signals" | "eventRouter" | "onRecord";
 
 export const defaultCaptureLimits: CaptureLimits = {
   receivedBytesMax: 1_048_576,
@@ -82,7 +124,14 @@ export function captureSettings(options: CaptureOptions): CaptureSettings {
     slot: "refold",
     publication: "refold",
     version: "0.1.0",
+    connectorName: options.prefix ?? "refold",
+    columns: {},
+    names: { schemas: "avro", fields: "avro" },
+    publicationMode: "filtered",
     ...options,
+    values: { ...defaultValueModes, ...options.values },
+    stream: { ...defaultStreamShape, ...options.stream },
+    snapshot: { ...defaultSnapshotPlan, ...options.snapshot },
     limits: { ...defaultCaptureLimits, ...options.limits },
   };
   const faults = [...settingFaults(settings)];
@@ -101,7 +150,8 @@ function* settingFaults(settings: CaptureSettings): Generator<string> {
   for (const name of [...outboxTables, ...tables.map((table) => table.name)]) {
     if (!name.includes(".")) yield `table ${name} must be named with its schema`;
   }
-  if (tables.length + outboxTables.length === 0) yield "there is no table to capture";
+  if (!settings.selection && tables.length + outboxTables.length === 0)
+    yield "there is no table to capture";
   for (const table of tables) {
     if (!(Number.isInteger(table.partitions) && table.partitions > 0)) {
       yield `partitions of ${table.name} must be a positive integer, not ${table.partitions}`;

@@ -193,7 +193,10 @@ class Flow {
     this.#queue.whenDone(() => this.#publishIfWhole());
     this.#assembler = new TransactionAssembler({
       from: { commitLsn: Number(from.commitLsn), changesAfter: from.changesAfter },
-      emit: (topic, partition, record) => this.#queue.add(topic, partition, record),
+      emit: (topic, partition, record) => {
+        settings.onRecord?.(topic, partition, record);
+        this.#queue.add(topic, partition, record);
+      },
       routeOf: (relation) =>
         tables.route(
           relation,

@@ -1,0 +1,42 @@
+/** Expressions match a whole name; matching leaves case out of account. */
+export type NamePattern = RegExp;
+
+/**
+ * Which tables are captured, where they are found in the database's catalogue and not listed by
+ * name. A table must fit every `include` that is given, and no `exclude`.
+ */
+export interface TableSelection {
+  readonly includeSchemas?: readonly NamePattern[];
+  readonly excludeSchemas?: readonly NamePattern[];
+  /** Matched against `schema.table`. */
+  readonly includeTables?: readonly NamePattern[];
+  readonly excludeTables?: readonly NamePattern[];
+  /** Partitions of each table's topic. */
+  readonly partitions: number;
+}
+
+/** Which columns are told, and which of them are keys; names are `schema.table.column`. */
+export interface ColumnSelection {
+  readonly include?: readonly NamePattern[];
+  readonly exclude?: readonly NamePattern[];
+  /** In place of the primary key: `tables` matches `schema.table`. */
+  readonly keys?: readonly { readonly tables: NamePattern; readonly columns: readonly string[] }[];
+}
+
+/** How names become names of topics, schemas and fields. */
+export interface NameAdjustment {
+  /** avro: what Avro refuses becomes an underscore; avro_unicode: its code, `_u0041`. */
+  readonly schemas: "none" | "avro" | "avro_unicode";
+  readonly fields: "none" | "avro" | "avro_unicode";
+}
+
+/** Who makes the publication, and what it holds. */
+export type PublicationMode =
+  /** Made for the captured tables, and kept to them. */
+  | "filtered"
+  /** Made for all tables. */
+  | "all_tables"
+  /** Made empty; an administrator adds tables. */
+  | "no_tables"
+  /** It must exist; its tables, column lists and row filters stand as they are. */
+  | "disabled";
