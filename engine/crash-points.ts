@@ -29,6 +29,12 @@ export const crashPoints = [
 
 export type CrashPoint = (typeof crashPoints)[number];
 
+/** Those that a task passes: only a processor's has decisions to plan. */
+export const crashPointsOf = {
+  projection: crashPoints.filter((point) => point !== "flush-planned"),
+  processor: crashPoints,
+} as const satisfies Record<string, readonly CrashPoint[]>;
+
 /** Called at every boundary; a test's probe throws a `CrashSignal` there. */
 export interface Probe {
   at(point: CrashPoint): void;

@@ -18,6 +18,8 @@ export type Expected =
 export interface GivenOptions {
   /** Milliseconds: the recorded time of what was given, and the time of the decision (default 0). */
   readonly nowMs?: number;
+  /** Ids that the command asks for. Default: counted from 1 in each decision. */
+  readonly newId?: () => string;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface GivenOptions {
 export function given(facts: readonly Fact[], options: GivenOptions = {}) {
   return {
     when: <Answer>(call: CommandCall<Answer>) => {
-      const decision = decideOn(facts, call, options.nowMs ?? 0);
+      const decision = decideOn(facts, call, options);
       return {
         decision,
         /** @throws Error that shows what was decided instead. */
@@ -42,8 +44,9 @@ export function given(facts: readonly Fact[], options: GivenOptions = {}) {
 function decideOn<Answer>(
   facts: readonly Fact[],
   call: CommandCall<Answer>,
-  nowMs: number,
+  options: GivenOptions,
 ): Decision<Answer> {
+  const { nowMs = 0 } = options;
   const command = call.command as unknown as Command<unknown, Answer>;
   const wanted = new Map<string, ModelOf>(Object.entries(command.reads(call.input)));
   for (;;) {
@@ -53,7 +56,8 @@ function decideOn<Answer>(
     const before = wanted.size;
     const more = command.readsMore?.(call.input, states) ?? {};
     for (const [name, model] of Object.entries(more)) if (model) wanted.set(name, model);
-    if (wanted.size === before) return command.decide(call.input, states, contextAt(nowMs));
+    if (wanted.size === before)
+      return command.decide(call.input, states, contextAt(nowMs, options.newId));
   }
 }
 
@@ -70,9 +74,14 @@ function stateOf(of: ModelOf, facts: readonly Fact[], nowMs: number): unknown {
   return state;
 }
 
-function contextAt(nowMs: number): DecisionContext {
+function contextAt(nowMs: number, newId = countedIds()): DecisionContext {
+  return { reached: (timeMs) => timeMs <= nowMs, newId };
+}
+
+/** `id-1`, `id-2`, ... */
+export function countedIds(): () => string {
   let ids = 0;
-  return { reached: (timeMs) => timeMs <= nowMs, newId: () => `id-${(ids += 1)}` };
+  return () => `id-${(ids += 1)}`;
 }
 
 function assertDecided(decision: Decision, expected: Expected): void {

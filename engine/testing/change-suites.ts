@@ -1,19 +1,20 @@
-import { crashPoints } from "../crash-points.ts";
-import { JsonCodec } from "../memory/json-codec.ts";
-import { MemoryRecordLog } from "../memory/record-log.ts";
-import { partitionOf } from "../partitioner.ts";
+import type { AnyRow } from "../columns.ts";
 import type { RowChange } from "../ports/codec.ts";
 import type { ErasedChangeProjection } from "../projection.ts";
-import { type DriverOptions, ProjectionDriver } from "./driver.ts";
+import { crashEverywhere } from "./crashes.ts";
+import { ProjectionDriver } from "./driver.ts";
 import { assertEqual } from "./given.ts";
 import type { Check } from "./suites.ts";
+import { foldChanges } from "./table-history.ts";
+import { TableStage } from "./table-stage.ts";
+import type { DriveOptions } from "./task-driver.ts";
 
 export interface ChangeSuiteOptions {
   readonly projection: ErasedChangeProjection;
   /** A history of the table that touches several keys, in the order of its commits. */
   readonly changes: readonly RowChange[];
-  /** The rows that it leaves, by key: told by the test, not computed. */
-  readonly rows: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** The rows that it leaves, by key. Default: what `foldChanges` makes of it. */
+  readonly rows?: Readonly<Record<string, AnyRow>>;
   /** Batch borders and crashes follow from it. */
   readonly seed?: number;
 }
@@ -30,73 +31,44 @@ export function changeChecks(options: ChangeSuiteOptions): readonly Check[] {
   ];
 }
 
-class ChangeStage {
-  readonly log = new MemoryRecordLog();
-  readonly codec = new JsonCodec();
-  readonly #options: ChangeSuiteOptions;
+const stageOf = ({ projection }: ChangeSuiteOptions): Promise<TableStage> =>
+  TableStage.open({ topic: projection.from, key: projection.key });
 
-  constructor(options: ChangeSuiteOptions) {
-    this.#options = options;
-  }
-
-  driver(more: Partial<DriverOptions> = {}): ProjectionDriver {
-    const { projection, seed = 1 } = this.#options;
-    return new ProjectionDriver({ projection, seed, log: this.log, codec: this.codec, ...more });
-  }
-
-  async open(): Promise<void> {
-    const { name, partitions } = this.#options.projection.from;
-    await this.log.ensureTopic({ name, partitions });
-  }
-
-  /** Appends as the capture does: a delete is followed by its tombstone. */
-  async append(change: RowChange): Promise<void> {
-    const { from: topic, key: keyOf } = this.#options.projection;
-    const key = keyOf((change.after ?? change.before) as never);
-    const partition = partitionOf(key, topic.partitions);
-    const record = {
-      timestampMs: change.sourceTimestampMs,
-      key: Buffer.from(key, "utf8"),
-      headers: [],
-    };
-    const values = [this.codec.encodeChange(topic, change), ...(change.op === "d" ? [null] : [])];
-    const records = values.map((value) => ({ ...record, value }));
-    await this.log.append([{ topic: topic.name, partition, records }]);
-  }
-
-  async assertRows(driver: ProjectionDriver): Promise<void> {
-    const { projection, rows } = this.#options;
-    const names = Object.keys(projection.row);
-    const actual = [...(await driver.rows())].map(([key, row]) => {
-      return [key, Object.fromEntries(names.map((name) => [name, row[name]]))] as const;
-    });
-    assertEqual(Object.fromEntries(actual), rows, `${projection.name} has other rows`);
-    await driver.assertDigests();
-  }
+function driverOf(
+  { projection, seed = 1 }: ChangeSuiteOptions,
+  { log, codec }: TableStage,
+  drive: DriveOptions = {},
+): ProjectionDriver {
+  return new ProjectionDriver({ projection, seed, log, codec, ...drive });
 }
 
-async function staged(options: ChangeSuiteOptions): Promise<ChangeStage> {
-  const stage = new ChangeStage(options);
-  await stage.open();
-  return stage;
+async function assertRows(driver: ProjectionDriver, options: ChangeSuiteOptions): Promise<void> {
+  const { projection, changes } = options;
+  const rows = options.rows ?? Object.fromEntries(foldChanges(projection, changes));
+  const names = Object.keys(projection.row);
+  const actual = [...(await driver.rows())].map(([key, row]) => {
+    return [key, Object.fromEntries(names.map((name) => [name, row[name]]))] as const;
+  });
+  assertEqual(Object.fromEntries(actual), rows, `${projection.name} has other rows`);
+  await driver.assertDigests();
 }
 
 async function replayEqualsLive(options: ChangeSuiteOptions): Promise<void> {
-  const stage = await staged(options);
-  const live = stage.driver();
+  const stage = await stageOf(options);
+  const live = driverOf(options, stage);
   for (const change of options.changes) {
     await stage.append(change);
     await live.catchUp();
   }
-  await stage.assertRows(live);
-  const replay = stage.driver({ seed: (options.seed ?? 1) + 1 });
+  await assertRows(live, options);
+  const replay = driverOf(options, stage, { seed: (options.seed ?? 1) + 1 });
   await replay.catchUp();
-  await stage.assertRows(replay);
+  await assertRows(replay, options);
 }
 
 /** Snapshot rows have no place in the order of changes and come first, whole, as they do. */
 async function duplicatesChangeNothing(options: ChangeSuiteOptions): Promise<void> {
-  const stage = await staged(options);
+  const stage = await stageOf(options);
   const snapshot = options.changes.filter((change) => change.snapshot);
   const streamed = options.changes.filter((change) => !change.snapshot);
   for (const change of [...snapshot, ...snapshot]) await stage.append(change);
@@ -104,20 +76,18 @@ async function duplicatesChangeNothing(options: ChangeSuiteOptions): Promise<voi
     await stage.append(change);
     await stage.append(change);
   }
-  const driver = stage.driver();
+  const driver = driverOf(options, stage);
   await driver.catchUp();
-  await stage.assertRows(driver);
+  await assertRows(driver, options);
 }
 
 async function crashesLoseNothing(options: ChangeSuiteOptions): Promise<void> {
-  const { seed = 1, changes } = options;
-  for (const point of crashPoints) {
-    for (const visit of [1, 2, 5]) {
-      const stage = await staged(options);
-      for (const change of changes) await stage.append(change);
-      const driver = stage.driver({ seed: seed + visit, crashAt: { point, visit } });
-      await driver.catchUp();
-      await stage.assertRows(driver);
-    }
-  }
+  await crashEverywhere("projection", options.seed ?? 1, async (drive) => {
+    const stage = await stageOf(options);
+    for (const change of options.changes) await stage.append(change);
+    const driver = driverOf(options, stage, drive);
+    await driver.finish();
+    await assertRows(driver, options);
+    return driver;
+  });
 }

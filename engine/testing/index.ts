@@ -13,5 +13,10 @@ export {
   happened,
 } from "./given.ts";
 export { Journal, type JournalOptions } from "./journal.ts";
+export { processorChecks, type ProcessorSuiteOptions } from "./processor-suites.ts";
+export { ProcessorDriver, type ProcessorDriverOptions } from "./processor-driver.ts";
+export { type History, reactAll, type Reacted } from "./react-all.ts";
+export { foldChanges } from "./table-history.ts";
+export type { CrashAt, DriveOptions } from "./task-driver.ts";
 export { changeChecks, type ChangeSuiteOptions } from "./change-suites.ts";
 export { type Check, projectionChecks, type SuiteOptions } from "./suites.ts";

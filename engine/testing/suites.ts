@@ -1,9 +1,9 @@
-import { crashPoints } from "../crash-points.ts";
 import { JsonCodec } from "../memory/json-codec.ts";
 import { MemoryRecordLog } from "../memory/record-log.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { ErasedEventProjection } from "../projection.ts";
 import type { AnyEventType, EventTopic } from "../topic.ts";
+import { crashEverywhere } from "./crashes.ts";
 import { ProjectionDriver } from "./driver.ts";
 import { assertEqual, foldAll, type GivenEvent } from "./given.ts";
 import { Journal } from "./journal.ts";
@@ -138,14 +138,12 @@ async function interleaving(options: SuiteOptions): Promise<void> {
 
 async function crashesLoseNothing(options: SuiteOptions): Promise<void> {
   const { projection, seed = 1 } = options;
-  for (const point of crashPoints) {
-    for (const visit of [1, 2, 5]) {
-      const made = await stage(options);
-      await appendAll(made, options);
-      const crashAt = { point, visit };
-      const driver = new ProjectionDriver({ projection, ...made, seed: seed + visit, crashAt });
-      await driver.catchUp();
-      await assertRows(driver, options);
-    }
-  }
+  await crashEverywhere("projection", seed, async (drive) => {
+    const made = await stage(options);
+    await appendAll(made, options);
+    const driver = new ProjectionDriver({ projection, ...made, ...drive });
+    await driver.finish();
+    await assertRows(driver, options);
+    return driver;
+  });
 }

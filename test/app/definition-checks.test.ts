@@ -1,112 +1,64 @@
 import { describe, expect, test } from "vitest";
 
-import { projections } from "../../bin/system/definitions.ts";
+import { processors, projections } from "../../bin/system/definitions.ts";
 import type { RowChange } from "../../engine/ports/codec.ts";
-import { changeChecks, projectionChecks } from "../../engine/testing/index.ts";
-import { offerModule, withdrawModule } from "../../processors/catalogue/index.ts";
-import { register, withdraw } from "../../processors/seats/index.ts";
+import type { AnyProcessor } from "../../engine/processor.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
+import {
+  changeChecks,
+  foldChanges,
+  type GivenEvent,
+  type History,
+  processorChecks,
+  projectionChecks,
+} from "../../engine/testing/index.ts";
+import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
-import { registrations } from "../../projections/registrations/index.ts";
-import { seatAvailability } from "../../projections/seat-availability/index.ts";
-import { ModuleHistory } from "./module-history.ts";
+import { catalogueModules } from "../../schemas/topics.ts";
+import { eventHistories, tableHistories } from "./histories.ts";
 
-/** Three modules, with everything that can happen to their seats until now. */
-function moduleFacts() {
-  const history = new ModuleHistory();
-  const offer = (moduleCode: string, capacity: number, feeCents: number): void => {
-    const times = { opensAt: null, closesAt: null };
-    history.must(offerModule({ moduleCode, title: moduleCode, capacity, feeCents, ...times }));
-  };
-  offer("MA101", 5, 0);
-  offer("PH-2013J", 3, 100);
-  offer("ÄÖ-9", 2, 0);
-  const taken = ["ada", "eve", "bob"].flatMap((studentId) => {
-    history.nowMs += 1_000;
-    return ["MA101", "PH-2013J"].map((moduleCode) =>
-      history.must(register({ moduleCode, studentId })),
-    );
-  });
-  offer("MA101", 9, 0);
-  for (const { registrationId } of taken.slice(0, 3)) {
-    history.nowMs += 1_000;
-    history.must(withdraw({ registrationId }));
-  }
-  history.must(register({ moduleCode: "ÄÖ-9", studentId: "kim" }));
-  history.must(withdrawModule({ moduleCode: "ÄÖ-9" }));
-  offer("ÄÖ-9", 4, 0);
-  return history.facts.map(({ type, event, recordedAtMs }) => ({ type, event, recordedAtMs }));
+/** Every definition of the application is taken: one that reads a new topic needs a history of it. */
+function eventsOf(topics: readonly EventTopic[]): readonly GivenEvent[] {
+  return topics.flatMap(({ name }) => found(eventHistories, name));
 }
 
-const row = (code: string, capacity: number) => ({
-  code,
-  title: `Module ${code}`,
-  capacity,
-  fee_cents: 0,
-  opens_at: null,
-  closes_at: "2026-02-01T00:00:00Z",
-  updated_at: "2026-01-01T00:00:00Z",
+const changesOf = ({ name }: ChangeTopic): readonly RowChange[] => found(tableHistories, name);
+
+function found<Item>(histories: ReadonlyMap<string, readonly Item[]>, topic: string) {
+  const history = histories.get(topic);
+  if (history) return history;
+  throw new Error(`A definition reads ${topic}, and test/app/histories.ts has no history of it.`);
+}
+
+const historyOf = (processor: AnyProcessor): History =>
+  processor.kind === "events" ? eventsOf(processor.from) : changesOf(processor.from);
+
+const checksOf = (projection: AnyProjection) =>
+  projection.kind === "events"
+    ? projectionChecks({ projection, events: eventsOf(projection.from) })
+    : changeChecks({ projection, changes: changesOf(projection.from) });
+
+describe.each<AnyProjection>([...projections])("projection $name", (projection) => {
+  for (const { name, run } of checksOf(projection)) test(name, run);
 });
 
-const modelRow = (code: string, capacity: number) => ({
-  code,
-  title: `Module ${code}`,
-  capacity,
-  feeCents: 0,
-  opensAt: null,
-  closesAt: Date.UTC(2026, 1, 1),
-  updatedAt: Date.UTC(2026, 0, 1),
+describe.each<AnyProcessor>([...processors])("processor $name", (processor) => {
+  const checks = processorChecks({ processor, history: historyOf(processor) });
+  for (const { name, run } of checks) test(name, run);
 });
 
-const change = (
-  op: "c" | "u" | "d" | "r",
-  at: { lsn: bigint; order: number },
-  of: ReturnType<typeof row>,
-): RowChange => ({
-  op,
-  before: op === "d" ? of : null,
-  after: op === "d" ? null : of,
-  sourceTimestampMs: 1_000 + Number(at.lsn),
-  commitLsn: at.lsn,
-  order: at.order,
-  transactionId: op === "r" ? undefined : `t${at.lsn}`,
-  snapshot: op === "r",
-});
+test("the fold that others are compared with leaves the rows that the table has", () => {
+  const modelRow = (code: string, capacity: number) => ({
+    code,
+    title: `Module ${code}`,
+    capacity,
+    feeCents: 0,
+    opensAt: null,
+    closesAt: Date.UTC(2026, 1, 1),
+    updatedAt: Date.UTC(2026, 0, 1),
+  });
 
-/** Two rows that were there, new ones, one that gives its code to another, and one that goes. */
-const tableHistory: readonly RowChange[] = [
-  change("r", { lsn: 0n, order: 0 }, row("MA101", 1)),
-  change("r", { lsn: 0n, order: 0 }, row("PH1", 2)),
-  change("c", { lsn: 10n, order: 1 }, row("CH1", 3)),
-  change("c", { lsn: 10n, order: 2 }, row("BI1", 4)),
-  change("u", { lsn: 20n, order: 1 }, row("MA101", 11)),
-  // In one transaction: PH1 becomes CH1's code while CH1 moves on to CH2.
-  change("d", { lsn: 30n, order: 1 }, row("PH1", 2)),
-  change("c", { lsn: 30n, order: 2 }, row("CH1", 2)),
-  change("d", { lsn: 30n, order: 3 }, row("CH1", 3)),
-  change("c", { lsn: 30n, order: 4 }, row("CH2", 3)),
-  change("d", { lsn: 40n, order: 1 }, row("BI1", 4)),
-];
-
-test("every projection of the application is checked here", () => {
-  const checked = [seatAvailability, registrations, moduleCatalogue].map(({ name }) => name);
-  expect(projections.map(({ name }) => name).toSorted()).toEqual(checked.toSorted());
-});
-
-describe.each([seatAvailability, registrations])("$name", (projection) => {
-  for (const { name, run } of projectionChecks({ projection, events: moduleFacts() })) {
-    test(name, run);
-  }
-});
-
-describe("module-catalogue", () => {
-  const rows = Object.fromEntries(
-    [modelRow("MA101", 11), modelRow("CH1", 2), modelRow("CH2", 3)].map((of) => [of.code, of]),
-  );
-  for (const { name, run } of changeChecks({
-    projection: moduleCatalogue,
-    changes: tableHistory,
-    rows,
-  })) {
-    test(name, run);
-  }
+  const rows = [modelRow("MA101", 11), modelRow("CH1", 2), modelRow("CH2", 3)];
+  const folded = foldChanges(moduleCatalogue, changesOf(catalogueModules));
+  expect(Object.fromEntries(folded)).toEqual(Object.fromEntries(rows.map((of) => [of.code, of])));
 });

@@ -1,0 +1,100 @@
+import type { AnyRow } from "../columns.ts";
+import type { CommandCall, Fact } from "../decision/definition.ts";
+import { countedIds, given } from "../decision/given.ts";
+import type { RowChange } from "../ports/codec.ts";
+import type {
+  AnyProcessor,
+  Emit,
+  ErasedChangeProcessor,
+  ErasedEventProcessor,
+  ErasedReact,
+} from "../processor.ts";
+import type { RecordMeta } from "../projection.ts";
+import type { GivenEvent } from "./given.ts";
+import { tableSteps } from "./table-history.ts";
+
+/** What a processor reads: events, or a table's changes. */
+export type History = readonly GivenEvent[] | readonly RowChange[];
+
+export interface Reacted {
+  /** What was decided, in order. */
+  readonly facts: readonly Fact[];
+  readonly states: ReadonlyMap<string, AnyRow>;
+}
+
+type React = (
+  state: AnyRow | undefined,
+  event: unknown,
+  emit: Emit,
+  meta: RecordMeta,
+) => AnyRow | undefined | void;
+
+/**
+ * The independent run that a processor's machinery is compared with: one record after the other,
+ * every call decided at once on a list of facts. The clock stands at `nowMs`.
+ */
+export function reactAll(processor: AnyProcessor, history: History, nowMs: number): Reacted {
+  const run = new Reactions(processor.state !== undefined, nowMs);
+  if (processor.kind === "events") reactToEvents(processor, history as readonly GivenEvent[], run);
+  else reactToChanges(processor, history as readonly RowChange[], run);
+  return run;
+}
+
+function reactToEvents(
+  { on, key: keyOf, from }: ErasedEventProcessor,
+  events: readonly GivenEvent[],
+  run: Reactions,
+): void {
+  for (const [index, { type, event, recordedAtMs = index * 1_000 }] of events.entries()) {
+    const react = on[type.name];
+    if (react === undefined || react === "ignore") continue;
+    const key: unknown =
+      typeof keyOf === "string" ? (event as Record<string, unknown>)[keyOf] : keyOf(event as never);
+    if (typeof key !== "string") continue;
+    const topic = from[0]?.name ?? "";
+    const meta = { topic, partition: 0, offset: index, recordedAtMs, sequence: index + 1 };
+    run.react(react, key, { event, meta });
+  }
+}
+
+function reactToChanges(
+  { on, key, from }: ErasedChangeProcessor,
+  changes: readonly RowChange[],
+  run: Reactions,
+): void {
+  for (const { kind, key: of, row: event, meta } of tableSteps(from, changes, key)) {
+    run.react(kind === "put" ? on.upsert : on.delete, of, { event, meta });
+    if (kind === "remove") run.states.delete(of);
+  }
+}
+
+class Reactions implements Reacted {
+  readonly facts: Fact[] = [];
+  readonly states = new Map<string, AnyRow>();
+  readonly #keepsState: boolean;
+  readonly #nowMs: number;
+  readonly #newId = countedIds();
+
+  constructor(keepsState: boolean, nowMs: number) {
+    this.#keepsState = keepsState;
+    this.#nowMs = nowMs;
+  }
+
+  react(react: ErasedReact, key: string, on: { event: unknown; meta: RecordMeta }): void {
+    const calls: Parameters<Emit>[] = [];
+    const emit: Emit = (...call) => void calls.push(call);
+    const after = (react as React)(this.states.get(key), on.event, emit, on.meta);
+    if (this.#keepsState && after) this.states.set(key, after);
+    else this.states.delete(key);
+    for (const [call, otherwise] of calls) this.#decide(call, otherwise?.refused);
+  }
+
+  #decide(call: CommandCall, refused: NonNullable<Parameters<Emit>[1]>["refused"]): void {
+    const { decision } = given(this.facts, { nowMs: this.#nowMs, newId: this.#newId }).when(call);
+    if (decision.kind === "accepted") this.facts.push(...decision.facts);
+    else {
+      const next = refused?.(decision.refusal);
+      if (next) this.#decide(next, undefined);
+    }
+  }
+}
