@@ -26,6 +26,16 @@ export interface ConsumerHealth {
   readonly reason?: string | undefined;
 }
 
+/** How far this process is behind with its work. */
+export interface Load {
+  /** How late the event loop has been of late, in milliseconds. */
+  readonly loopDelayMs: number;
+  /** How long the oldest command has waited for its append, in milliseconds. */
+  readonly backlogAgeMs: number;
+  /** Commands that wait for their append. */
+  readonly backlog: number;
+}
+
 /** All that the API works with. */
 export interface ApiDependencies {
   readonly decider: CommandExecutor;
@@ -43,5 +53,7 @@ export interface ApiDependencies {
   readonly metricsText: () => Promise<string>;
   /** Age of a projection's read model in milliseconds; undefined where it isn't known here. */
   readonly ageMs: (projection: string) => number | undefined;
+  /** Asked at every request; without it nothing is refused for load. */
+  readonly load?: () => Load;
   readonly options?: Partial<ApiOptions>;
 }

@@ -2,9 +2,10 @@ import type { FastifyError, FastifyInstance } from "fastify";
 
 import { FatalError, RecordError, TransientError } from "../engine/errors.ts";
 import { type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
+import { type ProblemCode, statusOf } from "./problem-codes.ts";
 
 /** Codes of Fastify's own refusals, with ours. */
-const codesOfFastify: Readonly<Record<string, string>> = {
+const codesOfFastify: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "body-too-large",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "media-type-unsupported",
   FST_ERR_CTP_INVALID_JSON_BODY: "json-invalid",
@@ -12,6 +13,14 @@ const codesOfFastify: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "content-length-invalid",
   FST_ERR_BAD_URL: "url-invalid",
   FST_ERR_MAX_PARAM_LENGTH: "url-invalid",
+};
+
+const answerTimeout: Problem = {
+  status: 503,
+  code: "answer-timeout",
+  detail:
+    "The answer took too long. Whether a command was carried out is unknown: ask, or send it again.",
+  headers: retryAfter(2),
 };
 
 /** Makes every error an answer; what nobody expected is logged and told without its inside. */
@@ -64,10 +73,8 @@ function problemOfEngine(error: unknown): Problem | undefined {
 function problemOfFastify(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { statusCode, code } = error as Partial<FastifyError>;
+  if (code === "FST_ERR_HANDLER_TIMEOUT") return answerTimeout;
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
-  return {
-    status: statusCode,
-    code: codesOfFastify[code ?? ""] ?? "bad-request",
-    detail: error.message,
-  };
+  const ours = codesOfFastify[code ?? ""] ?? "bad-request";
+  return { status: statusOf(ours), code: ours, detail: error.message };
 }

@@ -1,24 +1,78 @@
 import { defaultStudentModuleLimit, type RegisterOptions } from "../processors/seats/index.ts";
 
-/** Bounds of the API. Every one has a default. */
-export interface ApiOptions extends RegisterOptions {
+/** Bounds of one request. */
+export interface RequestBounds {
   /** A larger request body is refused with 413. */
   readonly bodyBytesMax: number;
+  /** Request line and headers together; more is refused with 431. */
+  readonly headerBytesMax: number;
+  /** A longer path and query is refused with 414. */
+  readonly urlBytesMax: number;
+  /** A longer query string is refused with 414. */
+  readonly queryBytesMax: number;
   readonly pageSizeDefault: number;
   readonly pageSizeMax: number;
-  /** How long a query with `Refold-Wait-For` waits for its read model. */
-  readonly waitForMs: number;
-  /** How many queries may wait at once; the next one is answered as behind. */
-  readonly waitingMax: number;
-  /** Pause between two looks at a read model's positions while queries wait for it. */
-  readonly waitPollMs: number;
-  /** A consumer older than this makes `/readyz` say no. */
-  readonly readyWithinMs: number;
-  /** Pause between two signs of life on an update stream. */
+}
+
+/** Bounds of sockets, and how long they may take for what they do. */
+export interface ConnectionBounds {
+  /** Requests of connections above this are refused with 503, and the connection is closed. */
+  readonly connectionsMax: number;
+  /** Connections above `connectionsMax` that may wait for their 503; the next is cut unheard. */
+  readonly refusedConnectionsMax: number;
+  /** Connections of one client address; requests of further ones are refused with 429. */
+  readonly clientConnectionsMax: number;
+  /** How long a request's headers may take to arrive; then 408. */
+  readonly headersWithinMs: number;
+  /** How long a whole request may take to arrive; then 408. */
+  readonly requestWithinMs: number;
+  /** Pause between two looks for requests that take too long to arrive. */
+  readonly arrivalCheckMs: number;
+  /** How long an answer may take to be made; then 503 `answer-timeout`. */
+  readonly answerWithinMs: number;
+  /** How long a connection stays open without a request. */
+  readonly keepAliveMs: number;
+  /** A socket on which nothing moves for so long is cut: a reader that takes nothing, say. */
+  readonly silentMs: number;
+}
+
+/** What one client address may ask for: a bucket of tokens, one for each request. */
+export interface ClientBounds {
+  /** Tokens that come back each second. */
+  readonly clientRequestsPerSecond: number;
+  /** Tokens of a full bucket: requests that may come at once. */
+  readonly clientRequestBurst: number;
+  /** Addresses that are remembered; the one unheard of for longest is forgotten first. */
+  readonly clientsMax: number;
+}
+
+/**
+ * When the server is behind it refuses requests with 503 `overloaded`: reads at the lower threshold
+ * of each pair, commands at the higher.
+ */
+export interface SheddingBounds {
+  /** How late the event loop is on average. */
+  readonly readLoopDelayMaxMs: number;
+  readonly commandLoopDelayMaxMs: number;
+  /** How long the oldest command has waited for its append. */
+  readonly readBacklogAgeMaxMs: number;
+  readonly commandBacklogAgeMaxMs: number;
+  /** How many commands wait for their append. */
+  readonly readBacklogMax: number;
+  readonly commandBacklogMax: number;
+}
+
+/** Bounds of update streams (server-sent events and WebSocket together). */
+export interface StreamBounds {
+  /** Pause between two signs of life. */
   readonly heartbeatMs: number;
-  /** Update streams (SSE and WebSocket together) that may be open at once. */
+  /** Streams that may be open at once. */
   readonly listenersMax: number;
-  /** Bytes that may wait for a slow reader of an update stream before it is dropped. */
+  /** Streams of one client address that may be open at once. */
+  readonly clientListenersMax: number;
+  /** Modules that one stream may name. */
+  readonly listenerModulesMax: number;
+  /** Bytes that may wait for a slow reader before it is dropped. */
   readonly listenerBytesMax: number;
   /** Updates that a resumed stream may have missed; more than these are told by `reset`. */
   readonly replayMax: number;
@@ -28,22 +82,92 @@ export interface ApiOptions extends RegisterOptions {
   readonly streamEndMs: number;
 }
 
+/** Bounds of queries that wait, and of readiness. */
+export interface WaitBounds {
+  /** How long a query with `Refold-Wait-For` waits for its read model. */
+  readonly waitForMs: number;
+  /** How many queries may wait at once; the next one is answered as behind. */
+  readonly waitingMax: number;
+  /** Pause between two looks at a read model's positions while queries wait for it. */
+  readonly waitPollMs: number;
+  /** A consumer older than this makes `/readyz` say no. */
+  readonly readyWithinMs: number;
+}
+
+/** Bounds of the API. Every one has a default. */
+export interface ApiOptions
+  extends
+    RegisterOptions,
+    RequestBounds,
+    ConnectionBounds,
+    ClientBounds,
+    SheddingBounds,
+    StreamBounds,
+    WaitBounds {}
+
+/**
+ * The bounds for one client address are those of a whole machine: on loopback every client has the
+ * same one.
+ */
 export const defaultApiOptions: ApiOptions = {
   studentModuleLimit: defaultStudentModuleLimit,
   bodyBytesMax: 16_384,
+  headerBytesMax: 16_384,
+  urlBytesMax: 8_192,
+  queryBytesMax: 4_096,
   pageSizeDefault: 50,
   pageSizeMax: 500,
-  waitForMs: 2_000,
-  waitingMax: 10_000,
-  waitPollMs: 5,
-  readyWithinMs: 5_000,
+  connectionsMax: 15_000,
+  refusedConnectionsMax: 500,
+  clientConnectionsMax: 12_000,
+  headersWithinMs: 5_000,
+  requestWithinMs: 10_000,
+  arrivalCheckMs: 1_000,
+  answerWithinMs: 15_000,
+  keepAliveMs: 30_000,
+  silentMs: 60_000,
+  clientRequestsPerSecond: 5_000,
+  clientRequestBurst: 30_000,
+  clientsMax: 50_000,
+  readLoopDelayMaxMs: 500,
+  commandLoopDelayMaxMs: 1_000,
+  readBacklogAgeMaxMs: 2_500,
+  commandBacklogAgeMaxMs: 5_000,
+  readBacklogMax: 7_500,
+  commandBacklogMax: 15_000,
   heartbeatMs: 15_000,
   listenersMax: 5_000,
+  clientListenersMax: 5_000,
+  listenerModulesMax: 50,
   listenerBytesMax: 262_144,
   replayMax: 10_000,
   replaysMax: 32,
   streamEndMs: 2_000,
+  waitForMs: 2_000,
+  waitingMax: 10_000,
+  waitPollMs: 5,
+  readyWithinMs: 5_000,
 };
+
+type Bound = Exclude<keyof ApiOptions, "studentModuleLimit">;
+
+/** Pairs of which the first must not be above the second. */
+const notAbove: readonly (readonly [Bound, Bound])[] = [
+  ["pageSizeDefault", "pageSizeMax"],
+  // Otherwise a URL that is allowed would be refused as too long headers.
+  ["urlBytesMax", "headerBytesMax"],
+  ["headersWithinMs", "requestWithinMs"],
+  ["waitForMs", "answerWithinMs"],
+  // Otherwise a healthy stream on which nothing happens would be cut.
+  ["heartbeatMs", "silentMs"],
+  // Reads give way before commands.
+  ["readLoopDelayMaxMs", "commandLoopDelayMaxMs"],
+  ["readBacklogAgeMaxMs", "commandBacklogAgeMaxMs"],
+  ["readBacklogMax", "commandBacklogMax"],
+];
+
+/** A timer that is told to wait for longer fires at once. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** @throws RangeError naming every option that can't be used. */
 export function apiOptions(given: Partial<ApiOptions> = {}): ApiOptions {
@@ -58,9 +182,13 @@ function* optionFaults(options: ApiOptions): Generator<string> {
     if (value === "unlimited") continue;
     if (!Number.isSafeInteger(value) || Number(value) < 1) {
       yield `${name} must be a positive integer, not ${String(value)}`;
+    } else if (name.endsWith("Ms") && Number(value) > timerMsMax) {
+      yield `${name} must be at most ${timerMsMax} ms, which is what a timer can wait`;
     }
   }
-  if (options.pageSizeDefault > options.pageSizeMax) {
-    yield `pageSizeDefault (${options.pageSizeDefault}) is above pageSizeMax (${options.pageSizeMax})`;
+  for (const [low, high] of notAbove) {
+    if (options[low] > options[high]) {
+      yield `${low} (${options[low]}) is above ${high} (${options[high]})`;
+    }
   }
 }

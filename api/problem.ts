@@ -3,11 +3,13 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 
+import type { ProblemCode } from "./problem-codes.ts";
+
 /** What went wrong, for programs and people. */
 export interface Problem {
   readonly status: number;
-  /** Stable and from a closed list: `module-full`. */
-  readonly code: string;
+  /** Stable: what a client decides by. */
+  readonly code: ProblemCode;
   /** One sentence for a person. */
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -29,12 +31,17 @@ export class ProblemError extends Error {
 /** The body of every error answer (RFC 9457), as `application/problem+json`. */
 export const ProblemSchema = Type.Object(
   {
-    type: Type.String(),
+    type: Type.String({ description: "`urn:refold:problem:` and the code." }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
     code: Type.String(),
-    instance: Type.String(),
+    instance: Type.String({ description: "Path of the request." }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ at: Type.String(), fault: Type.String() }), {
+        description: "Where a request doesn't fit its schema.",
+      }),
+    ),
   },
   { additionalProperties: true },
 );

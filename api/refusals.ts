@@ -1,18 +1,13 @@
 import type { Refusal } from "../engine/decision/definition.ts";
 import type { SeatRefusalCode } from "../processors/seats/index.ts";
 import type { Problem } from "./problem.ts";
+import { statusOf } from "./problem-codes.ts";
 
-/** A refusal that says that something isn't there. All others are conflicts (409). */
-const missing: ReadonlySet<string> = new Set<SeatRefusalCode>([
-  "module-unknown",
-  "registration-unknown",
-]);
-
-export const problemOfRefusal = ({ code, detail }: Refusal): Problem => ({
-  status: missing.has(code) ? 404 : 409,
-  code,
-  detail,
-});
+/** Refusals come from the seat commands alone: their codes are a closed list. */
+export const problemOfRefusal = ({ code, detail }: Refusal): Problem => {
+  const known = code as SeatRefusalCode;
+  return { status: statusOf(known), code: known, detail };
+};
 
 export const moduleUnknown = (code: string): Problem =>
   problemOfRefusal({

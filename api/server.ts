@@ -4,13 +4,19 @@ import { pino } from "pino";
 
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { documentApi } from "./documentation/openapi.ts";
 import { handleErrors, problemOf } from "./error-handling.ts";
+import { httpServer } from "./http-server.ts";
+import { Connections } from "./limits/connections.ts";
+import { answerProtocolError } from "./limits/protocol-errors.ts";
+import { limitRequests, probes } from "./limits/request-limits.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
 import { PositionWaits } from "./position-waits.ts";
 import { retryAfter, sendProblem } from "./problem.ts";
 import { carryCorrelation, measureRequests } from "./request-envelope.ts";
 import { availabilityRoutes } from "./routes/availability.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
@@ -26,7 +32,8 @@ import { validatorCompiler } from "./validation.ts";
  */
 export function buildApi(deps: ApiDependencies): ApiServer {
   const options = apiOptions(deps.options);
-  const app = newServer(deps, options);
+  const connections = new Connections(options);
+  const app = newServer(deps, options, connections);
   const context = contextOf(deps, { options, logger: app.log });
   const lifetime = { draining: false };
 
@@ -35,7 +42,9 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   carryCorrelation(app, deps.random);
   measureRequests(app, deps.metrics);
   refuseWhileDraining(app, lifetime);
+  limitRequests(app, { connections, deps, options });
   followUpdates(app, { context, lifetime });
+  documentApi(app);
   // Chatty readers are cut off: nothing that they send is used.
   void app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
   void app.register((routes, _, done) => {
@@ -45,12 +54,23 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   return app;
 }
 
-function newServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
+function newServer(
+  deps: ApiDependencies,
+  options: ApiOptions,
+  connections: Connections,
+): ApiServer {
   const app = fastify({
     // Standard output belongs to whoever started the process; failures must be seen somewhere.
     loggerInstance: deps.logger ?? pino({ level: "warn" }, pino.destination(2)),
     logController: new LogController({ disableRequestLogging: true }),
+    serverFactory: (handler) => {
+      const server = httpServer(handler, options);
+      connections.watch(server);
+      return server;
+    },
+    clientErrorHandler: answerProtocolError,
     bodyLimit: options.bodyBytesMax,
+    handlerTimeout: options.answerWithinMs,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     // Percent-encoded ids of 200 characters of up to four bytes.
@@ -85,9 +105,8 @@ interface Parts {
 }
 
 function refuseWhileDraining(app: ApiServer, lifetime: Lifetime): void {
-  const answered = new Set(["/livez", "/readyz", "/metrics"]);
   app.addHook("onRequest", (request, reply, done) => {
-    if (!lifetime.draining || answered.has(request.routeOptions.url ?? "")) {
+    if (!lifetime.draining || probes.has(request.routeOptions.url ?? "")) {
       done();
       return;
     }
@@ -121,4 +140,5 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   rosterRoutes(app, context);
   updateRoutes(app, context);
   healthRoutes(app, context, lifetime);
+  documentationRoutes(app);
 }

@@ -2,8 +2,9 @@ import { type Static, type TSchema, Type } from "typebox";
 
 import type { ModuleRow } from "../projections/module-catalogue/index.ts";
 import type { RegistrationRow } from "../projections/registrations/index.ts";
+import { type HeaderSchemas, storeProblems } from "./answers.ts";
 import type { ApiOptions } from "./options.ts";
-import { ProblemSchema } from "./problem.ts";
+import type { ProblemCode } from "./problem-codes.ts";
 
 /** An id or a code: text without control characters or halves of surrogate pairs. */
 export const Id = Type.String({
@@ -53,14 +54,44 @@ export const ModulePage = Type.Object({
 });
 
 /** Headers of a query that can wait for a position. */
-export const WaitHeaders = Type.Object({ "refold-wait-for": Type.Optional(Type.String()) });
+export const WaitHeaders = Type.Object({
+  "refold-wait-for": Type.Optional(
+    Type.String({ description: "A command's `Refold-Position`: the answer has what it wrote." }),
+  ),
+});
 
-export const problems = { "4xx": ProblemSchema, "5xx": ProblemSchema } as const;
+/** Problems of queries that can wait for a position. */
+export const queryProblems: readonly ProblemCode[] = [
+  "wait-for-invalid",
+  "behind",
+  ...storeProblems,
+];
+
+/** The header of what a command wrote. */
+export const positionHeader: HeaderSchemas = {
+  "refold-position": Type.String({
+    description: "Token of the position that the command wrote, for `Refold-Wait-For`.",
+  }),
+};
 
 /** Members of a query string that asks for a page. */
 export const pageMembers = ({ pageSizeDefault, pageSizeMax }: ApiOptions) => ({
-  limit: Type.Integer({ minimum: 1, maximum: pageSizeMax, default: pageSizeDefault }),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: pageSizeMax, default: pageSizeDefault }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 2_000, description: "`next` of the page before." }),
+  ),
+});
+
+interface PageQuery {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export const pageOf = ({ limit, cursor }: PageQuery, { pageSizeDefault }: ApiOptions) => ({
+  limit: limit ?? pageSizeDefault,
+  cursor,
 });
 
 export const iso = (ms: number): string => new Date(ms).toISOString();

@@ -10,11 +10,13 @@ import {
   seatsOfModuleAt,
 } from "../../projections/seat-availability/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
+import { emptyAnswer, jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
+import { tags } from "../documentation/openapi.ts";
 import { positionOfKey } from "../position-header.ts";
 import { ProblemError, retryAfter, sendProblem } from "../problem.ts";
 import { moduleUnknown } from "../refusals.ts";
-import { AgeMs, Id, iso, nullable, problems, WaitHeaders } from "../shapes.ts";
+import { AgeMs, Id, iso, nullable, queryProblems, WaitHeaders } from "../shapes.ts";
 
 const Availability = Type.Object({
   moduleCode: Type.String(),
@@ -22,19 +24,45 @@ const Availability = Type.Object({
   held: Type.Integer(),
   confirmed: Type.Integer(),
   available: Type.Integer(),
-  /** Token of the position in the module's lane up to which this is true. */
-  position: nullable(Type.String()),
+  position: nullable(
+    Type.String({
+      description: "Token of the position in the module's lane up to which this is true.",
+    }),
+  ),
   ageMs: AgeMs,
 });
 
+const cacheHeaders = {
+  etag: Type.String({ description: "Weak, of the seats alone." }),
+  "cache-control": Type.Literal("no-cache"),
+};
+
+const at = Type.String({
+  minLength: 1,
+  maxLength: 40,
+  description: "An ISO 8601 time with its zone: the seats as they were then.",
+});
+
 const schema = {
+  tags: [tags.modules],
+  summary: "A module's seats, now or at a time of the past",
   params: Type.Object({ code: Id }),
-  querystring: Type.Object({ at: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })) }),
+  querystring: Type.Object({ at: Type.Optional(at) }),
   headers: Type.Object({
     ...WaitHeaders.properties,
     "if-none-match": Type.Optional(Type.String()),
   }),
-  response: { 200: Availability, 304: Type.Null(), ...problems },
+  response: {
+    200: jsonAnswer("The seats.", Availability, cacheHeaders),
+    304: emptyAnswer("The seats are the same as `If-None-Match` says.", cacheHeaders),
+    ...problemAnswers([
+      "module-unknown",
+      "at-invalid",
+      "at-in-future",
+      "at-not-settled",
+      ...queryProblems,
+    ]),
+  },
 };
 
 /** A module's seats now, or at a time of the past. */

@@ -1,9 +1,11 @@
 import { Type } from "typebox";
 
+import { jsonAnswer, probeProblemAnswers, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import type { ConsumerHealth } from "../dependencies.ts";
-import { sendProblem } from "../problem.ts";
-import { AgeMs, problems } from "../shapes.ts";
+import { tags } from "../documentation/openapi.ts";
+import { retryAfter, sendProblem } from "../problem.ts";
+import { AgeMs } from "../shapes.ts";
 
 const Ready = Type.Object({
   status: Type.Literal("ready"),
@@ -19,7 +21,14 @@ export interface Draining {
 
 export function healthRoutes(app: ApiServer, context: ApiContext, server: Draining): void {
   const { deps, options } = context;
-  const alive = { response: { 200: Type.Object({ status: Type.Literal("alive") }) } };
+  const alive = {
+    tags: [tags.operations],
+    summary: "Whether the process answers at all",
+    response: {
+      200: jsonAnswer("It does.", Type.Object({ status: Type.Literal("alive") })),
+      ...probeProblemAnswers(),
+    },
+  };
   app.route({
     method: "GET",
     url: "/livez",
@@ -27,7 +36,14 @@ export function healthRoutes(app: ApiServer, context: ApiContext, server: Draini
     handler: () => ({ status: "alive" as const }),
   });
 
-  const schema = { response: { 200: Ready, ...problems } };
+  const schema = {
+    tags: [tags.operations],
+    summary: "Whether everything runs and has caught up",
+    response: {
+      200: jsonAnswer("It does.", Ready),
+      ...probeProblemAnswers(["not-ready", "unavailable"]),
+    },
+  };
   app.route({
     method: "GET",
     url: "/readyz",
@@ -40,11 +56,17 @@ export function healthRoutes(app: ApiServer, context: ApiContext, server: Draini
       }
       const detail = `Not ready: ${behind.map(({ reason }) => reason).join("; ")}.`;
       const more = { behind };
-      return sendProblem(request, reply, { status: 503, code: "not-ready", detail, more });
+      const headers = retryAfter(1);
+      return sendProblem(request, reply, { status: 503, code: "not-ready", detail, headers, more });
     },
   });
 
-  app.get("/metrics", async (_, reply) => {
+  const metrics = {
+    tags: [tags.operations],
+    summary: "All metrics, in the Prometheus text format",
+    response: { 200: textAnswer("The metrics.", "text/plain"), ...probeProblemAnswers() },
+  };
+  app.get("/metrics", { schema: metrics }, async (_, reply) => {
     const text = await deps.metricsText();
     return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
   });

@@ -5,7 +5,9 @@ import {
   moduleCatalogue,
   modulesInOrder,
 } from "../../projections/module-catalogue/index.ts";
+import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
+import { tags } from "../documentation/openapi.ts";
 import { sendProblem } from "../problem.ts";
 import { moduleUnknown } from "../refusals.ts";
 import {
@@ -14,16 +16,22 @@ import {
   ModulePage,
   moduleShape,
   pageMembers,
-  problems,
+  pageOf,
+  queryProblems,
   WaitHeaders,
 } from "../shapes.ts";
 
 /** The catalogue, straight from its table's changelog. */
 export function moduleRoutes(app: ApiServer, { deps, options, waits }: ApiContext): void {
   const list = {
+    tags: [tags.modules],
+    summary: "All modules, in pages",
     querystring: Type.Object(pageMembers(options)),
     headers: WaitHeaders,
-    response: { 200: ModulePage, ...problems },
+    response: {
+      200: jsonAnswer("Modules in order of their codes.", ModulePage),
+      ...problemAnswers(["cursor-invalid", ...queryProblems]),
+    },
   };
   app.route({
     method: "GET",
@@ -31,16 +39,20 @@ export function moduleRoutes(app: ApiServer, { deps, options, waits }: ApiContex
     schema: list,
     handler: async (request) => {
       await waits.until(moduleCatalogue, request.headers["refold-wait-for"]);
-      const { limit, cursor } = request.query;
-      const { result } = await modulesInOrder(deps.reader, { limit, cursor });
+      const { result } = await modulesInOrder(deps.reader, pageOf(request.query, options));
       return { modules: result.rows.map(moduleShape), next: result.next ?? null };
     },
   });
 
   const one = {
+    tags: [tags.modules],
+    summary: "One module",
     params: Type.Object({ code: Id }),
     headers: WaitHeaders,
-    response: { 200: Module, ...problems },
+    response: {
+      200: jsonAnswer("The module as its table has it.", Module),
+      ...problemAnswers(["module-unknown", ...queryProblems]),
+    },
   };
   app.route({
     method: "GET",

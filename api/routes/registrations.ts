@@ -11,8 +11,11 @@ import {
   registrationsOfStudent,
 } from "../../projections/registrations/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
+import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
+import { tags } from "../documentation/openapi.ts";
 import { storedPositionOfKey, writtenPosition } from "../position-header.ts";
+import type { ProblemCode } from "../problem-codes.ts";
 import { type Problem, retryAfter, sendProblem } from "../problem.ts";
 import { problemOfRefusal, registrationUnknown } from "../refusals.ts";
 import { originOf } from "../request-envelope.ts";
@@ -20,7 +23,9 @@ import {
   Id,
   iso,
   pageMembers,
-  problems,
+  pageOf,
+  positionHeader,
+  queryProblems,
   Registration,
   RegistrationPage,
   registrationShape,
@@ -42,6 +47,30 @@ const Withdrawn = Type.Object({
   status: Type.String(),
   reason: Type.String(),
 });
+
+const registerProblems: readonly ProblemCode[] = [
+  "module-unknown",
+  "registration-not-open",
+  "registration-closed",
+  "already-registered",
+  "student-module-limit",
+  "module-full",
+  "waitlist-not-supported",
+];
+
+const commandProblems: readonly ProblemCode[] = [
+  "import-in-progress",
+  ...bodyProblems,
+  ...storeProblems,
+];
+
+/** A refusal is true as of a position too. */
+const refusalHeaders = { 404: positionHeader, 409: positionHeader };
+
+const registrationPages = {
+  200: jsonAnswer("Registrations, the oldest first.", RegistrationPage),
+  ...problemAnswers(["cursor-invalid", ...queryProblems]),
+};
 
 type Accepted<Answer> = Extract<CommandResult<Answer>, { readonly outcome: "accepted" }>;
 
@@ -75,7 +104,18 @@ export function registrationCommands(app: ApiServer, context: ApiContext): void 
     { moduleCode: Id, studentId: Id, waitlist: Type.Optional(Type.Boolean()) },
     { additionalProperties: false },
   );
-  const post = { body, response: { 201: Registered, ...problems } };
+  const post = {
+    tags: [tags.registrations],
+    summary: "Registers a student for a module",
+    body,
+    response: {
+      201: jsonAnswer("The seat is given or held.", Registered, {
+        ...positionHeader,
+        location: Type.String({ description: "Path of the registration." }),
+      }),
+      ...problemAnswers([...registerProblems, ...commandProblems], refusalHeaders),
+    },
+  };
   app.route({
     method: "POST",
     url: "/registrations",
@@ -90,8 +130,13 @@ export function registrationCommands(app: ApiServer, context: ApiContext): void 
   });
 
   const remove = {
+    tags: [tags.registrations],
+    summary: "Withdraws a registration, whose seat is free again; twice is as once",
     params: Type.Object({ id: Id }),
-    response: { 200: Withdrawn, ...problems },
+    response: {
+      200: jsonAnswer("The registration has ended.", Withdrawn, positionHeader),
+      ...problemAnswers(["registration-unknown", ...commandProblems], refusalHeaders),
+    },
   };
   app.route({
     method: "DELETE",
@@ -115,9 +160,14 @@ export function registrationCommands(app: ApiServer, context: ApiContext): void 
 export function registrationQueries(app: ApiServer, context: ApiContext): void {
   const { deps, options, waits } = context;
   const one = {
+    tags: [tags.registrations],
+    summary: "One registration",
     params: Type.Object({ id: Id }),
     headers: WaitHeaders,
-    response: { 200: Registration, ...problems },
+    response: {
+      200: jsonAnswer("The registration.", Registration),
+      ...problemAnswers(["registration-unknown", ...queryProblems]),
+    },
   };
   app.route({
     method: "GET",
@@ -133,10 +183,12 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
   });
 
   const ofStudent = {
+    tags: [tags.registrations],
+    summary: "A student's registrations, in pages",
     params: Type.Object({ id: Id }),
     querystring: Type.Object(pageMembers(options)),
     headers: WaitHeaders,
-    response: { 200: RegistrationPage, ...problems },
+    response: registrationPages,
   };
   app.route({
     method: "GET",
@@ -144,8 +196,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
     schema: ofStudent,
     handler: async (request) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
-      const { limit, cursor } = request.query;
-      const page = { limit, cursor };
+      const page = pageOf(request.query, options);
       const { result } = await registrationsOfStudent(deps.reader, request.params.id, page);
       return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
     },
@@ -160,10 +211,12 @@ export function rosterRoutes(app: ApiServer, context: ApiContext): void {
     Type.Literal("cancelled"),
   ]);
   const schema = {
+    tags: [tags.registrations],
+    summary: "A module's registrations, in pages",
     params: Type.Object({ code: Id }),
     querystring: Type.Object({ ...pageMembers(options), status: Type.Optional(status) }),
     headers: WaitHeaders,
-    response: { 200: RegistrationPage, ...problems },
+    response: registrationPages,
   };
   app.route({
     method: "GET",
@@ -171,10 +224,14 @@ export function rosterRoutes(app: ApiServer, context: ApiContext): void {
     schema,
     handler: async (request) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
-      const { limit, cursor, status: wanted } = request.query;
+      const { status: wanted } = request.query;
       const moduleCode = request.params.code;
       const where = wanted === undefined ? { moduleCode } : { moduleCode, status: wanted };
-      const { result } = await registrationsOfModule(deps.reader, where, { limit, cursor });
+      const { result } = await registrationsOfModule(
+        deps.reader,
+        where,
+        pageOf(request.query, options),
+      );
       return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
     },
   });

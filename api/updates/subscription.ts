@@ -25,8 +25,8 @@ export interface Outlet {
 }
 
 export interface Wish {
-  /** undefined: all modules. */
-  readonly moduleCode: string | undefined;
+  /** Codes; undefined: all modules. */
+  readonly modules: ReadonlySet<string> | undefined;
   /** Id of the last update that was seen. */
   readonly after: PositionVector | undefined;
 }
@@ -130,8 +130,8 @@ export class Subscription implements FeedListener, Disposable {
   }
 
   #wants(notice: Notice): boolean {
-    const { moduleCode } = this.#given.wish;
-    return moduleCode === undefined || notice.event.moduleCode === moduleCode;
+    const { modules } = this.#given.wish;
+    return modules === undefined || modules.has(notice.event.moduleCode);
   }
 
   #check(keptUp: boolean): void {

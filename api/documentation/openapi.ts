@@ -1,0 +1,47 @@
+import swagger from "@fastify/swagger";
+
+import type { ApiServer } from "../context.ts";
+
+/** Tags group the routes; a route without one is not documented. */
+export const tags = {
+  modules: "modules",
+  registrations: "registrations",
+  updates: "updates",
+  operations: "operations",
+  documentation: "documentation",
+} as const;
+
+const descriptions: Readonly<Record<keyof typeof tags, string>> = {
+  modules: "The catalogue, and the seats that each module has left.",
+  registrations: "Commands that give and free seats, and queries of what was given.",
+  updates: "Every change of seats as it happens.",
+  operations: "For whoever runs the server: health and metrics, which no limit refuses.",
+  documentation: "This document.",
+};
+
+const description = `Module registration on Refold.
+
+Every error is a problem of RFC 9457 with a stable \`code\`. Every answer carries \`X-Correlation-Id\`, which a
+request may give. Answers of limited routes carry \`RateLimit\` and \`RateLimit-Policy\`.
+
+A command answers with \`Refold-Position\`. A query that sends it back as \`Refold-Wait-For\` waits until its
+read model has that position, or answers 503 with the code \`behind\`.
+
+HEAD is taken wherever GET is, streams excepted. Other methods get 405 with \`Allow\`.`;
+
+/** Gathers the routes that are added from now on into an OpenAPI 3.1 document. */
+export function documentApi(app: ApiServer): void {
+  void app.register(swagger, {
+    hideUntagged: true,
+    // OpenAPI 3.1 takes `const` as JSON Schema has it.
+    convertConstToEnum: false,
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Refold", version: "1", description, license },
+      servers: [{ url: "/" }],
+      tags: Object.entries(descriptions).map(([name, text]) => ({ name, description: text })),
+    },
+  });
+}
+
+const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
