@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
@@ -10,25 +8,12 @@ import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { exitCodes, exitCodesText } from "./exit-codes.ts";
 import { connect } from "./system/connect.ts";
-
-function version(): string {
-  // Beside bin in a checkout, beside dist in the published package.
-  for (const up of ["../package.json", "../../package.json"]) {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8"));
-      const { name, version } = manifest as { name?: string; version?: string };
-      if (name === "refold" && version !== undefined) return version;
-    } catch {
-      // The next place.
-    }
-  }
-  return "unknown";
-}
+import { refoldVersion } from "./version.ts";
 
 function program(): Command {
   return new Command("refold")
     .description("Stream processing and CQRS projections, with module registration on them.")
-    .version(version())
+    .version(refoldVersion())
     .addCommand(startCommand())
     .addCommand(statusCommand())
     .addCommand(logCommand((options) => connect("log", options)))

@@ -4,12 +4,13 @@ import { startCapture, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { checkFramingRegistry } from "./system/registry.ts";
 import type { Stores } from "./system/stores.ts";
-import { changeTopics, eventTopics } from "./system/definitions.ts";
+import type { Definitions } from "./system/definitions.ts";
 
 /** What a process does beside deciding commands. */
 export type Role = "capture" | "consumers";
 
 export interface SystemOptions {
+  readonly definitions: Definitions;
   readonly stores: Stores;
   readonly url: string;
   readonly roles: ReadonlySet<Role>;
@@ -34,7 +35,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const stop = new StopInTurn(report);
   try {
     await checkFramingRegistry(stores);
-    await prepareTopics(stores);
+    await prepareTopics(stores, options.definitions);
     const capture = roles.has("capture") ? await startCapture(options) : undefined;
     if (capture) stop.add("capture", () => capture[Symbol.asyncDispose]());
     const consumers = roles.has("consumers") ? await startConsumers(options) : undefined;
@@ -47,7 +48,10 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 }
 
 /** Schemas are registered and topics made before anything is appended or published. */
-async function prepareTopics({ codec, log }: Stores): Promise<void> {
+async function prepareTopics(
+  { codec, log }: Stores,
+  { eventTopics, changeTopics }: Definitions,
+): Promise<void> {
   for (const topic of eventTopics) await codec.prepare(topic);
   for (const topic of [...eventTopics, ...changeTopics]) {
     const { name, partitions } = topic;

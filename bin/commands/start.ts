@@ -10,9 +10,11 @@ import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { listenApi } from "../system/api.ts";
 import { startHousekeeping } from "../system/chores.ts";
+import { application } from "../system/definitions.ts";
 import { openStores } from "../system/stores.ts";
 import { openSystem } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
+import { refoldVersion } from "../version.ts";
 import { welcomeText } from "../welcome.ts";
 
 interface StartOptions extends OptionsOnDatabase, Address {}
@@ -61,9 +63,11 @@ interface Parts {
 async function startEverything(database: Database, { options, stop }: Parts): Promise<string> {
   const { url } = database;
   const metrics = new PrometheusMetrics();
+  metrics.gauge("build_info", 1, { version: refoldVersion(), node: process.versions.node });
   const report = reportToTerminal;
   const stores = await openStores({
     url,
+    migrations: application.migrations,
     name: "start",
     metrics,
     schema: "migrate",
@@ -72,9 +76,16 @@ async function startEverything(database: Database, { options, stop }: Parts): Pr
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
   const roles = new Set(["capture", "consumers"] as const);
-  const system = await openSystem({ stores, url, roles, metrics, report });
+  const system = await openSystem({
+    definitions: application,
+    stores,
+    url,
+    roles,
+    metrics,
+    report,
+  });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
-  const chores = startHousekeeping({ stores, report });
+  const chores = startHousekeeping({ stores, definitions: application, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
   const api = await listenApi({ stores, system, metrics, address: options });
   stop.add("API", () => api.close());

@@ -5,7 +5,7 @@ import { gatherStatus } from "../status/gather.ts";
 import { statusReport, type StatusReport } from "../status/report.ts";
 import { statusText } from "../status/text.ts";
 import { connect } from "../system/connect.ts";
-import { processors, projections, slotName } from "../system/definitions.ts";
+import { application } from "../system/definitions.ts";
 
 interface StatusOptions extends OptionsOnDatabase {
   readonly json?: true;
@@ -31,6 +31,7 @@ async function status(options: StatusOptions): Promise<void> {
 
 async function readStatus(options: StatusOptions): Promise<StatusReport> {
   await using stores = await connect("status", options);
-  const facts = await gatherStatus({ ...stores, projections, processors, slot: slotName });
+  const { projections, processors, slotName: slot } = application;
+  const facts = await gatherStatus({ ...stores, projections, processors, slot });
   return statusReport(facts);
 }

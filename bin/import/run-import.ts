@@ -11,11 +11,11 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
 import { othersOn, type Database } from "../database.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
-import { moduleProjections } from "../system/definitions.ts";
+import { application, moduleProjections } from "../system/definitions.ts";
 import { openStores, type Stores } from "../system/stores.ts";
 import { openSystem, type Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
-import { untilCaughtUp } from "./caught-up.ts";
+import { untilCaughtUp } from "../system/caught-up.ts";
 import { examineStore } from "./existing.ts";
 import { holdName, importOulad, partCommands, type OuladRun } from "./oulad-import.ts";
 import type { ImportPlan } from "./oulad-plan.ts";
@@ -51,6 +51,7 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
   const { plan, database, signal } = options;
   await using stores = await openStores({
     url: database.url,
+    migrations: application.migrations,
     name: "import",
     metrics: noMetrics,
     schema: database.kind === "joined" ? "require" : "migrate",
@@ -59,6 +60,7 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
   });
   const existing = await examineStore(stores.pool, plan);
   await using _system = await openSystem({
+    definitions: application,
     stores,
     url: database.url,
     roles: await rolesMissing(database, stores.pool),
@@ -122,8 +124,11 @@ async function untilShown(stores: Stores, signal: AbortSignal): Promise<void> {
     ...stores,
     clock: systemClock,
     signal,
-    topic: moduleEvents.name,
-    projections: moduleProjections,
+    followers: moduleProjections.map((name) => ({
+      name,
+      topics: [moduleEvents.name],
+      positions: () => stores.reader.positions(name),
+    })),
     patienceMs,
     onProgress: (behind) => {
       total ??= Number(behind);
@@ -176,6 +181,7 @@ function openCommandStores(url: string): Pick<Stores, "eventStore" | "hold"> & A
 export async function abandonImport(url: string): Promise<string> {
   await using stores = await openStores({
     url,
+    migrations: application.migrations,
     name: "import",
     metrics: noMetrics,
     schema: "require",

@@ -4,7 +4,7 @@ import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { TaskReport } from "../../engine/ports/status-board.ts";
 import { offset } from "../../engine/position.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
-import { changeTopics, slotName } from "./definitions.ts";
+import type { Definitions } from "./definitions.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { instanceName } from "./instance.ts";
 import type { Stores } from "./stores.ts";
@@ -18,6 +18,7 @@ const boardName = `${instanceName}/capture`;
 const sinkConnectionsMax = 2;
 
 export interface CapturePart {
+  readonly definitions: Definitions;
   readonly stores: Stores;
   readonly url: string;
   readonly metrics: Metrics;
@@ -34,6 +35,7 @@ export interface RunningCapture extends AsyncDisposable {
 /** Starts the capture; when this returns, whatever commits is captured. */
 export async function startCapture(part: CapturePart): Promise<RunningCapture> {
   const { stores, url, metrics, report } = part;
+  const { changeTopics, slotName } = part.definitions;
   const pool = makePool({ url, name: "capture sink", connectionsMax: sinkConnectionsMax });
   const capture = new EmbeddedCapture({
     url,
@@ -55,7 +57,7 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
     state.failure = error instanceof Error ? error : new Error(String(error));
     report(`The capture halted: ${state.failure.message}`);
   });
-  const board = tellBoard(part, () => taskReport(state.failure));
+  const board = tellBoard(part, () => taskReport(slotName, state.failure));
   return {
     get failure() {
       return state.failure;
@@ -89,7 +91,7 @@ function tellBoard({ stores, report }: CapturePart, say: () => TaskReport): Asyn
 }
 
 /** The capture has no partitions: its place in the log is told as that of one. */
-function taskReport(failure: Error | undefined): TaskReport {
+function taskReport(slotName: string, failure: Error | undefined): TaskReport {
   return {
     consumer: "capture",
     kind: "capture",

@@ -1,6 +1,6 @@
 import { deleteNotices } from "../../connectors/postgres/event-store/index.ts";
-import { registrationUpdates } from "../../schemas/topics.ts";
 import { systemClock } from "../system-clock.ts";
+import type { Definitions } from "./definitions.ts";
 import { keepHouse } from "./housekeeping.ts";
 import type { Stores } from "./stores.ts";
 
@@ -15,6 +15,7 @@ const noticesMax = 50_000;
  */
 export function startHousekeeping(options: {
   readonly stores: Pick<Stores, "pool" | "log">;
+  readonly definitions: Pick<Definitions, "projections">;
   readonly report: (message: string) => void;
 }): AsyncDisposable {
   const { pool, log } = options.stores;
@@ -25,15 +26,26 @@ export function startHousekeeping(options: {
     chores: [
       { name: "Retention of the log", run: () => log.sweep(systemClock.nowMs()) },
       { name: "Uniting of the log's small batches", run: () => log.compact() },
-      {
-        name: "Retention of notices",
+      ...noticeTopics(options.definitions).map(({ name: topic, retentionMs }) => ({
+        name: `Retention of notices to ${topic}`,
         run: () =>
           deleteNotices(pool, {
-            topic: registrationUpdates.name,
-            recordedBeforeMs: systemClock.nowMs() - registrationUpdates.retentionMs,
+            topic,
+            recordedBeforeMs: systemClock.nowMs() - retentionMs,
             limit: noticesMax,
           }),
-      },
+      })),
     ],
   });
+}
+
+/** Where projections put notices, and for how long these stay. */
+function noticeTopics({
+  projections,
+}: Pick<Definitions, "projections">): { name: string; retentionMs: number }[] {
+  const topics = new Map<string, number>();
+  for (const { notify } of projections) {
+    if (notify?.to.retentionMs !== undefined) topics.set(notify.to.name, notify.to.retentionMs);
+  }
+  return [...topics].map(([name, retentionMs]) => ({ name, retentionMs }));
 }

@@ -2,6 +2,7 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import { openDatabase } from "../database.ts";
 import { placeOf, type PlaceOptions } from "../environment.ts";
 import { reportToTerminal } from "../terminal.ts";
+import { application } from "./definitions.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 /** The stores of a command that only reads, with the database that it found or started. */
@@ -15,6 +16,7 @@ export async function connect(name: string, options: PlaceOptions): Promise<Stor
   try {
     const stores = await openStores({
       url: database.url,
+      migrations: application.migrations,
       name,
       metrics: noMetrics,
       schema: "require",

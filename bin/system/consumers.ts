@@ -3,11 +3,12 @@ import { Decider } from "../../engine/decision/decider.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { run } from "../../engine/runner/run.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
-import { processors, projections } from "./definitions.ts";
+import type { Definitions } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
 import type { Stores } from "./stores.ts";
 
 export interface ConsumersPart {
+  readonly definitions: Definitions;
   readonly stores: Stores;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
@@ -24,6 +25,7 @@ export interface RunningConsumers extends AsyncDisposable {
 
 export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
   const { stores, metrics, report } = part;
+  const { projections, processors } = part.definitions;
   const shared = { codec: stores.codec, clock: systemClock, random: new SystemRandom(), metrics };
   const runner = await run({
     ...shared,

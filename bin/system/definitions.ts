@@ -1,21 +1,36 @@
-import { catalogue } from "../../processors/catalogue/index.ts";
+import type { Migration } from "../../connectors/postgres/migrations.ts";
+import type { AnyProcessor } from "../../engine/processor.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
+import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
+import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { catalogueModules, moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
 
-/** What runs: the application's definitions, in one place. */
-export const processors = [catalogue] as const;
-export const projections = [seatAvailability, registrations, moduleCatalogue] as const;
+/** What runs on the engine: a domain's definitions. */
+export interface Definitions {
+  readonly processors: readonly AnyProcessor[];
+  readonly projections: readonly AnyProjection[];
+  /** Topics whose events are appended or noticed here: their schemas are registered at start. */
+  readonly eventTopics: readonly EventTopic[];
+  /** Tables whose changes are captured. */
+  readonly changeTopics: readonly ChangeTopic[];
+  /** The replication slot of the capture, its publication and its position. */
+  readonly slotName: string;
+  /** Steps of the domain's own tables, after the engine's. */
+  readonly migrations: readonly Migration[];
+}
 
-/** Topics whose events are appended or noticed here: their schemas are registered at start. */
-export const eventTopics = [moduleEvents, registrationUpdates] as const;
-
-/** Tables whose changes are captured. */
-export const changeTopics = [catalogueModules] as const;
+/** The application's, in one place. */
+export const application: Definitions = {
+  processors: [catalogue],
+  projections: [seatAvailability, registrations, moduleCatalogue],
+  eventTopics: [moduleEvents, registrationUpdates],
+  changeTopics: [catalogueModules],
+  slotName: "refold",
+  migrations: catalogueMigrations,
+};
 
 /** Projections that follow the events of modules. */
 export const moduleProjections = [seatAvailability.name, registrations.name];
-
-/** The replication slot of the capture, its publication and its position. */
-export const slotName = "refold";

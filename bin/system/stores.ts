@@ -23,21 +23,18 @@ import {
   PostgresSchemaRegistry,
 } from "../../connectors/registry/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
-import { migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 
-/** All steps of the database's schema, the engine's before the application's. */
-export const migrations: readonly Migration[] = [
-  ...engineMigrations({ capture: captureMigrations, registry: registryMigrations }),
-  ...catalogueMigrations,
-];
+const ofEngine = engineMigrations({ capture: captureMigrations, registry: registryMigrations });
 
 /** Appends (2), reads, flushes of each consumer, the hold: more only wait for the two processors. */
 const poolConnectionsMax = 20;
 
 export interface StoresOptions {
   readonly url: string;
+  /** Steps of the domain's own tables, after the engine's. */
+  readonly migrations: readonly Migration[];
   /** The command, shown in pg_stat_activity. */
   readonly name: string;
   readonly metrics: Metrics;
@@ -58,7 +55,7 @@ export async function openStores(options: StoresOptions) {
   try {
     const pool = makePool({ url, name: options.name, connectionsMax: poolConnectionsMax });
     stop.add("connection pool", () => pool.end());
-    await prepareSchema(pool, options.schema);
+    await prepareSchema(pool, options);
     if (options.others === "none") await forgetOwners(pool);
     const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
     stop.add("record log", () => log[Symbol.asyncDispose]());
@@ -86,8 +83,12 @@ export async function openStores(options: StoresOptions) {
   }
 }
 
-async function prepareSchema(pool: Pool, schema: StoresOptions["schema"]): Promise<void> {
-  if (schema === "require") return assertCurrent(pool, migrations);
-  await assertNotNewer(pool, migrations);
-  await migrate(pool, migrations);
+async function prepareSchema(
+  pool: Pool,
+  { schema, migrations }: Pick<StoresOptions, "schema" | "migrations">,
+): Promise<void> {
+  const all = [...ofEngine, ...migrations];
+  if (schema === "require") return assertCurrent(pool, all);
+  await assertNotNewer(pool, all);
+  await migrate(pool, all);
 }

@@ -1,1 +1,7 @@
 export { PrometheusMetrics, type PrometheusMetricsOptions } from "./prometheus-metrics.ts";
+export {
+  catalogue,
+  labelMeanings,
+  type MetricCatalogue,
+  type MetricDefinition,
+} from "./catalogue.ts";

@@ -2,6 +2,12 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 import { InvariantViolation } from "../../engine/errors.ts";
 import type { Labels, Metrics } from "../../engine/ports/metrics.ts";
+import {
+  catalogue,
+  secondsBuckets,
+  type MetricCatalogue,
+  type MetricDefinition,
+} from "./catalogue.ts";
 
 export interface PrometheusMetricsOptions {
   /** Put before every name. */
@@ -10,85 +16,61 @@ export interface PrometheusMetricsOptions {
   readonly processMetrics?: "collect" | "leave out";
   /** A metric with more label sets than this is a fault in the code that labels it. */
   readonly labelSetsMax?: number;
-  /** Upper bounds of histograms by name, where the default ones (for seconds) don't fit. */
-  readonly buckets?: Readonly<Record<string, readonly number[]>>;
+  /** Metrics of your own beside the catalogue's. */
+  readonly metrics?: MetricCatalogue;
 }
 
-/** Seconds: from half a millisecond to half a minute. */
-const secondsBuckets = [
-  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-];
-const defaultBuckets: Readonly<Record<string, readonly number[]>> = {
-  batch_records: [1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 20_000],
-};
-
-/** What each metric says, for the HELP lines; the engine's names without the prefix. */
-const help: Readonly<Record<string, string>> = {
-  records_applied_total: "Records applied by a consumer.",
-  duplicates_dropped_total: "Records dropped because they were applied before.",
-  holes_total: "Missing sequences found; each halts its partition.",
-  dead_letters_total: "Records set aside.",
-  retries_total: "Steps tried again after a transient error.",
-  fenced_flushes_total: "Flushes refused because another writer owns a partition.",
-  flush_seconds: "Seconds that a flush took.",
-  batch_records: "Records in a flush.",
-  lag_records: "Records behind the end of the partition.",
-  lag_seconds: "Seconds behind the end of the partition.",
-  freshness_seconds: "Seconds from an event's recorded time to its commit in a read model.",
-  append_seconds: "Seconds that an append call took.",
-  append_conflicts_total: "Appends refused because their condition no longer held.",
-  events_appended_total: "Events appended to the event store.",
-  capture_lag_bytes: "Bytes of write-ahead log that are not published yet.",
-  capture_changes_total: "Row changes published.",
-  http_request_seconds: "Seconds that an HTTP answer took.",
-};
-
-interface Series<Metric> {
-  readonly metric: Metric;
+interface Series {
+  readonly metric: Counter | Gauge | Histogram;
   readonly labelNames: readonly string[];
   readonly seen: Set<string>;
 }
 
 /**
- * The metrics port on prom-client. A metric comes into being with its first value, which fixes its
- * label names.
+ * The metrics port on prom-client. Every metric stands in a catalogue, which fixes its kind and its
+ * labels; those without labels are told from the start, as 0.
+ *
+ * Any other name or label is an `InvariantViolation`, and so are more label sets than the bound.
  */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
-  readonly #prefix: string;
   readonly #labelSetsMax: number;
-  readonly #buckets: Readonly<Record<string, readonly number[]>>;
-  readonly #counters = new Map<string, Series<Counter>>();
-  readonly #gauges = new Map<string, Series<Gauge>>();
-  readonly #histograms = new Map<string, Series<Histogram>>();
+  readonly #series = new Map<string, Series>();
 
   constructor(options: PrometheusMetricsOptions = {}) {
-    this.#prefix = options.prefix ?? "refold_";
+    const prefix = options.prefix ?? "refold_";
     this.#labelSetsMax = options.labelSetsMax ?? 1_000;
-    this.#buckets = { ...defaultBuckets, ...options.buckets };
     if (options.processMetrics !== "leave out") {
-      collectDefaultMetrics({ register: this.#registry, prefix: this.#prefix });
+      collectDefaultMetrics({ register: this.#registry, prefix });
+    }
+    for (const [name, definition] of Object.entries({ ...catalogue, ...options.metrics })) {
+      const labelNames = definition.labels.toSorted();
+      const common = { name: prefix + name, help: definition.help, labelNames };
+      const made = { ...common, registers: [this.#registry] };
+      this.#series.set(name, {
+        metric: makeMetric(definition, made),
+        labelNames,
+        seen: new Set(),
+      });
     }
   }
 
   count(name: string, by: number, labels: Labels = {}): void {
-    const series = this.#series(this.#counters, { name, labels, make: (c) => new Counter(c) });
-    series.metric.inc(labels, by);
+    this.#of(name, Counter, labels).inc(labels, by);
   }
 
   gauge(name: string, value: number, labels: Labels = {}): void {
-    const series = this.#series(this.#gauges, { name, labels, make: (c) => new Gauge(c) });
-    series.metric.set(labels, value);
+    this.#of(name, Gauge, labels).set(labels, value);
+  }
+
+  drop(name: string, labels: Labels): void {
+    this.#of(name, Gauge, labels).remove(labels);
+    const series = this.#series.get(name);
+    series?.seen.delete(setOf(series.labelNames, labels));
   }
 
   observe(name: string, value: number, labels: Labels = {}): void {
-    const series = this.#series(this.#histograms, {
-      name,
-      labels,
-      make: (common) =>
-        new Histogram({ ...common, buckets: [...(this.#buckets[name] ?? secondsBuckets)] }),
-    });
-    series.metric.observe(labels, value);
+    this.#of(name, Histogram, labels).observe(labels, value);
   }
 
   /** The media type of `text()`. */
@@ -101,40 +83,52 @@ export class PrometheusMetrics implements Metrics {
     return this.#registry.metrics();
   }
 
-  #series<Metric>(
-    all: Map<string, Series<Metric>>,
-    asked: { name: string; labels: Labels; make: (common: Common) => Metric },
-  ): Series<Metric> {
-    const { name, labels, make } = asked;
-    let series = all.get(name);
-    if (!series) {
-      const labelNames = Object.keys(labels).sort();
-      const common = { name: this.#prefix + name, help: help[name] ?? name, labelNames };
-      const metric = make({ ...common, registers: [this.#registry] });
-      series = { metric, labelNames, seen: new Set() };
-      all.set(name, series);
+  /** What is told by name, prefix and metrics of the process included. */
+  async described(): Promise<{ name: string; type: string; help: string }[]> {
+    const all = await this.#registry.getMetricsAsJSON();
+    return all.map(({ name, type, help }) => ({ name, type: String(type), help }));
+  }
+
+  #of<Metric extends Counter | Gauge | Histogram>(
+    name: string,
+    kind: new (...args: never[]) => Metric,
+    labels: Labels,
+  ): Metric {
+    const series = this.#series.get(name);
+    if (!(series?.metric instanceof kind)) {
+      throw new InvariantViolation(
+        `The catalogue of metrics has no ${kind.name.toLowerCase()} ${name}.`,
+      );
     }
     this.#assertBounded(name, series, labels);
-    return series;
+    return series.metric;
   }
 
   /** Unbounded labels (ids, keys) would fill the memory of this process and of Prometheus. */
-  #assertBounded(name: string, series: Series<unknown>, labels: Labels): void {
-    let set = "";
-    for (const label of series.labelNames) set += `${labels[label] ?? ""}\u0000`;
-    if (series.seen.has(set)) return;
-    if (Object.keys(labels).length !== series.labelNames.length) {
+  #assertBounded(name: string, { labelNames, seen }: Series, labels: Labels): void {
+    const set = setOf(labelNames, labels);
+    if (seen.has(set)) return;
+    const given = Object.keys(labels);
+    if (given.length !== labelNames.length || labelNames.some((label) => !(label in labels))) {
       throw new InvariantViolation(
-        `The metric ${name} has the labels ${series.labelNames.join(", ") || "(none)"}, and was given ${Object.keys(labels).join(", ") || "(none)"}.`,
+        `The metric ${name} has the labels ${labelNames.join(", ") || "(none)"}, and was given ` +
+          `${given.join(", ") || "(none)"}.`,
       );
     }
-    if (series.seen.size >= this.#labelSetsMax) {
+    if (seen.size >= this.#labelSetsMax) {
       throw new InvariantViolation(
-        `The metric ${name} has more than ${this.#labelSetsMax} label sets: one of its labels is not from a closed set.`,
+        `The metric ${name} has more than ${this.#labelSetsMax} label sets: one of its labels is ` +
+          "not from a closed set.",
       );
     }
-    series.seen.add(set);
+    seen.add(set);
   }
+}
+
+function setOf(labelNames: readonly string[], labels: Labels): string {
+  let set = "";
+  for (const label of labelNames) set += `${labels[label] ?? ""}\u0000`;
+  return set;
 }
 
 interface Common {
@@ -142,4 +136,10 @@ interface Common {
   readonly help: string;
   readonly labelNames: string[];
   readonly registers: Registry[];
+}
+
+function makeMetric(definition: MetricDefinition, common: Common): Series["metric"] {
+  if (definition.kind === "counter") return new Counter(common);
+  if (definition.kind === "gauge") return new Gauge(common);
+  return new Histogram({ ...common, buckets: [...(definition.buckets ?? secondsBuckets)] });
 }

@@ -9,6 +9,8 @@ export interface Metrics {
   count(name: string, by: number, labels?: Labels): void;
   /** Sets a gauge. */
   gauge(name: string, value: number, labels?: Labels): void;
+  /** Takes a gauge's series back: what it told is no longer this process's to tell. */
+  drop(name: string, labels: Labels): void;
   /** Puts a value (usually seconds) into a histogram. */
   observe(name: string, value: number, labels?: Labels): void;
 }
@@ -16,5 +18,6 @@ export interface Metrics {
 export const noMetrics: Metrics = {
   count: () => undefined,
   gauge: () => undefined,
+  drop: () => undefined,
   observe: () => undefined,
 };

@@ -1,10 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
-import type { Metrics } from "../ports/metrics.ts";
+import type { Labels, Metrics } from "../ports/metrics.ts";
 import type { PartitionBounds, RecordLog } from "../ports/record-log.ts";
 import type { StatusBoard, TaskReport } from "../ports/status-board.ts";
 import { offset } from "../position.ts";
 import type { Task } from "../task/task.ts";
 import type { TaskPartition } from "../task/task-partition.ts";
+import { EndHistory } from "./end-history.ts";
 
 /** A consumer as the monitor sees it. */
 export interface Watched {
@@ -33,6 +34,9 @@ interface Seen {
   perSecond: number;
 }
 
+/** States of partitions that are counted; the others are gone or not there yet. */
+const tellingStates = ["assigned", "running", "draining", "halted", "fenced"] as const;
+
 /** At the start partitions come one after the other: whoever asks then shouldn't hear "stopped". */
 const firstLooksMs = 100;
 const firstLooksMax = 20;
@@ -44,6 +48,9 @@ const firstLooksMax = 20;
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #seen = new WeakMap<TaskPartition, Seen>();
+  readonly #ends = new Map<string, EndHistory>();
+  /** Partitions whose lag is told, so that a partition that goes takes its figures along. */
+  #told = new Map<string, Labels>();
   #boardFailures = 0;
 
   constructor(options: MonitorOptions) {
@@ -109,19 +116,25 @@ export class Monitor {
 
   async #observe(atMs: number): Promise<void> {
     const topics = new Set(this.#options.watched.flatMap(({ topics }) => topics));
+    const told = new Map<string, Labels>();
     for (const topic of topics) {
       const bounds = await this.#options.log.bounds(topic);
       for (const { task } of this.#options.watched) {
         for (const partition of task.partitions) {
           const of = bounds[partition.partition];
-          if (partition.topic === topic && of) this.#compare(task.name, partition, { of, atMs });
+          if (partition.topic !== topic || !of) continue;
+          const labels = { consumer: task.name, partition: partition.name };
+          told.set(`${task.name} ${partition.name}`, labels);
+          this.#compare(labels, partition, { of, atMs });
         }
       }
     }
+    this.#tellOwned();
+    this.#takeBack(told);
   }
 
   #compare(
-    consumer: string,
+    labels: Labels,
     partition: TaskPartition,
     { of, atMs }: { of: PartitionBounds; atMs: number },
   ): void {
@@ -135,9 +148,40 @@ export class Monitor {
     if (elapsedMs > 0) seen.perSecond = ((partition.records - seen.records) * 1_000) / elapsedMs;
     seen.records = partition.records;
     seen.atMs = atMs;
-    const labels = { consumer, partition: partition.name };
+    const passedAtMs = this.#passedAtMs(partition, next, { of, atMs });
     metrics.gauge("lag_records", lag, labels);
-    metrics.gauge("lag_seconds", lagSeconds(partition, of, atMs), labels);
+    metrics.gauge("lag_seconds", lagSeconds(partition, { of, atMs, passedAtMs }), labels);
+  }
+
+  /** When the log was seen to reach beyond what is durable here. */
+  #passedAtMs(
+    partition: TaskPartition,
+    next: number,
+    { of, atMs }: { of: PartitionBounds; atMs: number },
+  ): number | undefined {
+    let history = this.#ends.get(partition.name);
+    if (!history) this.#ends.set(partition.name, (history = new EndHistory()));
+    history.note(Number(of.end), atMs, of.lastTimestampMs);
+    return history.passedAtMs(next);
+  }
+
+  #tellOwned(): void {
+    for (const { task } of this.#options.watched) {
+      const partitions = [...task.partitions];
+      for (const state of tellingStates) {
+        const inState = partitions.filter((partition) => partition.state === state).length;
+        this.#options.metrics.gauge("partitions", inState, { consumer: task.name, state });
+      }
+    }
+  }
+
+  #takeBack(told: Map<string, Labels>): void {
+    for (const [name, labels] of this.#told) {
+      if (told.has(name)) continue;
+      this.#options.metrics.drop("lag_records", labels);
+      this.#options.metrics.drop("lag_seconds", labels);
+    }
+    this.#told = told;
   }
 
   #seenOf(partition: TaskPartition, atMs: number): Seen {
@@ -168,12 +212,20 @@ export class Monitor {
   }
 }
 
-/** Seconds between the last record of the log and the last one that is durable here. */
-function lagSeconds(partition: TaskPartition, of: PartitionBounds, atMs: number): number {
+/**
+ * How long the first record that isn't durable here has waited, in seconds: since the log was seen
+ * to hold it, and at least the time between the last record applied and the log's last. Never 0
+ * while there is a record to apply.
+ */
+function lagSeconds(
+  partition: TaskPartition,
+  { of, atMs, passedAtMs }: { of: PartitionBounds; atMs: number; passedAtMs: number | undefined },
+): number {
   const next = Number(partition.committed?.nextOffset ?? of.start);
   if (next >= Number(of.end) || of.lastTimestampMs === undefined) return 0;
   const doneMs = partition.lastRecordedAtMs;
   // Nothing was applied since the start: the wait of the newest record is the least that is true.
   const behindMs = doneMs === undefined ? atMs - of.lastTimestampMs : of.lastTimestampMs - doneMs;
-  return Math.max(behindMs, 1) / 1_000;
+  const waitedMs = passedAtMs === undefined ? 0 : atMs - passedAtMs;
+  return Math.max(behindMs, waitedMs, 1) / 1_000;
 }

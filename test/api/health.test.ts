@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 
 import type { ConsumerHealth } from "../../api/index.ts";
-import type { Labels } from "../../engine/ports/metrics.ts";
+import { noMetrics, type Labels } from "../../engine/ports/metrics.ts";
 import { serverOfTest } from "./server.ts";
 
 const running: ConsumerHealth = { consumer: "seats", state: "running", ageMs: 3 };
@@ -45,7 +45,7 @@ describe("/livez and /metrics", () => {
   it("are measured by route, method and status, whatever the ids", async () => {
     const seen: Labels[] = [];
     const observe = (_name: string, _value: number, labels: Labels = {}) => seen.push(labels);
-    const metrics = { count: () => undefined, gauge: () => undefined, observe };
+    const metrics = { ...noMetrics, observe };
     const { app } = await serverOfTest({ deps: { metrics } });
     await app.inject({ url: "/modules/A" });
     await app.inject({ url: "/modules/B" });

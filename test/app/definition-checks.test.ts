@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { processors, projections } from "../../bin/system/definitions.ts";
+import { application } from "../../bin/system/definitions.ts";
 import type { RowChange } from "../../engine/ports/codec.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
@@ -38,11 +38,11 @@ const checksOf = (projection: AnyProjection) =>
     ? projectionChecks({ projection, events: eventsOf(projection.from) })
     : changeChecks({ projection, changes: changesOf(projection.from) });
 
-describe.each<AnyProjection>([...projections])("projection $name", (projection) => {
+describe.each<AnyProjection>([...application.projections])("projection $name", (projection) => {
   for (const { name, run } of checksOf(projection)) test(name, run);
 });
 
-describe.each<AnyProcessor>([...processors])("processor $name", (processor) => {
+describe.each<AnyProcessor>([...application.processors])("processor $name", (processor) => {
   const checks = processorChecks({ processor, history: historyOf(processor) });
   for (const { name, run } of checks) test(name, run);
 });

@@ -28,6 +28,9 @@ class Counted implements Metrics {
   gauge(name: string, value: number): void {
     this.gauges.set(name, value);
   }
+  drop(name: string): void {
+    this.gauges.delete(name);
+  }
   observe(): void {}
 }
 

@@ -1,0 +1,169 @@
+import { randomUUID } from "node:crypto";
+
+import { Decider } from "../../engine/decision/decider.ts";
+import type { CommandCall } from "../../engine/decision/definition.ts";
+import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
+import type { Columns, RowOf } from "../../engine/columns.ts";
+import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import { noMetrics } from "../../engine/ports/metrics.ts";
+import { openDatabase, othersOn, type Database } from "../database.ts";
+import { StopInTurn } from "../stop-in-turn.ts";
+import { openSystem } from "../system.ts";
+import { systemClock, SystemRandom } from "../system-clock.ts";
+import { untilCaughtUp, type Follower } from "../system/caught-up.ts";
+import { startHousekeeping } from "../system/chores.ts";
+import type { Definitions } from "../system/definitions.ts";
+import { openStores, type Stores } from "../system/stores.ts";
+import { reportToTerminal } from "../terminal.ts";
+import { definitionsOf, type EmbeddedOptions } from "./options.ts";
+
+/** A projection as far as a reader of its rows needs it. */
+interface Readable<C extends Columns> {
+  readonly name: string;
+  readonly row: C;
+}
+
+/** How long followers may stand still before `settled` gives up. */
+const patienceMs = 15_000;
+const stopTimeoutMs = 25_000;
+
+/**
+ * Somebody's own domain on the embedded default: Postgres in a data folder, event store, capture,
+ * record log, registry, and the definitions at work, all in this process.
+ */
+export class Embedded implements AsyncDisposable {
+  /** Connection URL of the database, for tables of one's own and for looking. */
+  readonly databaseUrl: string;
+  readonly reader: ReadModelReader;
+  readonly #stores: Stores;
+  readonly #decider: Decider;
+  readonly #followers: readonly Follower[];
+  readonly #stop: StopInTurn;
+
+  private constructor(
+    databaseUrl: string,
+    stores: Stores,
+    rest: { followers: readonly Follower[]; stop: StopInTurn },
+  ) {
+    this.databaseUrl = databaseUrl;
+    this.reader = stores.reader;
+    this.#stores = stores;
+    this.#followers = rest.followers;
+    this.#stop = rest.stop;
+    const { eventStore, codec } = stores;
+    const ports = { random: new SystemRandom(), clock: systemClock, metrics: noMetrics };
+    this.#decider = new Decider({ eventStore, codec, ...ports });
+  }
+
+  /**
+   * Starts everything; resolves when commands are taken.
+   *
+   * @throws DataFolderError when another process holds the folder, or it is broken.
+   */
+  static async start(options: EmbeddedOptions): Promise<Embedded> {
+    const report = options.report ?? reportToTerminal;
+    const stop = new StopInTurn(report);
+    try {
+      const database = await openDatabase({
+        place: { databaseUrl: undefined, dataFolder: options.folder },
+        command: "embedded",
+        missing: "make",
+        whenHeld: "refuse",
+      });
+      stop.add("database", () => database[Symbol.asyncDispose]());
+      const definitions = definitionsOf(options);
+      const stores = await startOn(database, definitions, { report, stop });
+      return new Embedded(database.url, stores, {
+        followers: followersOf(definitions, stores),
+        stop,
+      });
+    } catch (error) {
+      await stop[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Decides a command and records what it lets happen. A refusal is a result, not an error. */
+  execute<Answer>(
+    call: CommandCall<Answer>,
+    origin: Partial<Origin> = {},
+  ): Promise<CommandResult<Answer>> {
+    return this.#decider.execute(call, { correlationId: randomUUID(), ...origin });
+  }
+
+  /** A row of a projection's serving generation, by its key. */
+  async row<C extends Columns>(of: Readable<C>, key: string): Promise<RowOf<C> | undefined> {
+    const { result } = await this.reader.get(of.name, key);
+    return result as RowOf<C> | undefined;
+  }
+
+  /** Rows of a projection, the first page (100 rows unless told otherwise). */
+  async rows<C extends Columns>(
+    of: Readable<C>,
+    query: Partial<FindRows> = {},
+  ): Promise<RowOf<C>[]> {
+    const { result } = await this.reader.find(of.name, { limit: 100, ...query });
+    return result.rows.map(({ row }) => row as RowOf<C>);
+  }
+
+  /**
+   * Resolves when projections and processors have applied every event of the store, those that
+   * processors append meanwhile included.
+   *
+   * @throws TransientError `behind` when one of them stands still.
+   */
+  settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const { eventStore } = this.#stores;
+    const followers = this.#followers;
+    return untilCaughtUp({ eventStore, followers, clock: systemClock, signal, patienceMs });
+  }
+
+  /** Drains what is in flight, then stops the database. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop[Symbol.asyncDispose]();
+  }
+}
+
+async function startOn(
+  database: Database,
+  definitions: Definitions,
+  { report, stop }: { report: (message: string) => void; stop: StopInTurn },
+): Promise<Stores> {
+  const { url } = database;
+  const { migrations } = definitions;
+  const common = { url, metrics: noMetrics, report };
+  const stores = await openStores({
+    ...common,
+    migrations,
+    name: "embedded",
+    schema: "migrate",
+    others: othersOn(database),
+  });
+  stop.add("stores", () => stores[Symbol.asyncDispose]());
+  const roles = new Set(["capture", "consumers"] as const);
+  const system = await openSystem({ ...common, definitions, stores, roles });
+  stop.add("engine", () => system[Symbol.asyncDispose](), stopTimeoutMs);
+  const chores = startHousekeeping({ stores, definitions, report });
+  stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
+  return stores;
+}
+
+function followersOf(
+  { projections, processors }: Definitions,
+  { reader, processorStore }: Stores,
+): Follower[] {
+  const topicsOf = (one: Definitions["projections" | "processors"][number]): string[] =>
+    one.kind === "events" ? one.from.map(({ name }) => name) : [];
+  return [
+    ...projections.map((one) => ({
+      name: one.name,
+      topics: topicsOf(one),
+      positions: () => reader.positions(one.name),
+    })),
+    ...processors.map((one) => ({
+      name: one.name,
+      topics: topicsOf(one),
+      positions: () => processorStore.positions(one.name),
+    })),
+  ];
+}

@@ -1,0 +1,37 @@
+import type { Migration } from "../../connectors/postgres/migrations.ts";
+import type { AnyProcessor } from "../../engine/processor.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
+import type { AnyTopic, EventTopic } from "../../engine/topic.ts";
+import type { Definitions } from "../system/definitions.ts";
+
+export interface EmbeddedOptions {
+  /** Where everything is kept; made where it isn't there. One process at a time holds it. */
+  readonly folder: string;
+  readonly projections?: readonly AnyProjection[];
+  readonly processors?: readonly AnyProcessor[];
+  /** Topics that commands write to beside those that are read or notified. */
+  readonly topics?: readonly EventTopic[];
+  /** Steps of the domain's own tables: those whose changes are captured, say. */
+  readonly migrations?: readonly Migration[];
+  /** Told what goes wrong and is tried again (default: written to standard error). */
+  readonly report?: (message: string) => void;
+}
+
+/** What the options say to run: topics are found in the definitions that read or notify. */
+export function definitionsOf(options: EmbeddedOptions): Definitions {
+  const { projections = [], processors = [], topics = [], migrations = [] } = options;
+  const read = [...projections, ...processors].flatMap((one): readonly AnyTopic[] =>
+    one.kind === "events" ? one.from : [one.from],
+  );
+  const notified = projections.flatMap(({ notify }) => (notify ? [notify.to] : []));
+  const all: readonly AnyTopic[] = [...topics, ...read, ...notified];
+  const byName = new Map(all.map((topic) => [topic.name, topic]));
+  return {
+    projections,
+    processors,
+    eventTopics: [...byName.values()].filter((topic) => topic.kind === "events"),
+    changeTopics: [...byName.values()].filter((topic) => topic.kind === "changes"),
+    slotName: "refold",
+    migrations,
+  };
+}

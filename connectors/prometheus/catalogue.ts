@@ -1,0 +1,113 @@
+/** What a metric is; its name stands in the catalogue without the prefix. */
+export interface MetricDefinition {
+  readonly kind: "counter" | "gauge" | "histogram";
+  /** One sentence, shown to whoever scrapes. */
+  readonly help: string;
+  /** Their values come from closed sets: see `labelMeanings`. */
+  readonly labels: readonly MetricLabel[];
+  /** Upper bounds of a histogram's buckets; default: from half a millisecond to half a minute. */
+  readonly buckets?: readonly number[];
+}
+
+export type MetricCatalogue = Readonly<Record<string, MetricDefinition>>;
+
+/** Where the values of each label come from. */
+export const labelMeanings = {
+  consumer: "name of a projection or processor",
+  partition: "`topic/partition` of a topic that a consumer reads",
+  state: "state of a task's partition: assigned, running, draining, halted, fenced",
+  outcome: "what became of a command: appended, refused, conflict",
+  route: "route as it is declared, never the path that was asked for; `unknown` for none",
+  method: "HTTP method",
+  status: "HTTP status",
+  version: "version of Refold",
+  node: "version of Node",
+} as const;
+
+export type MetricLabel = keyof typeof labelMeanings;
+
+/** Seconds: from half a millisecond to half a minute. */
+export const secondsBuckets = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+] as const;
+
+const recordBuckets = [1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 20_000] as const;
+
+type Rest = Omit<MetricDefinition, "kind" | "help">;
+const counter = (help: string, rest: Partial<Rest> = {}): MetricDefinition => ({
+  kind: "counter",
+  help,
+  labels: ["consumer"],
+  ...rest,
+});
+const gauge = (help: string, rest: Partial<Rest> = {}): MetricDefinition => ({
+  ...counter(help, rest),
+  kind: "gauge",
+});
+const histogram = (help: string, rest: Partial<Rest> = {}): MetricDefinition => ({
+  ...counter(help, rest),
+  kind: "histogram",
+});
+
+const consumers: MetricCatalogue = {
+  records_applied_total: counter("Records applied by a consumer; its rate is the throughput."),
+  duplicates_dropped_total: counter("Records dropped because they were applied before."),
+  holes_total: counter("Gaps found in lane sequences; each halts its partition."),
+  dead_letters_total: counter("Records set aside."),
+  retries_total: counter("Steps tried again after a transient error."),
+  fenced_flushes_total: counter("Flushes refused because another writer owns a partition."),
+  refusals_left_total: counter("Decisions of a processor that were refused, and led nowhere else."),
+  flush_seconds: histogram("Duration of a flush, retries included."),
+  batch_records: histogram("Records in a flush.", { buckets: recordBuckets }),
+  decode_seconds: histogram("Time spent on taking a fetched batch apart and decoding it."),
+  freshness_seconds: histogram(
+    "Time from an event's recording to its commit in the read model; the oldest of each flush.",
+  ),
+  lag_records: gauge("Records of the log that are not durable here.", {
+    labels: ["consumer", "partition"],
+  }),
+  lag_seconds: gauge(
+    "How long the first record that is not durable here has waited; above 0 while there is one.",
+    { labels: ["consumer", "partition"] },
+  ),
+  partitions: gauge("Partitions that this process owns, by state.", {
+    labels: ["consumer", "state"],
+  }),
+};
+
+const store: MetricCatalogue = {
+  append_seconds: histogram("Duration of a call that appends to the event store.", { labels: [] }),
+  append_conflicts_total: counter("Appends refused because their condition no longer held.", {
+    labels: [],
+  }),
+  events_appended_total: counter("Events appended to the event store.", { labels: [] }),
+  commands_total: counter("Commands decided.", { labels: ["outcome"] }),
+};
+
+const capture: MetricCatalogue = {
+  capture_lag_bytes: gauge("Write-ahead log that is not published yet.", { labels: [] }),
+  capture_lag_seconds: gauge("How long the first write-ahead log not published has waited.", {
+    labels: [],
+  }),
+  capture_changes_total: counter("Records published by the capture.", { labels: [] }),
+};
+
+const process: MetricCatalogue = {
+  http_request_seconds: histogram("Time from a request's head to its answer's end.", {
+    labels: ["route", "method", "status"],
+  }),
+  log_fetch_retries_total: counter("Fetches from the log tried again.", { labels: [] }),
+  log_listener_losses_total: counter("Connections lost that wake readers of the log.", {
+    labels: [],
+  }),
+  monitor_failures_total: counter("Looks at the log's ends that failed; lag stands meanwhile.", {
+    labels: [],
+  }),
+  status_report_failures: gauge("Reports to the status board that failed in a row.", {
+    labels: [],
+  }),
+  build_info: gauge("Always 1; its labels say what runs.", { labels: ["version", "node"] }),
+};
+
+/** Every metric of the engine, its connectors and the API, without the prefix. */
+export const catalogue: MetricCatalogue = { ...consumers, ...store, ...capture, ...process };
