@@ -7,3 +7,4 @@ export {
   type CapturedTable,
 } from "./options.ts";
 export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";
+export { republish, type Republished, type RepublishOptions } from "./repair/republish.ts";

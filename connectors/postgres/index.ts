@@ -12,10 +12,16 @@ export {
 export {
   appendParameters,
   appendRecords,
+  firstOffsetFrom,
+  laneEnds,
+  type LaneEnd,
+  lockPartition,
   logChannel,
   logError,
   PostgresRecordLog,
   type PostgresRecordLogOptions,
+  skipFrom,
+  type SkippedRange,
 } from "./record-log/index.ts";
 export { engineMigrations } from "./schema.ts";
 export { PostgresStatusBoard, type PostgresStatusBoardOptions } from "./status-board/index.ts";

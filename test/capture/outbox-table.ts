@@ -27,12 +27,17 @@ export interface OutboxRow {
   readonly topic: string;
   readonly partition: number;
   readonly sequence: number;
+  readonly key?: string;
+  readonly value?: Buffer;
 }
 
+const someValue = Buffer.from("00ff10", "hex");
+
 export function insertOutbox(row: OutboxRow): string {
-  const { position, topic, partition, sequence } = row;
+  const { position, topic, partition, sequence, key = "k", value = someValue } = row;
   return `insert into public.outbox (position, topic, partition, sequence, key, recorded_at, value,
       ce_sequence, ce_id, ce_subject)
-    values (${position}, '${topic}', ${partition}, ${sequence}, 'k', '2024-02-29 12:00:00.12',
-      '\\x00ff10', '${sequence}', 'e${position}', 'k')`;
+    values (${position}, '${topic}', ${partition}, ${sequence}, '${key}',
+      '2024-02-29 12:00:00.12', '\\x${value.toString("hex")}', '${sequence}', 'e${position}',
+      '${key}')`;
 }

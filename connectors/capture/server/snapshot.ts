@@ -9,8 +9,8 @@ import { OutboxRoute } from "../routing/outbox-route.ts";
 import { PublishBatch } from "../routing/publish-batch.ts";
 import type { TableRoute } from "../routing/table-route.ts";
 import type { CapturedTables } from "../tables/captured-tables.ts";
-import { parseTableName, quoteName, quoteTable } from "../tables/names.ts";
 import type { CreatedSlot } from "../replication-connection.ts";
+import { columnNames, selectColumns, textPages } from "./text-rows.ts";
 
 export interface SnapshotSource {
   readonly client: ClientBase;
@@ -46,8 +46,12 @@ async function* outboxParts(
   for (const name of source.settings.outboxTables) {
     const columns = await columnNames(source.client, name);
     const route = new OutboxRoute(name, columns);
-    const query = `${select(name, columns)} order by topic, partition, sequence`;
-    for await (const rows of pages(source, query)) {
+    const query = `${selectColumns(name, columns)} order by topic, partition, sequence`;
+    for await (const rows of textPages(
+      source.client,
+      query,
+      source.settings.limits.snapshotRowsMax,
+    )) {
       for (const row of rows) {
         tuple.read(encodeTuple(row), 0);
         const change: PlacedChange["change"] = { kind: "insert", row: tuple };
@@ -73,6 +77,8 @@ async function* tableParts(
   batch: PublishBatch,
 ): AsyncGenerator<PartitionAppend[]> {
   const transaction = await snapshotContext(source);
+  const { client } = source;
+  const pageRows = source.settings.limits.snapshotRowsMax;
   const emitter = new SnapshotEmitter(batch, { lsn: source.slot.consistentLsn, transaction });
   let pending: PendingRow | undefined;
   for (const captured of source.settings.tables) {
@@ -80,7 +86,7 @@ async function* tableParts(
     const names = columns.filter((column) => !column.generated).map((column) => column.name);
     const route = await source.tables.tableRoute(captured, names);
     let firstOfTable = true;
-    for await (const rows of pages(source, select(captured.name, names))) {
+    for await (const rows of textPages(client, selectColumns(captured.name, names), pageRows)) {
       for (const row of rows) {
         if (pending) emitter.emit(pending, firstOfTable ? "of table" : "no");
         pending = { route, bytes: encodeTuple(row), first: !pending, firstOfTable };
@@ -133,34 +139,4 @@ async function snapshotContext({ client }: SnapshotSource): Promise<TransactionC
     totalOrder: 0,
     tableOrder: new Map(),
   };
-}
-
-async function columnNames(client: ClientBase, table: string): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select attname::text as name from pg_attribute
-     where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
-     order by attnum`,
-    [quoteTable(parseTableName(table))],
-  );
-  return rows.map((row) => row.name);
-}
-
-function select(table: string, columns: readonly string[]): string {
-  return `select ${columns.map(quoteName).join(", ")} from ${quoteTable(parseTableName(table))}`;
-}
-
-/** Rows as texts, as Postgres writes them, a page at a time. */
-async function* pages(
-  { client, settings }: SnapshotSource,
-  query: string,
-): AsyncGenerator<(string | null)[][]> {
-  await client.query(`declare snapshot_rows no scroll cursor for ${query}`);
-  const text = `fetch ${settings.limits.snapshotRowsMax} from snapshot_rows`;
-  const types = { getTypeParser: () => (value: unknown) => value };
-  for (;;) {
-    const { rows } = await client.query<(string | null)[]>({ text, rowMode: "array", types });
-    if (rows.length > 0) yield rows;
-    if (rows.length < settings.limits.snapshotRowsMax) break;
-  }
-  await client.query("close snapshot_rows");
 }

@@ -146,7 +146,17 @@ async function nextRun(client: PoolClient, { place, options }: Step): Promise<Ba
      order by base_offset`,
     [place.topic_number, place.partition, options.batchBytesMax, options.ageMinMs, batchesMax],
   );
-  return rows;
+  return untilGap(rows);
+}
+
+/** Batches on both sides of skipped offsets can't be one: offsets within a batch have no gaps. */
+function untilGap(run: BatchRow[]): BatchRow[] {
+  const gap = run.findIndex((batch, at) => {
+    const before = run[at - 1];
+    return before && before.base_offset + BigInt(before.record_count) !== batch.base_offset;
+  });
+  if (gap < 0) return run;
+  return run.slice(0, gap).map((batch) => ({ ...batch, full: true }));
 }
 
 interface Run {

@@ -33,8 +33,27 @@ export async function fetchBatches(pool: Pool, request: FetchRequest): Promise<F
     throw error;
   }
   client.release();
-  return gathering.answer();
+  return withoutGaps(gathering.answer(), request.next);
 }
+
+/**
+ * Nothing stands between a partition's position and its end: offsets that are skipped, or batches
+ * that somebody has deleted. Readers go on behind them; what is missing shows in the sequences.
+ */
+function withoutGaps(answer: FetchAnswer, next: ReadonlyMap<number, number>): FetchAnswer {
+  const brought = new Set(answer.fetched.map(({ partition }) => partition));
+  const gaps = answer.bounds.filter(
+    ({ partition, start, end }) =>
+      !brought.has(partition) &&
+      start <= (next.get(partition) ?? 0) &&
+      end > (next.get(partition) ?? 0),
+  );
+  if (gaps.length === 0) return answer;
+  const passed = gaps.map(({ partition, end }) => ({ partition, bytes: noBytes, nextOffset: end }));
+  return { ...answer, fetched: [...answer.fetched, ...passed] };
+}
+
+const noBytes = Buffer.alloc(0);
 
 /** A connection that breaks ends the query with an error; the client's own event says it too. */
 async function run(client: PoolClient, copy: CopyOut): Promise<void> {

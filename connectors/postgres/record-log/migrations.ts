@@ -182,6 +182,32 @@ begin
 end $$;
 `;
 
+/** Ranges of offsets that readers skip, and the batches that stood there. */
+const skipped = `
+create table refold.log_skipped (
+  id bigint generated always as identity primary key,
+  topic_number int not null references refold.log_topics on delete cascade,
+  partition int not null,
+  from_offset bigint not null,
+  to_offset bigint not null,
+  skipped_at timestamptz not null default now(),
+  reason text not null,
+  check (from_offset < to_offset)
+);
+create table refold.log_skipped_batches (
+  skipped bigint not null references refold.log_skipped on delete cascade,
+  -- The first of them may begin before the range: its first records were written again.
+  base_offset bigint not null,
+  record_count int not null,
+  max_timestamp_ms bigint not null,
+  written_at timestamptz not null,
+  bytes bytea not null,
+  primary key (skipped, base_offset)
+);
+alter table refold.log_skipped_batches alter column bytes set storage external;
+`;
+
 export const migrations: readonly Migration[] = [
   { name: "record-log-1", sql: tables + ensureTopic + append + batchAt },
+  { name: "record-log-2", sql: skipped },
 ];
