@@ -13,6 +13,15 @@ export interface PlaceOptions {
   readonly data?: string;
 }
 
+/** Limits of the API as `name=number`: those of REFOLD_LIMITS, then those of the options. */
+export function givenLimits(
+  options: readonly string[] | undefined,
+  environment = process.env,
+): readonly string[] {
+  const fromEnvironment = (environment["REFOLD_LIMITS"] ?? "").split(",");
+  return [...fromEnvironment.map((text) => text.trim()), ...(options ?? [])].filter(Boolean);
+}
+
 /** Options win over the environment. The environment is read here and nowhere else. */
 export function placeOf(options: PlaceOptions, environment = process.env): Place {
   const databaseUrl = options.databaseUrl ?? environment["DATABASE_URL"];

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 
+import type { ApiOptions } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { openDatabase, othersOn, type Database } from "../database.ts";
-import { placeOf } from "../environment.ts";
+import { givenLimits, placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { limitsOf, limitsText } from "../limits.ts";
 import { assertLoopback, assertPortFree, type Address } from "../port.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
@@ -17,7 +19,9 @@ import { reportToTerminal } from "../terminal.ts";
 import { refoldVersion } from "../version.ts";
 import { welcomeText } from "../welcome.ts";
 
-interface StartOptions extends OptionsOnDatabase, Address {}
+interface StartOptions extends OptionsOnDatabase, Address {
+  readonly limit?: readonly string[];
+}
 
 /** `refold start`: everything in one process. */
 export function startCommand(): Command {
@@ -25,11 +29,14 @@ export function startCommand(): Command {
     .description("run everything in one process: Postgres, capture, processors, projections, API")
     .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
     .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
+    .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
+    .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`)
     .action(start);
 }
 
 async function start(options: StartOptions): Promise<void> {
   assertLoopback(options.host);
+  const limits = limitsOf(givenLimits(options.limit));
   await assertPortFree(options);
   let database: Database | undefined;
   using signals = new StopSignals(() => {
@@ -44,7 +51,7 @@ async function start(options: StartOptions): Promise<void> {
   });
   await using _database = database;
   await using stop = new StopInTurn(reportToTerminal);
-  const httpUrl = await startEverything(database, { options, stop });
+  const httpUrl = await startEverything(database, { options, limits, stop });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;
@@ -55,12 +62,16 @@ async function start(options: StartOptions): Promise<void> {
 
 interface Parts {
   readonly options: StartOptions;
+  readonly limits: ApiOptions;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
 
 /** Gives the URL of the API. */
-async function startEverything(database: Database, { options, stop }: Parts): Promise<string> {
+async function startEverything(
+  database: Database,
+  { options, limits, stop }: Parts,
+): Promise<string> {
   const { url } = database;
   const metrics = new PrometheusMetrics();
   metrics.gauge("build_info", 1, { version: refoldVersion(), node: process.versions.node });
@@ -87,7 +98,7 @@ async function startEverything(database: Database, { options, stop }: Parts): Pr
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   const chores = startHousekeeping({ stores, definitions: application, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
-  const api = await listenApi({ stores, system, metrics, address: options });
+  const api = await listenApi({ stores, system, metrics, limits, address: options });
   stop.add("API", () => api.close());
   return api.url;
 }

@@ -1,11 +1,12 @@
 import type { AddressInfo } from "node:net";
 
 import type { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
-import { buildApi, type ConsumerHealth } from "../../api/index.ts";
+import { type ApiOptions, buildApi, type ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import { asPortFailure, type Address } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
+import { ProcessLoad } from "./load.ts";
 import type { Stores } from "./stores.ts";
 
 export interface ApiPart {
@@ -13,6 +14,8 @@ export interface ApiPart {
   readonly system: System;
   readonly metrics: PrometheusMetrics;
   readonly address: Address;
+  /** Bounds of the API; without them its defaults. */
+  readonly limits?: ApiOptions;
 }
 
 export interface ListeningApi {
@@ -27,8 +30,10 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
   const random = new SystemRandom();
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
+  const decider = new Decider({ eventStore, codec, random, clock, metrics, as: "command" });
+  const load = new ProcessLoad(decider);
   const app = buildApi({
-    decider: new Decider({ eventStore, codec, random, clock, metrics, as: "command" }),
+    decider,
     eventStore,
     reader,
     codec,
@@ -39,7 +44,10 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
     health: () => healthOf(system),
     metricsText: () => metrics.text(),
     ageMs: (projection) => system.consumers?.ageMs(projection),
+    load: () => load.now(),
+    ...(part.limits === undefined ? {} : { options: part.limits }),
   });
+  app.addHook("onClose", async () => load[Symbol.dispose]());
   try {
     await app.listen({ host: address.host, port: address.port });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import type { Load } from "../../api/index.ts";
 import type { Decider } from "../../engine/decision/decider.ts";
@@ -15,7 +15,7 @@ const nanosecondsPerMs = 1e6;
  */
 export class ProcessLoad implements Disposable {
   readonly #decider: Pick<Decider, "backlog">;
-  readonly #histogram: IntervalHistogram;
+  readonly #histogram: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
   #loopDelayMs = 0;
 
