@@ -28,7 +28,13 @@ export async function startPostgres(options: PostgresService): Promise<Service> 
   await mkdir(data, { recursive: true, mode: 0o755 });
   await giveTo(data, account);
   const made = await launchAs(account, initdb, [
-    ...["-D", data, "-U", user, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
+    "-D",
+    data,
+    `--username=${user}`,
+    "--auth=trust",
+    "--no-sync",
+    "--encoding=UTF8",
+    "--locale=C",
   ]);
   const remedy = `Empty the folder ${data} and start again.`;
   await runCommand({ ...made, program: made.command, remedy, cwd: "/" });
@@ -36,7 +42,8 @@ export async function startPostgres(options: PostgresService): Promise<Service> 
   const url = `postgres://${user}@127.0.0.1:${port}/postgres`;
   const given = Object.entries(settings(port, options.timeZone));
   const launched = await launchAs(account, postgres, [
-    ...["-D", data],
+    "-D",
+    data,
     ...given.flatMap(([name, value]) => ["-c", `${name}=${value}`]),
   ]);
   return startServer({

@@ -10,7 +10,7 @@ import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import { CapturedDatabase, onPublic } from "./captured-database.ts";
-import { copyIn } from "./copy-in.ts";
+import { copyIn } from "../parity/copy-in.ts";
 import { createOutbox, insertOutbox } from "./outbox-table.ts";
 
 const rounds = Number(process.env["REFOLD_ROUNDS"] ?? 5);

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 
 import { projectRoot } from "../support/source-tree.ts";
 import { CapturedDatabase, onPublic, type ReadRecord } from "./captured-database.ts";
-import { copyIn } from "./copy-in.ts";
+import { copyIn } from "../parity/copy-in.ts";
 
 /** A scenario as it was recorded from Debezium's Postgres connector. */
 export interface Scenario {
