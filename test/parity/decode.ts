@@ -1,0 +1,164 @@
+import avro from "avsc";
+
+import type { RecordedEvent } from "./scenario.ts";
+
+/** A record as it was sent. */
+export interface SentRecord {
+  readonly topic: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
+}
+
+const frameBytes = 5;
+
+/** How the bytes of one side of a record are written. */
+export type Encoding = "framed-avro" | "bytes";
+
+export interface Encodings {
+  readonly key: Encoding;
+  readonly value: Encoding;
+}
+
+/** Avro is the stack's converter where a configuration names no other. */
+export function encodingsOf(config: Readonly<Record<string, string>>): Encodings {
+  const of = (side: string): Encoding =>
+    config[`${side}.converter`] === undefined ? "framed-avro" : "bytes";
+  return { key: of("key"), value: of("value") };
+}
+
+/** The schemas of a scenario, numbered in the order of their first use. */
+export interface NumberedSchemas {
+  readonly texts: ReadonlyMap<number, string>;
+  /** The number of the schema that the registry has under the id. */
+  numberOf(id: number): number;
+}
+
+/** @param schemaById The registry's schemas that may occur. */
+export function numberedSchemas(schemaById: (id: number) => string): NumberedSchemas {
+  const texts = new Map<number, string>();
+  const numbers = new Map<number, number>();
+  const numberOf = (id: number): number => {
+    const known = numbers.get(id);
+    if (known !== undefined) return known;
+    const number = texts.size + 1;
+    numbers.set(id, number);
+    texts.set(number, schemaById(id));
+    return number;
+  };
+  return { texts, numberOf };
+}
+
+/** The registry's ids that records are framed with. */
+export function schemaIds(records: readonly SentRecord[], encodings: Encodings): Set<number> {
+  const ids = new Set<number>();
+  for (const record of records) {
+    for (const side of ["key", "value"] as const) {
+      const bytes = record[side];
+      if (bytes && isFramed(bytes, encodings[side])) ids.add(bytes.readUInt32BE(1));
+    }
+  }
+  return ids;
+}
+
+function isFramed(bytes: Buffer, encoding: Encoding): boolean {
+  return encoding === "framed-avro" && bytes.length >= frameBytes && bytes[0] === 0;
+}
+
+/**
+ * Gives records the recordings' form: unions unwrapped, bytes in base64, longs beyond 2^53, NaN,
+ * infinities and -0 as text; what is not framed Avro as `{raw, text}`.
+ */
+export function toldEvents(
+  records: readonly SentRecord[],
+  schemas: NumberedSchemas,
+  encodings: Encodings,
+): RecordedEvent[] {
+  return records.map((record, index) => {
+    const key = toldBytes(record.key, schemas, encodings.key);
+    const value = toldBytes(record.value, schemas, encodings.value);
+    return {
+      seq: index + 1,
+      topic: record.topic,
+      key: key.told,
+      value: value.told,
+      headers: Object.fromEntries(record.headers.map(([name, text]) => [name, headerTold(text)])),
+      keySchema: key.schema,
+      valueSchema: value.schema,
+      keyAvro: key.avro,
+      valueAvro: value.avro,
+    };
+  });
+}
+
+interface ToldBytes {
+  readonly told: unknown;
+  readonly schema: number | null;
+  readonly avro: string | null;
+}
+
+function toldBytes(bytes: Buffer | null, schemas: NumberedSchemas, encoding: Encoding): ToldBytes {
+  if (bytes === null) return { told: null, schema: null, avro: null };
+  if (!isFramed(bytes, encoding)) {
+    const raw = bytes.toString("base64");
+    return { told: { raw, text: bytes.toString("utf8") }, schema: null, avro: raw };
+  }
+  const schema = schemas.numberOf(bytes.readUInt32BE(1));
+  const body = bytes.subarray(frameBytes);
+  const told = decodeAvro(schemas.texts.get(schema) ?? "", body);
+  return { told, schema, avro: body.toString("base64") };
+}
+
+/** Connect's converter of headers writes JSON for what isn't text; both are told as text. */
+function headerTold(bytes: Buffer | null): string | null {
+  return bytes === null ? null : bytes.toString("utf8");
+}
+
+const longs = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (one: bigint, other: bigint) => (one < other ? -1 : one > other ? 1 : 0),
+});
+
+const typeHook = (attributes: unknown): avro.Type | undefined => {
+  const named = typeof attributes === "string" ? attributes : undefined;
+  const kind = named ?? (attributes as { type?: unknown }).type;
+  return kind === "long" ? longs : undefined;
+};
+
+const types = new Map<string, avro.Type>();
+
+function decodeAvro(schema: string, bytes: Buffer): unknown {
+  let type = types.get(schema);
+  if (!type) {
+    type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { wrapUnions: false, typeHook });
+    types.set(schema, type);
+  }
+  return plain(type.fromBuffer(bytes));
+}
+
+/** Objects without prototypes and with text for what JSON has no room for. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") {
+    const fits = value >= -(2n ** 53n) && value <= 2n ** 53n;
+    return fits ? Number(value) : String(value);
+  }
+  if (typeof value === "number") {
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : floatText(value);
+  }
+  if (Buffer.isBuffer(value)) return value.toString("base64");
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
+
+function floatText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
