@@ -48,4 +48,9 @@ export const migrations = [
     // Null: nobody told which tables the snapshot had.
     sql: "alter table refold.capture_position add column tables text[]",
   },
+  {
+    name: "capture-4",
+    // System identifier and timeline of the captured server; null: nobody told.
+    sql: "alter table refold.capture_position add column source text",
+  },
 ] as const;

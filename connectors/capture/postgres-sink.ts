@@ -65,6 +65,22 @@ export class PostgresCaptureSink implements CaptureSink {
     );
   }
 
+  async source(): Promise<string | undefined> {
+    const { rows } = await this.#asked<{ source: string | null }>(
+      "select source from refold.capture_position where slot = $1",
+      [this.#slot],
+    );
+    return rows[0]?.source ?? undefined;
+  }
+
+  async setSource(identity: string): Promise<void> {
+    await this.#asked(
+      `update refold.capture_position set source = $3
+       where slot = $1 and epoch = $2 and source is distinct from $3::text`,
+      [this.#slot, this.#epoch, identity],
+    );
+  }
+
   async publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
     try {
       await this.#move(this.#pool, appends, upTo);

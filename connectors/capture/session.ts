@@ -1,9 +1,7 @@
 import { Client } from "pg";
 
-import { FatalError } from "../../engine/errors.ts";
 import { lsn } from "../../engine/position.ts";
 import type { CapturePosition } from "../../engine/ports/capture-sink.ts";
-import { formatLsn } from "./lsn.ts";
 import type { CaptureSettings } from "./options.ts";
 import { PgoutputReader, type KeepaliveReply } from "./pgoutput/messages.ts";
 import type { Progress } from "./progress.ts";
@@ -12,7 +10,8 @@ import { TransactionAssembler } from "./routing/assembler.ts";
 import { PublishQueue } from "./routing/publish-queue.ts";
 import { admitEmpty } from "./server/added-tables.ts";
 import { checkWalLevel, ensurePublication } from "./server/publication.ts";
-import { checkSlotHolds, readSlot, slotLost, untilSlotFree } from "./server/slot.ts";
+import { readServer, resumeFault } from "./server/resume-check.ts";
+import { readSlot, untilSlotFree } from "./server/slot.ts";
 import { snapshotParts } from "./server/snapshot.ts";
 import { CapturedTables } from "./tables/captured-tables.ts";
 import { parseTableName } from "./tables/names.ts";
@@ -106,6 +105,7 @@ export class CaptureSession implements AsyncDisposable {
       await this.#replication.dropSlot(name);
     }
     const slot = await this.#replication.createSlot(name);
+    await sink.setSource((await readServer(this.#control)).identity);
     const complete = { changesAfter: 0, commitLsn: lsn(0), completeLsn: lsn(slot.consistentLsn) };
     const parts = snapshotParts({
       client: this.#control,
@@ -124,13 +124,12 @@ export class CaptureSession implements AsyncDisposable {
   }
 
   async #resume(position: Streaming, signal: AbortSignal): Promise<Streaming> {
-    const { slot: name } = this.#settings;
+    const { sink, slot } = this.#settings;
     const completeLsn = Number(position.completeLsn);
-    const slot = await readSlot(this.#control, name);
-    if (!slot) throw slotLost(name, "does not exist");
-    checkSlotHolds(name, slot, completeLsn);
-    const { endLsn } = await this.#replication.identify();
-    if (completeLsn > endLsn) throw positionAhead(completeLsn, endLsn);
+    const source = await sink.source();
+    const fault = await resumeFault(this.#control, { slot, completeLsn, source });
+    if (fault) throw fault;
+    await sink.setSource((await readServer(this.#control)).identity);
     await this.#slotFree(signal);
     return position;
   }
@@ -152,15 +151,6 @@ export class CaptureSession implements AsyncDisposable {
 
 function isStreaming(position: CapturePosition | undefined): position is Streaming {
   return position?.completeLsn !== undefined;
-}
-
-function positionAhead(publishedLsn: number, endLsn: number): FatalError {
-  return new FatalError(
-    "position-ahead",
-    `The log has what committed before ${formatLsn(publishedLsn)}, but the server's WAL ends at ` +
-      `${formatLsn(endLsn)}: the database is older than the log (a restored backup?).`,
-    "Restore both to the same moment, or begin a new log.",
-  );
 }
 
 interface FlowOptions extends SessionOptions {

@@ -35,6 +35,10 @@ export interface CaptureSink {
   tables(): Promise<readonly string[] | undefined>;
   /** Remembers which tables are captured from now on. */
   setTables(names: readonly string[]): Promise<void>;
+  /** The server that was captured up to now; undefined where that was never told. */
+  source(): Promise<string | undefined>;
+  /** Remembers which server is captured from now on. */
+  setSource(identity: string): Promise<void>;
   publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void>;
   /**
    * Publishes all parts and the position as one step, so that a crash leaves none of a snapshot.

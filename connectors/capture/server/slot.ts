@@ -2,10 +2,13 @@ import type { ClientBase } from "pg";
 
 import { FatalError } from "../../../engine/errors.ts";
 import type { Clock } from "../../../engine/ports/clock.ts";
-import { formatLsn, parseLsn } from "../lsn.ts";
+import { parseLsn } from "../lsn.ts";
 
 export interface SlotState {
-  readonly confirmedLsn: number;
+  /** Undefined: the server has invalidated it, and its WAL may be gone. */
+  readonly confirmedLsn: number | undefined;
+  /** The server process that reads it. */
+  readonly activePid: number | undefined;
 }
 
 interface SlotRow {
@@ -37,30 +40,11 @@ export async function readSlot(client: ClientBase, slot: string): Promise<SlotSt
       "Name another slot, or drop that one.",
     );
   }
-  if (row.wal_status === "lost" || row.confirmed === null) throw slotLost(slot, "is invalidated");
-  return { confirmedLsn: parseLsn(row.confirmed) };
-}
-
-export function slotLost(slot: string, how: string): FatalError {
-  return new FatalError(
-    "slot-lost",
-    `Replication slot ${slot} ${how}: changes after the last published one may be gone from the WAL.`,
-    "Begin a new log: drop the slot and the row of refold.capture_position, make the topics anew " +
-      "and start again; the snapshot then publishes the tables as they are and all events.",
-  );
-}
-
-/** Refuses to go on where the slot no longer has what follows the published position. */
-export function checkSlotHolds(slot: string, state: SlotState, publishedLsn: number): void {
-  if (state.confirmedLsn <= publishedLsn) return;
-  throw new FatalError(
-    "slot-advanced",
-    `Replication slot ${slot} stands at ${formatLsn(state.confirmedLsn)}, but only what committed ` +
-      `before ${formatLsn(publishedLsn)} is published: something else advanced it, and changes ` +
-      `between the two are lost to it.`,
-    "Find what reads or advances the slot, then begin a new log: drop the slot and the row of " +
-      "refold.capture_position, and make the topics anew.",
-  );
+  const isLost = row.wal_status === "lost" || row.confirmed === null;
+  return {
+    confirmedLsn: isLost ? undefined : parseLsn(row.confirmed ?? ""),
+    activePid: row.active_pid ?? undefined,
+  };
 }
 
 /**
