@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 
 import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
@@ -65,7 +66,7 @@ export class Embedded implements AsyncDisposable {
     const stop = new StopInTurn(report);
     try {
       const database = await openDatabase({
-        place: { databaseUrl: undefined, dataFolder: options.folder },
+        place: { databaseUrl: undefined, dataFolder: resolve(options.folder) },
         command: "embedded",
         missing: "make",
         whenHeld: "refuse",

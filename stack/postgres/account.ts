@@ -70,7 +70,9 @@ export async function launchAs(
   });
   const rights = ["--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search"];
   const ids = ["--reuid", String(account.uid), "--regid", String(account.gid), "--clear-groups"];
-  return { command: setpriv, args: [...ids, ...rights, "--", command, ...args] };
+  // Without it the kernel forgets the right in access(2), by which initdb looks for its programs.
+  const keepRights = ["--securebits", "+no_setuid_fixup"];
+  return { command: setpriv, args: [...ids, ...keepRights, ...rights, "--", command, ...args] };
 }
 
 async function isOpenTo(account: Account, path: string): Promise<boolean> {
