@@ -59,6 +59,14 @@ function problemOfEngine(error: unknown): Problem | undefined {
       headers: retryAfter(1),
     };
   }
+  if (error instanceof TransientError && error.code === "storage-full") {
+    return {
+      status: 503,
+      code: "storage-full",
+      detail: "The disk of the event store is full. Commands are taken again when there is room.",
+      headers: retryAfter(5),
+    };
+  }
   if (error instanceof TransientError) {
     return {
       status: 503,

@@ -22,8 +22,8 @@ table { border-collapse: collapse; width: 100%; }
 td, th { padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; vertical-align: top; }
 `;
 
-/** Not escaped, so that its hash is that of what the browser gets. */
-const verbatimStyle = new Html(style);
+/** Made apart from the page, so that its text is to the letter what is hashed below. */
+const styleElement = new Html(`<style>${style}</style>`);
 
 /**
  * The content security policy of the page: its own style and nothing else. It has no script and
@@ -54,9 +54,7 @@ export function documentationPage(document: OpenApiDocument): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
         <title>${info.title} API</title>
-        <style>
-          ${verbatimStyle}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <h1>${info.title} API ${info.version}</h1>

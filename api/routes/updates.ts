@@ -131,12 +131,13 @@ export function updateRoutes(app: ApiServer, context: ApiContext): void {
 function serveEvents(parts: Parts, request: WishedRequest, reply: FastifyReply): void {
   reply.hijack();
   const { raw: response } = reply;
-  response.writeHead(200, {
+  const headers = {
+    ...reply.getHeaders(),
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
-    "x-correlation-id": String(reply.getHeader("x-correlation-id")),
-  });
+  };
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value ?? "");
   response.flushHeaders();
   const outlet = sseOutlet(response, parts.context.options);
   response.once("close", subscribe(parts, { outlet, request }));

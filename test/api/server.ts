@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import pino from "pino";
 import { onTestFinished } from "vitest";
 
@@ -7,6 +8,7 @@ import type { Clock } from "../../engine/ports/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
 import { Campus } from "./campus.ts";
+import { type ApiDocument, Contract } from "./contract.ts";
 
 /** Real time: the API's waits are short, and sockets know no other. */
 export const realClock: Clock = {
@@ -32,7 +34,10 @@ export interface Given {
   readonly before?: (log: RecordLog) => ApiDependencies["log"];
 }
 
-/** A server on a campus of its own, closed when the test ends. */
+/**
+ * A server on a campus of its own, closed when the test ends. The test fails when an answer differs
+ * from the server's own document.
+ */
 export async function serverOfTest(given: Given = {}) {
   const campus = await Campus.open();
   const app = buildApi({
@@ -51,12 +56,53 @@ export async function serverOfTest(given: Given = {}) {
     options: { waitForMs: 60, waitPollMs: 1, streamEndMs: 100, ...given.options },
     ...given.deps,
   });
+  const routes = routesOf(app);
+  holdToContract(app);
   onTestFinished(async () => {
     await app.close();
     await campus.log[Symbol.asyncDispose]();
   });
   await app.ready();
-  return { app, campus };
+  return { app, campus, routes };
+}
+
+/** Every route that is added from now on: `get /modules/{code}`. */
+function routesOf(app: ReturnType<typeof buildApi>): readonly string[] {
+  const routes: string[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    const path = url.replaceAll(/:(\w+)/g, "{$1}");
+    for (const name of [method].flat()) routes.push(`${name.toLowerCase()} ${path}`);
+  });
+  return routes;
+}
+
+/** Looks at every answer that the routes give, however the request came. */
+function holdToContract(app: ReturnType<typeof buildApi>): void {
+  const faults: string[] = [];
+  let contract: Contract | undefined;
+  const compare = (request: FastifyRequest, reply: FastifyReply, body: unknown) => {
+    contract ??= new Contract(app.swagger() as unknown as ApiDocument);
+    const { method, url } = request;
+    const headers = { ...reply.raw.getHeaders(), ...reply.getHeaders() };
+    const answer = { method, url, headers, body: typeof body === "string" ? body : undefined };
+    const fault = contract.faultOf({ ...answer, status: reply.raw.statusCode });
+    if (fault !== undefined) faults.push(fault);
+  };
+  const compared = new WeakSet<FastifyRequest>();
+  app.addHook("onSend", async (request, reply, payload) => {
+    compared.add(request);
+    reply.raw.statusCode = reply.statusCode;
+    compare(request, reply, payload);
+    return payload;
+  });
+  // Streams write their answers past the hook before.
+  app.addHook("onResponse", async (request, reply) => {
+    if (!compared.has(request)) compare(request, reply, undefined);
+  });
+  onTestFinished(() => {
+    if (faults.length > 0)
+      throw new Error(`Answers that are not documented:\n${faults.join("\n")}`);
+  });
 }
 
 export const row = {
