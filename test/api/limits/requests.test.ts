@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+
+import type { ApiOptions, Load } from "../../../api/index.ts";
+import { ManualClock } from "../../../engine/memory/clock.ts";
+import { offerModule } from "../../../processors/catalogue/index.ts";
+import { realClock, row, serverOfTest } from "../server.ts";
+
+const idle: Load = { loopDelayMs: 0, backlogAgeMs: 0, backlog: 0 };
+
+const registration = {
+  method: "POST",
+  url: "/registrations",
+  payload: { moduleCode: "MA101", studentId: "ada" },
+} as const;
+
+describe("a URL", () => {
+  it.each([
+    ["that is too long", `/modules/${"x".repeat(500)}`, "url-too-long"],
+    ["with a query that is too long", `/modules?cursor=${"x".repeat(300)}`, "query-too-long"],
+  ])("%s is refused with 414", async (_, url, code) => {
+    const { app } = await serverOfTest({ options: { urlBytesMax: 400, queryBytesMax: 200 } });
+    const response = await app.inject({ url });
+    expect(response.statusCode).toBe(414);
+    expect(response.json()).toMatchObject({ code });
+  });
+});
+
+describe("a client address", () => {
+  /** Time stands still for the buckets alone: the rest of the server waits in real time. */
+  async function limited(options: Partial<ApiOptions>) {
+    const clock = new ManualClock();
+    const deps = { clock: { ...realClock, monotonicMs: () => clock.monotonicMs() } };
+    return { ...(await serverOfTest({ options, deps })), clock };
+  }
+
+  it("that has spent its requests gets 429 with the time to wait, and then goes on", async () => {
+    const options = { clientRequestsPerSecond: 1, clientRequestBurst: 2 };
+    const { app, clock } = await limited(options);
+    const ask = () => app.inject({ url: "/modules" });
+    const first = await ask();
+    expect(first.headers["ratelimit-policy"]).toBe('"requests";q=2;w=2');
+    expect(first.headers["ratelimit"]).toBe('"requests";r=1;t=1');
+    await ask();
+    const refused = await ask();
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers["retry-after"]).toBe("1");
+    expect(refused.headers["ratelimit"]).toBe('"requests";r=0;t=2');
+    expect(refused.json()).toMatchObject({ code: "too-many-requests" });
+    clock.advance(1_000);
+    expect((await ask()).statusCode).toBe(200);
+  });
+
+  it("is refused at paths that are not there too, and decides nothing", async () => {
+    const { app, campus } = await limited({ clientRequestBurst: 1 });
+    expect((await app.inject({ url: "/nowhere" })).statusCode).toBe(404);
+    expect((await app.inject({ url: "/nowhere" })).statusCode).toBe(429);
+    expect((await app.inject(registration)).statusCode).toBe(429);
+    expect(campus.origins).toEqual([]);
+  });
+
+  it("doesn't spend another's requests, however it changes within its own network", async () => {
+    const { app } = await limited({ clientRequestBurst: 1 });
+    const from = (remoteAddress: string) => app.inject({ url: "/modules", remoteAddress });
+    expect((await from("10.0.0.1")).statusCode).toBe(200);
+    expect((await from("10.0.0.1")).statusCode).toBe(429);
+    expect((await from("10.0.0.2")).statusCode).toBe(200);
+    expect((await from("2001:db8::1")).statusCode).toBe(200);
+    expect((await from("2001:db8::2")).statusCode).toBe(429);
+  });
+
+  it("sees health and metrics whatever it has spent", async () => {
+    const { app } = await limited({ clientRequestBurst: 1 });
+    await app.inject({ url: "/modules" });
+    expect((await app.inject({ url: "/modules" })).statusCode).toBe(429);
+    for (const url of ["/livez", "/readyz", "/metrics"]) {
+      expect((await app.inject({ url })).statusCode).toBe(200);
+    }
+  });
+});
+
+describe("a server that is behind", () => {
+  const bounds = {
+    readLoopDelayMaxMs: 100,
+    commandLoopDelayMaxMs: 200,
+    readBacklogAgeMaxMs: 1_000,
+    commandBacklogAgeMaxMs: 2_000,
+    readBacklogMax: 10,
+    commandBacklogMax: 20,
+  };
+
+  async function under(load: Partial<Load>) {
+    const { app, campus } = await serverOfTest({
+      options: bounds,
+      deps: { load: () => ({ ...idle, ...load }) },
+    });
+    campus.history.must(offerModule(row));
+    return { app, campus };
+  }
+
+  it.each<[string, Partial<Load>, number, number]>([
+    [
+      "does both at the lower thresholds",
+      { loopDelayMs: 100, backlogAgeMs: 1_000, backlog: 10 },
+      200,
+      201,
+    ],
+    ["sheds reads for a late event loop", { loopDelayMs: 101 }, 503, 201],
+    ["sheds commands for a later one", { loopDelayMs: 201 }, 503, 503],
+    ["sheds reads for an old command", { backlogAgeMs: 1_001 }, 503, 201],
+    ["sheds commands for an older one", { backlogAgeMs: 2_001 }, 503, 503],
+    ["sheds reads for many commands", { backlog: 11 }, 503, 201],
+    ["sheds commands for more", { backlog: 21 }, 503, 503],
+  ])("%s", async (_, load, read, command) => {
+    const { app } = await under(load);
+    expect((await app.inject({ url: "/modules" })).statusCode).toBe(read);
+    expect((await app.inject(registration)).statusCode).toBe(command);
+  });
+
+  it("tells when to come again and why, and decides nothing", async () => {
+    const { app, campus } = await under({ backlog: 21 });
+    const response = await app.inject(registration);
+    expect(response.headers["retry-after"]).toMatch(/^[1-9]$/);
+    expect(response.json()).toMatchObject({ code: "overloaded" });
+    expect(response.json<{ detail: string }>().detail).toContain("21 commands wait");
+    expect(campus.origins).toEqual([]);
+  });
+
+  it("answers health and metrics", async () => {
+    const { app } = await under({ loopDelayMs: 1e6, backlogAgeMs: 1e6, backlog: 1e6 });
+    for (const url of ["/livez", "/readyz", "/metrics"]) {
+      expect((await app.inject({ url })).statusCode).toBe(200);
+    }
+  });
+});
+
+describe("an answer", () => {
+  it("that takes too long is 503, and what comes after it is not sent", async () => {
+    const held = Promise.withResolvers<[]>();
+    const { app } = await serverOfTest({
+      options: { answerWithinMs: 60 },
+      deps: { health: () => held.promise },
+    });
+    const response = await app.inject({ url: "/readyz" });
+    expect(response.statusCode).toBe(503);
+    expect(response.headers["retry-after"]).toBe("2");
+    expect(response.json()).toMatchObject({ code: "answer-timeout" });
+    held.resolve([]);
+    expect((await app.inject({ url: "/readyz" })).statusCode).toBe(200);
+  });
+});
