@@ -18,9 +18,9 @@ import {
   PostgresReadModelStore,
   PostgresRecordLog,
 } from "../connectors/postgres/index.ts";
-import { avroCodec, avroRules } from "../connectors/registry/index.ts";
+import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import type { AnyRow } from "../engine/columns.ts";
-import { MemorySchemaRegistry } from "../engine/memory/schema-registry.ts";
+import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
 import { run } from "../engine/runner/run.ts";
@@ -55,7 +55,9 @@ try {
 
 async function measure(): Promise<void> {
   const log = new PostgresRecordLog({ pool });
-  const codec = avroCodec({ registry: new MemorySchemaRegistry({ rules: avroRules }) });
+  const codec = avroCodec({
+    registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
+  });
   const history = new SeatEvents(codec);
   await fill(log, codec, history);
   const store = new PostgresReadModelStore({ pool });

@@ -2,13 +2,13 @@
  * The fold without any I/O: record batches in memory, through the real task, into a store that
  * keeps rows in a map. What is left is decoding, looking rows up, folding and digests.
  */
-import { avroCodec, avroRules } from "../connectors/registry/index.ts";
+import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import type { AnyRow } from "../engine/columns.ts";
 import { noProbe } from "../engine/crash-points.ts";
 import { SeededRandom } from "../engine/memory/clock.ts";
 import { MemoryReadModelStore } from "../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../engine/memory/record-log.ts";
-import { MemorySchemaRegistry } from "../engine/memory/schema-registry.ts";
+import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import { offset } from "../engine/position.ts";
 import { noMetrics } from "../engine/ports/metrics.ts";
 import { taskLimits } from "../engine/task/limits.ts";
@@ -19,7 +19,9 @@ import { seatBoard } from "./_seat-board.ts";
 import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
 
 const total = 500_000;
-const codec = avroCodec({ registry: new MemorySchemaRegistry({ rules: avroRules }) });
+const codec = avroCodec({
+  registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
+});
 const log = new MemoryRecordLog();
 const info = await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
 await codec.prepare(topic);

@@ -36,9 +36,11 @@ export * from "./ports/processor-store.ts";
 export * from "./ports/read-model-reader.ts";
 export * from "./ports/read-model-store.ts";
 export * from "./ports/record-log.ts";
+export * from "./ports/registry-store.ts";
 export * from "./ports/schema-registry.ts";
 export * from "./ports/status-board.ts";
 export * from "./ports/store-hold.ts";
+export * from "./ports/subject-registry.ts";
 export {
   decodePositionToken,
   encodePositionToken,

@@ -20,7 +20,8 @@ import { PostgresStatusBoard } from "../../connectors/postgres/status-board/stat
 import {
   avroCodec,
   migrations as registryMigrations,
-  PostgresSchemaRegistry,
+  PostgresRegistryStore,
+  StoredSchemaRegistry,
 } from "../../connectors/registry/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
@@ -61,7 +62,7 @@ export async function openStores(options: StoresOptions) {
     stop.add("record log", () => log[Symbol.asyncDispose]());
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
-    const registry = new PostgresSchemaRegistry({ pool });
+    const registry = new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool }) });
     return {
       pool,
       log,

@@ -1,4 +1,4 @@
-/** Schema registry on Postgres, and the codec on any registry. */
+/** The schema registry, its storage in Postgres, and the codec on any registry. */
 export { avroCodec, type AvroCodecOptions } from "./avro-codec.ts";
 export {
   changeSubjects,
@@ -7,5 +7,9 @@ export {
   type ChangeSchemas,
 } from "./change-schemas.ts";
 export { migrations } from "./migrations.ts";
-export { PostgresSchemaRegistry, type PostgresSchemaRegistryOptions } from "./postgres-registry.ts";
-export { avroRules } from "./schema-rules.ts";
+export {
+  PostgresRegistryStore,
+  type PostgresRegistryStoreOptions,
+} from "./postgres-store/postgres-registry-store.ts";
+export { StoredSchemaRegistry, type StoredSchemaRegistryOptions } from "./stored-registry.ts";
+export { subjectRegistry } from "./subjects/subject-registry.ts";

@@ -54,4 +54,17 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: "registry-2",
+    sql: `
+      -- Ids that this system frames records with: they stay resolvable for as long as the log lives.
+      -- Whatever was registered until now was registered for that.
+      alter table refold.registry_schemas add column framing boolean not null default true;
+      alter table refold.registry_schemas alter column framing set default false;
+      create index registry_schemas_references
+        on refold.registry_schemas using gin (schema_references jsonb_path_ops);
+
+      alter table refold.registry_settings add column normalize boolean;
+    `,
+  },
 ];

@@ -49,22 +49,6 @@ export interface SchemaRegistry {
   setCompatibility(level: CompatibilityLevel, subject?: string): Promise<void>;
 }
 
-/** What a registry has to know about schemas; Avro's are in the registry connector. */
-export interface SchemaRules {
-  /**
-   * The schema in one spelling: equal for two texts of the same schema, defaults included.
-   *
-   * @throws FatalError `schema-invalid`
-   */
-  identityOf(schema: string): string;
-  /** What stands against a schema under a level, given the subject's versions in rising order. */
-  against(
-    level: CompatibilityLevel,
-    schema: string,
-    earlier: readonly RegisteredSchema[],
-  ): readonly Incompatibility[];
-}
-
 /** How a refused registration is told, by every adapter alike. */
 export function incompatibleMessage(
   subject: string,

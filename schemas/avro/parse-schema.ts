@@ -1,5 +1,6 @@
 import { DefaultCheck } from "./default-check.ts";
 import { SchemaError } from "./errors.ts";
+import { namedTypes } from "./named-types.ts";
 import { aliasesOf, nameOf, namePattern, type QualifiedName } from "./names.ts";
 import {
   isNamed,
@@ -69,7 +70,9 @@ class Parser {
 
   constructor(options: ParseOptions) {
     this.#depthMax = options.depthMax ?? 128;
-    for (const reference of options.references ?? []) this.#know(reference);
+    for (const known of namedTypes(options.references ?? [])) {
+      if (!this.#named.has(known.fullName)) this.#named.set(known.fullName, known);
+    }
   }
 
   parse(json: unknown): Schema {
@@ -79,19 +82,6 @@ class Parser {
   /** After the whole schema is known: a default may be of a type that is defined around it. */
   checkDefaults(): void {
     this.#defaults.run();
-  }
-
-  #know(schema: Schema): void {
-    if (!isNamed(schema) || this.#named.has(schema.fullName)) return;
-    this.#named.set(schema.fullName, schema);
-    if (schema.kind === "record") for (const field of schema.fields) this.#knowInside(field.type);
-  }
-
-  #knowInside(schema: Schema): void {
-    if (schema.kind === "array") this.#knowInside(schema.items);
-    else if (schema.kind === "map") this.#knowInside(schema.values);
-    else if (schema.kind === "union") schema.branches.forEach((branch) => this.#knowInside(branch));
-    else this.#know(schema);
   }
 
   #schema(json: unknown, place: Place): Schema {

@@ -1,12 +1,18 @@
+import { namedTypes } from "./named-types.ts";
 import type { Attributes, Field, NamedSchema, Schema } from "./schema.ts";
+
+export interface SchemaTextOptions {
+  /** Named types in these are written as names: they stand elsewhere. */
+  readonly references?: readonly Schema[];
+}
 
 /**
  * A schema's whole text in one spelling: names in full, keys in a fixed order, primitives short.
  * Unlike the canonical form it keeps defaults, aliases, documentation, orders and attributes, so
  * that schemas which differ in these are told apart.
  */
-export function schemaText(schema: Schema): string {
-  return JSON.stringify(written(schema, new Set()));
+export function schemaText(schema: Schema, options: SchemaTextOptions = {}): string {
+  return JSON.stringify(written(schema, new Set(namedTypes(options.references ?? []))));
 }
 
 type Json = Record<string, unknown>;

@@ -5,7 +5,7 @@ import { PostgresEventStore } from "../../connectors/postgres/event-store/event-
 import { migrate } from "../../connectors/postgres/migrations.ts";
 import { avroCodec } from "../../connectors/registry/avro-codec.ts";
 import { migrations as registryMigrations } from "../../connectors/registry/migrations.ts";
-import { PostgresSchemaRegistry } from "../../connectors/registry/postgres-registry.ts";
+import { PostgresRegistryStore, StoredSchemaRegistry } from "../../connectors/registry/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import { ManualClock, SeededRandom } from "../../engine/memory/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
@@ -29,7 +29,7 @@ test("processes on one store, each with its own codec, share the seats of a modu
   const pool = await poolOfTest(12);
   await migrate(pool, [...storeMigrations, ...registryMigrations]);
   const deciders = [1, 2, 3].map((seed) => {
-    const registry = new PostgresSchemaRegistry({ pool });
+    const registry = new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool }) });
     return new Decider({
       eventStore: new PostgresEventStore({ pool }),
       codec: avroCodec({ registry }),

@@ -2,21 +2,21 @@ import { beforeEach, expect, test } from "vitest";
 
 import {
   avroCodec,
-  avroRules,
+  StoredSchemaRegistry,
   changeSubjects,
   registerChangeSchemas,
 } from "../../connectors/registry/index.ts";
 import { InvariantViolation, RecordError, TransientError } from "../../engine/errors.ts";
-import { MemorySchemaRegistry } from "../../engine/memory/schema-registry.ts";
+import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
 import { frameBytes, framedSchemaId, type EventReader } from "../../engine/ports/codec.ts";
 import { defineTopic } from "../../engine/topic.ts";
 import { defineEvent } from "../../schemas/avro/index.ts";
 import { moduleEvents, ModuleRegistered, RegistrationCancelled } from "../../schemas/index.ts";
 
-let registry: MemorySchemaRegistry;
+let registry: StoredSchemaRegistry;
 let nowMs: number;
 beforeEach(() => {
-  registry = new MemorySchemaRegistry({ rules: avroRules });
+  registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
   nowMs = 0;
 });
 

@@ -3,9 +3,13 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { avroCodec, avroRules, registerChangeSchemas } from "../../connectors/registry/index.ts";
+import {
+  avroCodec,
+  StoredSchemaRegistry,
+  registerChangeSchemas,
+} from "../../connectors/registry/index.ts";
 import { RecordError } from "../../engine/errors.ts";
-import { MemorySchemaRegistry } from "../../engine/memory/schema-registry.ts";
+import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
 import type { RowChange } from "../../engine/ports/codec.ts";
 import { makeEncoder, parseSchema } from "../../schemas/avro/index.ts";
 import { catalogueModules } from "../../schemas/index.ts";
@@ -83,7 +87,7 @@ const row = {
 const nanoseconds = 1_795_220_983_163_551_000n;
 
 async function readOf(value: object): Promise<RowChange> {
-  const registry = new MemorySchemaRegistry({ rules: avroRules });
+  const registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
   const schema = JSON.stringify(envelope);
   const ids = await registerChangeSchemas(registry, {
     topic: catalogueModules.name,
@@ -185,7 +189,7 @@ test("reads what the real connector wrote, where recordings of it are at hand", 
       const schema = schemas[event.valueSchema];
       if (event.value?.op === undefined || schema === undefined) continue;
       const topic = { ...catalogueModules, row: rowOf(schema) };
-      const registry = new MemorySchemaRegistry({ rules: avroRules });
+      const registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
       const { id } = await registry.register("s", JSON.stringify(schema));
       const decoder = await avroCodec({ registry }).changes(topic).learn(id);
       const bytes = Buffer.from(event.valueAvro, "base64");

@@ -1,7 +1,7 @@
-import { avroRules } from "../../connectors/registry/index.ts";
-import { MemorySchemaRegistry } from "../../engine/memory/schema-registry.ts";
+import { StoredSchemaRegistry } from "../../connectors/registry/index.ts";
+import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
 import { schemaRegistryConformance } from "../conformance/schema-registry.ts";
 
 schemaRegistryConformance("The registry in memory", async () => {
-  return new MemorySchemaRegistry({ rules: avroRules });
+  return new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
 });

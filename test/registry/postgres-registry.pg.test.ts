@@ -3,7 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { migrate } from "../../connectors/postgres/migrations.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
-import { migrations, PostgresSchemaRegistry } from "../../connectors/registry/index.ts";
+import {
+  migrations,
+  PostgresRegistryStore,
+  StoredSchemaRegistry,
+} from "../../connectors/registry/index.ts";
 import { TransientError } from "../../engine/errors.ts";
 import { schemaRegistryConformance } from "../conformance/schema-registry.ts";
 import { newDatabase } from "../support/database.ts";
@@ -25,11 +29,14 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function emptied(): Promise<PostgresSchemaRegistry> {
+const registryOn = (of: Pool): StoredSchemaRegistry =>
+  new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool: of }) });
+
+async function emptied(): Promise<StoredSchemaRegistry> {
   await pool.query(`
     truncate refold.registry_versions, refold.registry_schemas, refold.registry_settings;
     update refold.registry_contexts set last_id = 0`);
-  return new PostgresSchemaRegistry({ pool });
+  return registryOn(pool);
 }
 
 schemaRegistryConformance("The registry in Postgres", emptied);
@@ -47,7 +54,7 @@ const schemaOf = (fields: number): string =>
 
 test("several processes that register at once agree on ids and versions, without gaps", async () => {
   const here = await emptied();
-  const there = new PostgresSchemaRegistry({ pool: otherProcess });
+  const there = registryOn(otherProcess);
   const made = await Promise.all(
     Array.from({ length: 40 }, (_, index) =>
       (index % 2 ? here : there).register(`s${index % 3}`, schemaOf(index % 7)),
@@ -65,7 +72,7 @@ test("several processes that register at once agree on ids and versions, without
 
 test("of two incompatible schemas that race for a new subject one is refused", async () => {
   const here = await emptied();
-  const there = new PostgresSchemaRegistry({ pool: otherProcess });
+  const there = registryOn(otherProcess);
   await here.setCompatibility("FULL");
   const outcomes = await Promise.allSettled([
     here.register("a", '{"type":"record","name":"R","fields":[{"name":"x","type":"int"}]}'),
@@ -77,7 +84,7 @@ test("of two incompatible schemas that race for a new subject one is refused", a
 
 test("a database that can't be reached is an outage, to be tried again", async () => {
   const nowhere = makePool({ url: "postgres://127.0.0.1:1/none", name: "nowhere" });
-  const registry = new PostgresSchemaRegistry({ pool: nowhere });
+  const registry = registryOn(nowhere);
   await expect(registry.schemaById(1)).rejects.toThrow(TransientError);
   await expect(registry.register("a", '"int"')).rejects.toThrow(TransientError);
   await expect(registry.versions("a")).rejects.toThrow(TransientError);

@@ -7,16 +7,16 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { CommandFailure } from "../../bin/command-failure.ts";
 import { schemaCommand } from "../../bin/commands/schema.ts";
-import { avroRules } from "../../connectors/registry/index.ts";
-import { MemorySchemaRegistry } from "../../engine/memory/schema-registry.ts";
+import { StoredSchemaRegistry } from "../../connectors/registry/index.ts";
+import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
 
 let folder: string;
-let registry: MemorySchemaRegistry;
+let registry: StoredSchemaRegistry;
 let closed: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "refold-schema-"));
-  registry = new MemorySchemaRegistry({ rules: avroRules });
+  registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
   closed = 0;
   await write("one", '{"type":"record","name":"R","fields":[]}');
   await write("two", '{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}');
@@ -37,7 +37,7 @@ async function run(...args: readonly string[]): Promise<readonly [string, unknow
       done();
     },
   });
-  const connect = async (): Promise<AsyncDisposable & { registry: MemorySchemaRegistry }> => ({
+  const connect = async (): Promise<AsyncDisposable & { registry: StoredSchemaRegistry }> => ({
     registry,
     [Symbol.asyncDispose]: async () => void (closed += 1),
   });
