@@ -8,3 +8,4 @@ export {
 } from "./options.ts";
 export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";
 export { republish, type Republished, type RepublishOptions } from "./repair/republish.ts";
+export { repairCapture, type Repaired, type RepairOptions } from "./repair/repair.ts";

@@ -49,6 +49,6 @@ function outsideOfTransactions() {
     previousCommitLsn: 0,
     origin: undefined,
     totalOrder: 0,
-    tableOrder: new Map<object, number>(),
+    tableOrder: new Map<string, number>(),
   };
 }

@@ -24,17 +24,20 @@ export interface SnapshotSource {
  * were there before the slot, each lane in its order, then the captured tables' rows as op r.
  */
 export async function* snapshotParts(source: SnapshotSource): AsyncGenerator<PartitionAppend[]> {
-  const { client, slot } = source;
-  await client.query("begin isolation level repeatable read read only");
-  await client.query(`set transaction snapshot '${slot.snapshotName.replaceAll("'", "''")}'`);
+  await enterSnapshot(source);
   try {
     const batch = new PublishBatch();
     yield* outboxParts(source, batch);
     yield* tableParts(source, batch);
-    if (batch.records > 0) yield batch.take();
   } finally {
-    await client.query("rollback");
+    await source.client.query("rollback");
   }
+}
+
+/** Begins a transaction that sees what the slot's stream goes on from. */
+export async function enterSnapshot({ client, slot }: SnapshotSource): Promise<void> {
+  await client.query("begin isolation level repeatable read read only");
+  await client.query(`set transaction snapshot '${slot.snapshotName.replaceAll("'", "''")}'`);
 }
 
 async function* outboxParts(
@@ -72,9 +75,9 @@ interface PendingRow {
 }
 
 /** A row's marker tells whether it is the last, so each waits for the next one. */
-async function* tableParts(
+export async function* tableParts(
   source: SnapshotSource,
-  batch: PublishBatch,
+  batch = new PublishBatch(),
 ): AsyncGenerator<PartitionAppend[]> {
   const transaction = await snapshotContext(source);
   const { client } = source;
@@ -96,6 +99,7 @@ async function* tableParts(
     }
   }
   if (pending) emitter.emit(pending, "of all");
+  if (batch.records > 0) yield batch.take();
 }
 
 class SnapshotEmitter {
@@ -126,7 +130,7 @@ function marker(row: PendingRow, last: "no" | "of table" | "of all"): SnapshotMa
   return row.firstOfTable ? "first_in_data_collection" : "true";
 }
 
-async function snapshotContext({ client }: SnapshotSource): Promise<TransactionContext> {
+export async function snapshotContext({ client }: SnapshotSource): Promise<TransactionContext> {
   const { rows } = await client.query<{ xid: string; time_us: string }>(
     `select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::text as xid,
        floor(extract(epoch from now()) * 1000000)::text as time_us`,
