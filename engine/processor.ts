@@ -33,6 +33,7 @@ interface ProcessorBase<C extends Columns> {
   readonly name: string;
   /** Left out: no state is kept, and what a reaction returns doesn't count. */
   readonly state?: C;
+  /** See `ProjectionBase.onRecordError`. */
   readonly onRecordError?: "halt" | "park";
 }
 

@@ -65,7 +65,10 @@ interface ProjectionBase<C extends Columns> {
   readonly row: C;
   readonly indexes?: readonly (readonly (keyof C & string)[])[];
   readonly stores?: readonly ("postgres" | "redis")[];
-  /** What a record that can't be folded does: halt the partition (default), or park its key. */
+  /**
+   * What a record does that can't be decoded or folded: it parks its key (the default where the
+   * process keeps dead letters), or it halts its partition.
+   */
   readonly onRecordError?: "halt" | "park";
 }
 

@@ -1,6 +1,6 @@
 import type { AnyRow } from "../columns.ts";
+import { fencedOut } from "../fencing.ts";
 import { processorUnknown, stateDiffers } from "../generation-faults.ts";
-import type { DeadLetter } from "../ports/dead-letters.ts";
 import type { AppendRequest, AppendVerdict } from "../ports/event-store.ts";
 import type {
   ProcessorFlush,
@@ -10,6 +10,7 @@ import type {
 } from "../ports/processor-store.ts";
 import type { OwnedPartition } from "../ports/read-model-store.ts";
 import { assertRowFits, columnDifference, copyRow } from "../stored-row.ts";
+import type { LetterSink } from "./dead-letters.ts";
 import { MemoryPositions, type StandingPartition } from "./positions.ts";
 
 export interface MemoryProcessorStoreOptions {
@@ -18,7 +19,7 @@ export interface MemoryProcessorStoreOptions {
    * Synchronous, so that the flush is one step.
    */
   readonly appendAll: (requests: readonly AppendRequest[]) => readonly AppendVerdict[];
-  readonly deadLetters?: { add(letters: readonly DeadLetter[]): void };
+  readonly deadLetters?: LetterSink;
 }
 
 interface StoredProcessor {
@@ -73,6 +74,9 @@ export class MemoryProcessorStore implements ProcessorStore {
       if (state !== undefined) assertRowFits(flush.processor, columns, { key, row: state });
     }
     positions.check(flush.advances);
+    const { deadLetters: letters } = this.#options;
+    const { settlements = [] } = flush;
+    if (letters && !letters.areOpen(settlements)) throw fencedOut(model.processor, flush.advances);
     const verdicts = flush.appends.length === 0 ? [] : this.#options.appendAll(flush.appends);
     if (verdicts.some(({ outcome }) => outcome !== "appended")) {
       return { outcome: "conflict", verdicts };
@@ -81,7 +85,8 @@ export class MemoryProcessorStore implements ProcessorStore {
       if (state === undefined) states.delete(key);
       else states.set(key, copyRow(columns, state));
     }
-    this.#options.deadLetters?.add(flush.deadLetters);
+    letters?.add(flush.deadLetters);
+    letters?.settle(settlements);
     positions.advance(flush.advances);
     return { outcome: "committed", verdicts };
   }

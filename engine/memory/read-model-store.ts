@@ -1,6 +1,6 @@
 import type { AnyRow, Columns } from "../columns.ts";
+import { fencedOut } from "../fencing.ts";
 import { columnsDiffer, generationUnknown, versionDiffers } from "../generation-faults.ts";
-import type { DeadLetter } from "../ports/dead-letters.ts";
 import type { NewEvent } from "../ports/event-store.ts";
 import type {
   DigestDelta,
@@ -11,13 +11,14 @@ import type {
   ReadModelStore,
 } from "../ports/read-model-store.ts";
 import { assertRowFits, columnDifference, copyRow } from "../stored-row.ts";
+import type { LetterSink } from "./dead-letters.ts";
 import { compareText } from "./find-rows.ts";
 import { MemoryPositions, type StandingPartition } from "./positions.ts";
 
 export interface MemoryReadModelStoreOptions {
   /** Where flushes put the notices of serving generations. */
   readonly onNotices?: (notices: readonly NewEvent[]) => void;
-  readonly deadLetters?: { add(letters: readonly DeadLetter[]): void };
+  readonly deadLetters?: LetterSink;
   /** Rows of one page of a scan. */
   readonly scanPageRows?: number;
 }
@@ -99,12 +100,16 @@ export class MemoryReadModelStore implements ReadModelStore {
       if (row !== undefined) assertRowFits(projection, columns, { key, row });
     }
     stored.positions.check(flush.advances);
+    const { deadLetters: letters } = this.#options;
+    const { settlements = [] } = flush;
+    if (letters && !letters.areOpen(settlements)) throw fencedOut(projection, flush.advances);
     for (const { key, row } of flush.rows) {
       if (row === undefined) stored.rows.delete(key);
       else stored.rows.set(key, copyRow(columns, row));
     }
     for (const delta of flush.digests) addDigest(stored.digests, delta);
-    this.#options.deadLetters?.add(flush.deadLetters);
+    letters?.add(flush.deadLetters);
+    letters?.settle(settlements);
     stored.positions.advance(flush.advances);
     const serves = this.#serving.get(projection) === stored.number;
     if (serves && flush.notices.length > 0) this.#options.onNotices?.(flush.notices);

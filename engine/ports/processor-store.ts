@@ -1,5 +1,5 @@
 import type { AnyRow, Columns } from "../columns.ts";
-import type { DeadLetter } from "./dead-letters.ts";
+import type { DeadLetter, LetterSettlement } from "./dead-letters.ts";
 import type { AppendRequest, AppendVerdict } from "./event-store.ts";
 import type { Advance, OwnedPartition } from "./read-model-store.ts";
 
@@ -23,6 +23,8 @@ export interface ProcessorFlush {
   /** Appended last in the transaction, in this order, as a processor. */
   readonly appends: readonly AppendRequest[];
   readonly deadLetters: readonly DeadLetter[];
+  /** What becomes of letters from before. */
+  readonly settlements?: readonly LetterSettlement[];
 }
 
 /** `conflict`: nothing at all was written; the verdicts tell which requests to decide again. */

@@ -1,6 +1,6 @@
 import type { AnyRow, Columns } from "../columns.ts";
 import type { Epoch, Position } from "../position.ts";
-import type { DeadLetter } from "./dead-letters.ts";
+import type { DeadLetter, LetterSettlement } from "./dead-letters.ts";
 import type { NewEvent } from "./event-store.ts";
 
 /** What a store must know of a projection to keep its rows. */
@@ -30,7 +30,10 @@ export interface OwnedPartition {
   readonly position: Position | undefined;
 }
 
-/** A flush moves a partition from one position to a later one, or not at all. */
+/**
+ * A flush moves a partition from one position to a later one, or not at all. Where it only settles
+ * dead letters, the two are the same: the fence is what counts.
+ */
 export interface Advance {
   readonly topic: string;
   readonly partition: number;
@@ -67,17 +70,19 @@ export interface ReadModelFlush {
   /** Notices for the outbox; written only when the generation serves. */
   readonly notices: readonly NewEvent[];
   readonly deadLetters: readonly DeadLetter[];
+  /** What becomes of letters from before. */
+  readonly settlements?: readonly LetterSettlement[];
 }
 
 /**
  * Keeps read models with the positions up to which they are true.
  *
- * Atomicity: a flush is one transaction: rows, digests, notices, dead letters, positions, or
- * nothing. Fencing: the stored epoch and next offset of **every** partition in the flush are
+ * Atomicity: a flush is one transaction: rows, digests, notices, dead letters (new ones and what
+ * becomes of old ones), positions, or nothing. Fencing: the stored epoch and next offset of **every** partition in the flush are
  * compared (rows locked in sorted order) before anything is written.
  *
  * Failures: `FencedError` names the partitions whose epoch or position is not what the flush
- * expects; `TransientError` when the outcome is a clean no (connection refused, serialisation);
+ * expects, and all of them where a letter to settle isn't open any more; `TransientError` when the outcome is a clean no (connection refused, serialisation);
  * `TransientError` `outcome-unknown` when a commit's answer was lost: claim again and look.
  */
 export interface ReadModelStore {

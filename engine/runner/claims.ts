@@ -1,11 +1,11 @@
-import { type BackoffOptions, backoffMs } from "../backoff.ts";
-import { classify, reasonOf } from "../error-policy.ts";
+import type { BackoffOptions } from "../backoff.ts";
 import { FatalError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { OwnedPartition } from "../ports/read-model-store.ts";
 import type { PartitionBounds, RecordLog, TopicInfo } from "../ports/record-log.ts";
 import type { TaskStore } from "../task/batch.ts";
+import { retried } from "../task/retried.ts";
 import type { Task } from "../task/task.ts";
 import type { TaskPartitionOptions } from "../task/task-partition.ts";
 
@@ -38,7 +38,7 @@ export class Claims {
     const owned = await this.#retried(() => store.claim(places));
     const bounds = await this.#bounds();
     const found: { options: TaskPartitionOptions; fault: FatalError | undefined }[] = [];
-    for (const one of owned) found.push(await this.#checked(one, task.name, bounds));
+    for (const one of owned) found.push(await this.#checked(one, task, bounds));
     task.add(found.map(({ options }) => options));
     for (const one of task.partitions) {
       const fault = found.find(
@@ -48,7 +48,7 @@ export class Claims {
           },
         }) => topic === one.topic && partition === one.partition,
       )?.fault;
-      if (fault) one.halt(reasonOf(fault));
+      if (fault) one.halt(fault);
     }
   }
 
@@ -62,7 +62,7 @@ export class Claims {
 
   async #checked(
     owned: OwnedPartition,
-    consumer: string,
+    { name: consumer, generation }: Task,
     bounds: ReadonlyMap<string, readonly PartitionBounds[]>,
   ): Promise<{ options: TaskPartitionOptions; fault: FatalError | undefined }> {
     const { topic, partition } = owned;
@@ -71,26 +71,16 @@ export class Claims {
     const end = Number(of?.end ?? 0);
     const logId = this.#options.topics.find(({ name }) => name === topic)?.id ?? "";
     const letters = this.#options.deadLetters;
-    const parkedKeys = letters
-      ? await this.#retried(() => letters.parkedKeys(consumer, topic, partition))
-      : new Set<string>();
+    const place = { consumer, generation, topic, partition };
+    const parkedKeys = letters ? await this.#retried(() => letters.parked(place)) : [];
     return {
       options: { owned, logId, startOffset: start, holdsFirstRecord: start === 0, parkedKeys },
       fault: faultOf(owned, logId, { start, end }),
     };
   }
 
-  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { backoff, random, clock, signal } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        const again = classify(error) === "retry" && attempt < backoff.attemptsMax;
-        if (!again || signal.aborted) throw error;
-        await clock.sleep(backoffMs(attempt, backoff, random), signal);
-      }
-    }
+  #retried<Result>(work: () => Promise<Result>): Promise<Result> {
+    return retried(this.#options, work);
   }
 }
 

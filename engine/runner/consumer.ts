@@ -1,7 +1,9 @@
-import { reasonOf } from "../error-policy.ts";
+import { classify } from "../error-policy.ts";
 import { offset, type Offset } from "../position.ts";
 import type { Membership } from "../ports/assignment.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LettersOfKey } from "../ports/dead-letters.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
 import type { Subscription } from "./subscription.ts";
@@ -15,6 +17,9 @@ export interface ConsumerOptions {
   /** One for each topic that the definition reads. */
   readonly hubs: readonly { readonly topic: string; readonly hub: TopicHub }[];
   readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Time after which partitions that an outage has halted are claimed and tried again. */
+  readonly recoverAfterMs: number;
 }
 
 /**
@@ -34,6 +39,11 @@ export class Consumer {
   #turn = 0;
   #stopping = false;
   #arrived = false;
+  #asked: readonly LettersOfKey[] = [];
+  /** Monotonic; undefined: nothing is to be tried again. */
+  #recoverAtMs: number | undefined;
+  /** Why partitions can't be claimed now; they are tried again. */
+  claimFailure: unknown;
   /** Why it ended, where it wasn't asked to. */
   failure: unknown;
   /** Resolves when `run` has ended, however it did. */
@@ -70,6 +80,12 @@ export class Consumer {
     this.#wakeup.call();
   }
 
+  /** Takes up what operators have asked for letters, instead of what was taken up before. */
+  ask(asked: readonly LettersOfKey[]): void {
+    this.#asked = asked.filter(({ partition }) => this.#owned.has(partition));
+    if (this.#asked.length > 0) this.#wakeup.call();
+  }
+
   async #follow(): Promise<void> {
     try {
       for await (const partitions of this.#options.membership.changes) {
@@ -87,6 +103,10 @@ export class Consumer {
     if (this.failure !== undefined) throw this.failure;
     if (this.#changed) await this.#reassign();
     if (this.task.rewinds !== this.#rewinds) await this.#afterRewind();
+    if (this.#isRecoveryDue()) return this.#recover();
+    const [first, ...asked] = this.#asked;
+    this.#asked = asked;
+    if (first) return void (await this.task.settle(first));
     const fetch = this.#next();
     if (fetch) return this.task.accept(fetch);
     const { clock } = this.#options;
@@ -97,8 +117,27 @@ export class Consumer {
       return;
     }
     if (this.task.flushing) this.#wakeAfterFlush();
-    const waitMs = due === undefined || this.task.flushing ? undefined : due - clock.monotonicMs();
+    const flushAtMs = this.task.flushing ? Infinity : (due ?? Infinity);
+    const wakeAtMs = Math.min(flushAtMs, this.#recoverAtMs ?? Infinity);
+    const waitMs = Number.isFinite(wakeAtMs) ? wakeAtMs - clock.monotonicMs() : undefined;
     await this.#wakeup.wait(clock, waitMs);
+  }
+
+  /** What an outage has stopped is tried again after a while, as often as it takes. */
+  #isRecoveryDue(): boolean {
+    const { clock, recoverAfterMs } = this.#options;
+    const stopped = this.claimFailure !== undefined || this.task.haltedByOutage;
+    if (!stopped) this.#recoverAtMs = undefined;
+    else this.#recoverAtMs ??= clock.monotonicMs() + recoverAfterMs;
+    return this.#recoverAtMs !== undefined && clock.monotonicMs() >= this.#recoverAtMs;
+  }
+
+  #recover(): void {
+    this.#recoverAtMs = undefined;
+    if (this.claimFailure !== undefined) this.#changed = true;
+    this.claimFailure = undefined;
+    this.task.recover();
+    this.#options.metrics.count("recoveries_total", 1, { consumer: this.task.name });
   }
 
   /** A fenced or failed flush must be noticed also when nothing more arrives. */
@@ -131,11 +170,23 @@ export class Consumer {
     if (lost.size > 0) await this.#giveBack(lost);
     const gained = [...wanted].filter((partition) => !this.#owned.has(partition));
     if (gained.length > 0) {
-      await this.#options.claims.take(this.task, gained);
-      for (const partition of gained) this.#owned.add(partition);
+      const claimed = await this.#claimed(gained);
+      if (claimed) for (const partition of gained) this.#owned.add(partition);
     }
     if (lost.size + gained.length > 0) this.#subscribe();
     this.#arrive();
+  }
+
+  /** False after an outage: they are claimed later. */
+  async #claimed(partitions: readonly number[]): Promise<boolean> {
+    try {
+      await this.#options.claims.take(this.task, partitions);
+      return true;
+    } catch (error) {
+      if (classify(error) !== "retry") throw error;
+      this.claimFailure = error;
+      return false;
+    }
   }
 
   /** Readers that begin wait for everybody's first subscription. */
@@ -186,11 +237,11 @@ export class Consumer {
 
   #haltTopic(topic: string, error: unknown): void {
     for (const one of this.task.partitions) {
-      if (one.topic === topic && one.active) one.halt(reasonOf(error));
+      if (one.topic === topic && one.active) one.halt(error);
     }
   }
 
   #haltAll(error: unknown): void {
-    for (const one of this.task.partitions) if (one.active) one.halt(reasonOf(error));
+    for (const one of this.task.partitions) if (one.active) one.halt(error);
   }
 }

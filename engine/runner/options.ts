@@ -21,7 +21,10 @@ export interface RunOptions {
   /** Needed where there are processors, and so is the decider. */
   readonly processorStore?: ProcessorStore;
   readonly decider?: Decider;
-  /** Needed where a definition parks. */
+  /**
+   * Where records are set aside that can't work. Without it they halt their partition, as they do
+   * in definitions that say so; a definition that says `park` needs it.
+   */
   readonly deadLetters?: DeadLetters;
   readonly assignment: Assignment;
   readonly codec: EventCodec;
@@ -39,9 +42,22 @@ export interface RunOptions {
   readonly fetchesMax?: number;
   /** How often ends are polled and tasks reported (default 1,000). */
   readonly observeIntervalMs?: number;
+  /** How often it is asked what operators want done with dead letters (default 500). */
+  readonly lettersPollMs?: number;
+  /** Time after which partitions that an outage has halted are tried again (default 5,000). */
+  readonly recoverAfterMs?: number;
   /** Times that one flush of a processor is decided again after conflicts (default 8). */
   readonly plansMax?: number;
 }
+
+const positiveOptions = [
+  "fetchBytesMax",
+  "fetchesMax",
+  "observeIntervalMs",
+  "plansMax",
+  "lettersPollMs",
+  "recoverAfterMs",
+] as const;
 
 /** @throws TypeError naming every fault. */
 export function assertRunOptions(options: RunOptions): void {
@@ -55,7 +71,7 @@ export function assertRunOptions(options: RunOptions): void {
   }
   const parks = [...projections, ...processors].some((one) => one.onRecordError === "park");
   if (parks && !options.deadLetters) faults.push("definitions that park need deadLetters");
-  for (const name of ["fetchBytesMax", "fetchesMax", "observeIntervalMs", "plansMax"] as const) {
+  for (const name of positiveOptions) {
     const value = options[name];
     if (value !== undefined && !(value >= 1)) faults.push(`${name} must be 1 or more`);
   }

@@ -14,6 +14,7 @@ import { Task } from "../task/task.ts";
 import type { AnyTopic } from "../topic.ts";
 import { Claims } from "./claims.ts";
 import { Consumer } from "./consumer.ts";
+import { LetterDesk } from "./letter-desk.ts";
 import { Monitor, type Watched } from "./monitor.ts";
 import { assertRunOptions, type RunOptions } from "./options.ts";
 import { Runner } from "./runner.ts";
@@ -38,7 +39,6 @@ interface Prepared {
   readonly pipeline: Pipeline;
   readonly store: TaskStore;
   readonly generation: number | undefined;
-  readonly parks: boolean;
 }
 
 class Start {
@@ -63,23 +63,24 @@ class Start {
     const notify = projection.kind === "events" ? projection.notify : undefined;
     if (notify) await codec.prepare(notify.to);
     await this.#add({
-      pipeline: projectionPipeline(projection, { codec, limits: this.#limits }),
+      pipeline: projectionPipeline(projection, {
+        ...this.#pipelineOptions(),
+        generation: generation.generation,
+      }),
       store: new ProjectionStore({ projection, generation, store: readModels, codec }),
       generation: generation.generation,
-      parks: projection.onRecordError === "park",
     });
   }
 
   async processor(processor: AnyProcessor): Promise<void> {
-    const { codec, processorStore: store, decider, probe = noProbe, plansMax = 8 } = this.#options;
+    const { processorStore: store, decider, probe = noProbe, plansMax = 8 } = this.#options;
     if (!store || !decider) throw new TypeError("run: processors need processorStore and decider.");
     await store.open(processorModelOf(processor));
     const metrics = this.#metrics;
     await this.#add({
-      pipeline: processorPipeline(processor, { codec, limits: this.#limits }),
+      pipeline: processorPipeline(processor, this.#pipelineOptions()),
       store: new ProcessorTaskStore({ processor, store, decider, metrics, probe, plansMax }),
       generation: undefined,
-      parks: processor.onRecordError === "park",
     });
   }
 
@@ -95,28 +96,41 @@ class Start {
       intervalMs: observeIntervalMs ?? 1_000,
       signal: this.#ending.signal,
     });
+    const { deadLetters, lettersPollMs: intervalMs = 500 } = this.#options;
+    const { signal } = this.#ending;
+    const consumers = this.#consumers;
+    const letters = { deadLetters, consumers, clock, metrics: this.#metrics, intervalMs, signal };
     return new Runner({
-      consumers: this.#consumers,
+      consumers,
       hubs: [...this.#hubs.values()],
       monitor,
+      ...(deadLetters ? { letterDesk: new LetterDesk({ ...letters, deadLetters }) } : {}),
       ending: this.#ending,
     });
   }
 
-  async #add({ pipeline, store, generation, parks }: Prepared): Promise<void> {
+  /** Records are set aside where there is a place for them, and halt their partition otherwise. */
+  #pipelineOptions() {
+    const { codec, deadLetters } = this.#options;
+    const onRecordError = deadLetters ? "park" : "halt";
+    return { codec, limits: this.#limits, onRecordError } as const;
+  }
+
+  async #add({ pipeline, store, generation }: Prepared): Promise<void> {
     const { log, clock, random, assignment, deadLetters, probe = noProbe } = this.#options;
     const { backoff } = this.#limits;
     const { signal } = this.#ending;
     const topics: TopicInfo[] = [];
     for (const topic of pipeline.topics) topics.push(await this.#topic(topic));
-    const shared = { store, clock, random, signal };
+    const shared = { store, clock, random, signal, deadLetters };
     const metrics = this.#metrics;
     const task = new Task({ ...shared, pipeline, metrics, probe, limits: this.#limits });
-    const letters = parks ? deadLetters : undefined;
-    const claims = new Claims({ ...shared, log, topics, deadLetters: letters, backoff });
+    const claims = new Claims({ ...shared, log, topics, backoff });
     const membership = await assignment.join(pipeline.name, topics[0]?.partitions ?? 0);
     const hubs = topics.map(({ name }) => ({ topic: name, hub: this.#hub(name) }));
-    this.#consumers.push(new Consumer({ task, claims, membership, hubs, clock }));
+    const { recoverAfterMs = 5_000 } = this.#options;
+    const consumer = { task, claims, membership, hubs, clock, metrics, recoverAfterMs };
+    this.#consumers.push(new Consumer(consumer));
     const { kind } = pipeline;
     this.#watched.push({ task, kind, generation, topics: topics.map(({ name }) => name) });
   }

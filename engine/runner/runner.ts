@@ -1,6 +1,7 @@
 import { reasonOf } from "../error-policy.ts";
 import type { TaskReport, TaskState } from "../ports/status-board.ts";
 import type { Consumer } from "./consumer.ts";
+import type { LetterDesk } from "./letter-desk.ts";
 import type { Monitor } from "./monitor.ts";
 import type { TopicHub } from "./topic-hub.ts";
 
@@ -8,6 +9,7 @@ export interface RunnerOptions {
   readonly consumers: readonly Consumer[];
   readonly hubs: readonly TopicHub[];
   readonly monitor: Monitor;
+  readonly letterDesk?: LetterDesk;
   readonly ending: AbortController;
 }
 
@@ -19,6 +21,8 @@ export interface ConsumerHealth {
   readonly reasons: readonly string[];
   /** See `Runner.ageMs`. */
   readonly ageMs: number;
+  /** Keys whose records wait behind a dead letter. */
+  readonly parkedKeys: number;
 }
 
 const worstFirst: readonly TaskState[] = [
@@ -42,8 +46,9 @@ export class Runner implements AsyncDisposable {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { consumers, monitor } = options;
+    const { consumers, monitor, letterDesk } = options;
     const runs = [...consumers.map((consumer) => consumer.run()), monitor.run()];
+    if (letterDesk) runs.push(letterDesk.run());
     this.finished = Promise.all(runs).then(() => undefined);
     // Whoever doesn't watch `finished` meets the failure in `stop` and in `health`.
     this.finished.catch(() => undefined);
@@ -60,7 +65,8 @@ export class Runner implements AsyncDisposable {
 
   health(): readonly ConsumerHealth[] {
     return this.#options.consumers.map((consumer) => {
-      const { task, failure } = consumer;
+      const { task } = consumer;
+      const failure = consumer.failure ?? consumer.claimFailure;
       const partitions = [...task.partitions];
       const states = new Set(partitions.map(({ state }) => state));
       const state = worstFirst.find((one) => states.has(one)) ?? "created";
@@ -70,7 +76,8 @@ export class Runner implements AsyncDisposable {
       if (failure !== undefined) reasons.push(reasonOf(failure));
       const ageMs = this.#options.monitor.ageMs(task);
       const worst = failure === undefined ? state : "halted";
-      return { consumer: task.name, state: worst, reasons, ageMs };
+      const parkedKeys = partitions.reduce((sum, { parked }) => sum + parked.size, 0);
+      return { consumer: task.name, state: worst, reasons, ageMs, parkedKeys };
     });
   }
 

@@ -1,6 +1,7 @@
 import type { AnyRow } from "../columns.ts";
 import type { CommandCall, Refusal } from "../decision/definition.ts";
-import type { DeadLetter } from "../ports/dead-letters.ts";
+import { RecordError } from "../errors.ts";
+import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
 import type { SourceOrigin } from "./staged.ts";
@@ -28,6 +29,20 @@ export interface FlushBatch {
   readonly rows: readonly RowTouch[];
   readonly calls: readonly EmittedCall[];
   readonly deadLetters: readonly DeadLetter[];
+  readonly settlements: readonly LetterSettlement[];
+}
+
+/**
+ * A flush wrote nothing because of what folds have made of these rows. Which record it was is found
+ * by folding again, with `TaskStore.check` after each record of these rows.
+ */
+export class UnfitRowsError extends RecordError {
+  readonly keys: readonly string[];
+
+  constructor(keys: readonly string[], cause: RecordError) {
+    super(cause.code, cause.message, { cause });
+    this.keys = keys;
+  }
 }
 
 /** What a task needs of a store; projections and processors alike. */
@@ -36,7 +51,12 @@ export interface TaskStore {
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<readonly OwnedPartition[]>;
   load(keys: readonly string[]): Promise<ReadonlyMap<string, AnyRow>>;
-  /** One try; failures as the store's port says. */
+  /**
+   * Would the flush take this row?
+   * @throws RecordError what it would be refused for.
+   */
+  check?(row: RowTouch): void;
+  /** One try; failures as the store's port says, and `UnfitRowsError`. */
   flush(batch: FlushBatch): Promise<void>;
 }
 
@@ -59,7 +79,7 @@ export class OpenBatch {
   }
 
   /** Closes it for these advances and begins the next. */
-  take(advances: readonly Advance[]): FlushBatch {
+  take(advances: readonly Advance[], settlements: readonly LetterSettlement[] = []): FlushBatch {
     const rows: RowTouch[] = [];
     for (const row of this.touched) {
       // A fold that gave its row back unchanged has nothing to write.
@@ -67,9 +87,9 @@ export class OpenBatch {
       rows.push({ key: row.key, partition: row.partition, before: row.base, after: row.row });
       row.base = row.row;
     }
-    const { calls, letters } = this;
+    const { calls, letters: deadLetters } = this;
     this.clear();
-    return { advances, rows, calls, deadLetters: letters };
+    return { advances, rows, calls, deadLetters, settlements };
   }
 
   clear(): void {

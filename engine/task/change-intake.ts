@@ -1,4 +1,5 @@
 import type { AnyRow } from "../columns.ts";
+import { lsn } from "../position.ts";
 import { FatalError, RecordError } from "../errors.ts";
 import {
   type ChangeReader,
@@ -7,12 +8,13 @@ import {
   framedSchemaId,
   type RowChange,
 } from "../ports/codec.ts";
+import type { LetterSource } from "../ports/dead-letters.ts";
 import type { RecordCursor } from "../record-batch/cursor.ts";
 import type { ChangeTopic } from "../topic.ts";
 import { isNewerChange } from "./coordinates.ts";
-import { elsewhere, originOf } from "./event-intake.ts";
+import { elsewhere, keyBy, originOf } from "./event-intake.ts";
 import type { HotRows } from "./hot-rows.ts";
-import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
+import type { Intake, IntakeNeeds, IntakeSource, Taken } from "./intake.ts";
 import { checkKey } from "./row-check.ts";
 import type { Staged } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
@@ -44,7 +46,7 @@ export class ChangeIntake<Handlers> implements Intake {
     return "apply";
   }
 
-  take(cursor: RecordCursor, source: TaskPartition): Taken {
+  take(cursor: RecordCursor, source: IntakeSource): Taken {
     const { bytes, valueStart, valueEnd } = cursor;
     // The tombstone that follows a delete.
     if (valueStart < 0) return "passed";
@@ -61,11 +63,38 @@ export class ChangeIntake<Handlers> implements Intake {
     return this.#admit(cursor, source, change);
   }
 
+  /** Of a change that can't be decoded nobody knows where it stands. */
+  setAside(
+    { bytes, valueStart, valueEnd }: RecordCursor,
+    { staged }: IntakeSource,
+  ): LetterSource | "duplicate" | "learn" {
+    const id = valueStart < 0 ? undefined : framedSchemaId(bytes, valueStart, valueEnd);
+    if (id === undefined) return { kind: "unknown" };
+    const decoder = this.#reader.known(id);
+    if (decoder === undefined) {
+      this.#unknownId = id;
+      return "learn";
+    }
+    let change: RowChange;
+    try {
+      change = decoder.decode(bytes, valueStart + frameBytes, valueEnd);
+    } catch (error) {
+      if (error instanceof RecordError) return { kind: "unknown" };
+      throw error;
+    }
+    if (change.snapshot) return { kind: "unknown" };
+    const { commitLsn, order } = change;
+    if (!isNewerChange(staged, commitLsn, order)) return "duplicate";
+    staged.commitLsn = commitLsn;
+    staged.order = order;
+    return { kind: "change", commitLsn: lsn(commitLsn), order };
+  }
+
   async learn(): Promise<void> {
     await this.#reader.learn(this.#unknownId);
   }
 
-  #admit(cursor: RecordCursor, source: TaskPartition, change: RowChange): Taken {
+  #admit(cursor: RecordCursor, source: IntakeSource, change: RowChange): Taken {
     const { staged } = source;
     // Snapshot rows have no place in the order of changes: the log's offset is all they have.
     if (!change.snapshot) {
@@ -74,7 +103,7 @@ export class ChangeIntake<Handlers> implements Intake {
     if (change.op === "t") throw truncated(source, this.#options.topic.table);
     const row = change.after ?? change.before;
     if (row === null) throw new RecordError("change-invalid", "The change carries no row at all.");
-    this.#stage(cursor, source, { change, key: this.#options.key(row as never) });
+    this.#stage(cursor, source, { change, key: keyBy(this.#options.key, row) });
     if (!change.snapshot) {
       staged.commitLsn = change.commitLsn;
       staged.order = change.order;
@@ -84,7 +113,7 @@ export class ChangeIntake<Handlers> implements Intake {
 
   #stage(
     cursor: RecordCursor,
-    source: TaskPartition,
+    source: IntakeSource,
     record: { change: RowChange; key: string },
   ): void {
     const { staged, rows, needs, on } = this.#options;
@@ -101,7 +130,6 @@ export class ChangeIntake<Handlers> implements Intake {
     staged.offsets[at] = cursor.offset;
     staged.sequences[at] = 0;
     staged.recordedAtMs[at] = record.change.sourceTimestampMs;
-    if (needs.recordKeys) staged.recordKeys[at] = recordKeyOf(cursor) ?? "";
     if (needs.origins) staged.origins[at] = originOf(cursor, source);
     staged.length = at + 1;
   }
@@ -110,7 +138,7 @@ export class ChangeIntake<Handlers> implements Intake {
 /** The row that a change is about, with what is left of it. */
 export const rowOf = (change: RowChange): AnyRow => (change.after ?? change.before ?? {}) as AnyRow;
 
-function truncated(source: TaskPartition, table: string): FatalError {
+function truncated(source: IntakeSource, table: string): FatalError {
   return new FatalError(
     "table-truncated",
     `${source.name} says that ${table} was truncated, which tells nothing of the rows it had.`,

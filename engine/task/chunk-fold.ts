@@ -1,19 +1,23 @@
-import { classify, reasonOf } from "../error-policy.ts";
-import { FatalError } from "../errors.ts";
+import { classify } from "../error-policy.ts";
+import { FatalError, invariant } from "../errors.ts";
 import type { RowChange } from "../ports/codec.ts";
+import type { LetterSource } from "../ports/dead-letters.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import { lsn, sequence } from "../position.ts";
 import { RecordCursor } from "../record-batch/cursor.ts";
-import type { OpenBatch } from "./batch.ts";
-import { deadLetter, foldError, tooManyWait } from "./dead-letter.ts";
-import type { HotRow } from "./hot-rows.ts";
-import type { TaskLimits } from "./limits.ts";
+import type { OpenBatch, TaskStore } from "./batch.ts";
+import { foldError } from "./dead-letter.ts";
+import { recordKeyOf } from "./intake.ts";
+import type { LetterBox } from "./letter-box.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { RecordFold } from "./record-fold.ts";
 import type { Segment } from "./staged.ts";
 
 export interface ChunkFoldOptions {
   readonly pipeline: Pipeline;
-  readonly limits: TaskLimits;
   readonly open: OpenBatch;
+  readonly store: TaskStore;
+  readonly letters: LetterBox;
   readonly metrics: Metrics;
 }
 
@@ -21,11 +25,15 @@ export interface ChunkFoldOptions {
 export class ChunkFold {
   readonly #options: ChunkFoldOptions;
   readonly #cursor = new RecordCursor();
+  readonly #fold: RecordFold;
   /** Index of the record that is being folded. */
   #at = 0;
+  /** The fold of this segment has parked a key, which later records of it may have. */
+  #parkedHere = false;
 
   constructor(options: ChunkFoldOptions) {
     this.#options = options;
+    this.#fold = new RecordFold(options);
   }
 
   fold(): void {
@@ -44,6 +52,7 @@ export class ChunkFold {
     const { staged } = this.#options.pipeline;
     let failed = false;
     this.#at = segment.first;
+    this.#parkedHere = false;
     while (this.#at < segment.end && !failed) {
       try {
         this.#run(segment);
@@ -62,67 +71,81 @@ export class ChunkFold {
   }
 
   #run(segment: Segment): void {
-    const { staged, meta, folder, emissions } = this.#options.pipeline;
-    const { open } = this.#options;
     const { source } = segment;
-    meta.topic = source.topic;
-    meta.partition = source.partition;
+    const fold = this.#fold;
+    if (!this.#parkedHere) {
+      for (; this.#at < segment.end; this.#at += 1) fold.apply(this.#at, source);
+      return;
+    }
     for (; this.#at < segment.end; this.#at += 1) {
-      const at = this.#at;
-      if (source.parked.size > 0 && this.#waits(segment)) continue;
-      const row = staged.rows[at] as HotRow;
-      meta.offset = staged.offsets[at] as number;
-      meta.recordedAtMs = staged.recordedAtMs[at] as number;
-      meta.sequence = staged.sequences[at] as number;
-      if (emissions !== undefined) emissions.begin(staged.origins[at] as never);
-      const after = folder(staged.handlers[at], row, staged.events[at]);
-      // Only now: a reaction that threw has neither changed its state nor asked for anything.
-      row.row = after;
-      open.touch(row);
-      if (emissions !== undefined && emissions.calls.length > 0) {
-        for (const call of emissions.calls) open.calls.push(call);
-      }
+      if (!this.#waits(segment)) fold.apply(this.#at, source);
     }
   }
 
   #fail(segment: Segment, thrown: unknown): "halted" | "parked" {
     if (classify(thrown) === "rethrow") throw thrown;
-    const { pipeline, open, metrics } = this.#options;
+    const { pipeline, letters } = this.#options;
     const { source } = segment;
     const offset = pipeline.staged.offsets[this.#at] as number;
     // A fatal error of ours (too many letters wait) is not the record's fault.
-    const fatal = thrown instanceof FatalError;
-    if (fatal || pipeline.onRecordError === "halt") {
-      source.halt(reasonOf(fatal ? thrown : foldError(thrown, source, offset)));
+    const error = thrown instanceof FatalError ? thrown : foldError(thrown, source.name, offset);
+    if (error instanceof FatalError || pipeline.onRecordError === "halt") {
+      source.halt(error);
       return "halted";
     }
-    const error = foldError(thrown, source, offset);
-    this.#seek(segment, offset);
-    const consumer = pipeline.name;
-    open.letters.push(deadLetter(this.#cursor, source, { consumer, error }));
-    metrics.count("dead_letters_total", 1, { consumer });
-    source.parked.set(pipeline.staged.recordKeys[this.#at] as string, offset);
+    try {
+      this.#seek(segment, offset);
+      letters.put(this.#cursor, source, { error, source: this.#place(segment) });
+    } catch (full) {
+      if (!(full instanceof FatalError)) throw full;
+      source.halt(full);
+      return "halted";
+    }
+    this.#parkedHere = true;
     this.#at += 1;
     return "parked";
   }
 
+  /** Those that the stager saw waiting aren't here: only a key that was parked since can be meant. */
   #waits(segment: Segment): boolean {
-    const { pipeline, open, limits, metrics } = this.#options;
+    const { pipeline, letters } = this.#options;
     const { source } = segment;
-    if (!source.parked.has(pipeline.staged.recordKeys[this.#at] as string)) return false;
-    const max = limits.waitingLettersMax;
-    if (source.waitingLetters >= max) throw tooManyWait(source, max);
-    source.waitingLetters += 1;
-    this.#seek(segment, pipeline.staged.offsets[this.#at] as number);
-    const consumer = pipeline.name;
-    open.letters.push(deadLetter(this.#cursor, source, { consumer, error: undefined }));
-    metrics.count("dead_letters_total", 1, { consumer });
+    const offset = pipeline.staged.offsets[this.#at] as number;
+    this.#seek(segment, offset);
+    const key = recordKeyOf(this.#cursor);
+    if (key === undefined || !source.parked.has(key, offset)) return false;
+    letters.put(this.#cursor, source, { error: undefined, source: this.#place(segment) });
     return true;
   }
 
-  #seek(segment: Segment, offset: number): void {
-    this.#cursor.reset(segment.bytes, offset);
-    this.#cursor.next();
+  /** Forward where it can: all records of a segment are passed once. */
+  #seek({ bytes }: Segment, offset: number): void {
+    if (this.#cursor.bytes !== bytes || this.#cursor.offset > offset) {
+      this.#cursor.reset(bytes, offset);
+    }
+    while (this.#cursor.offset < offset) {
+      invariant(this.#cursor.next(), `The record at offset ${offset} was staged from its bytes.`);
+    }
+  }
+
+  #place({ source }: Segment): LetterSource {
+    const { staged } = this.#options.pipeline;
+    switch (source.staged.kind) {
+      case "lane": {
+        const { incarnation } = source.staged;
+        const at = sequence(staged.sequences[this.#at] as number);
+        return { kind: "lane", incarnation, sequence: at };
+      }
+      case "change": {
+        const { snapshot, commitLsn, order } = staged.events[this.#at] as RowChange;
+        return snapshot
+          ? { kind: "unknown" }
+          : { kind: "change", commitLsn: lsn(commitLsn), order };
+      }
+      case "offset":
+      case "unknown":
+        return { kind: "unknown" };
+    }
   }
 
   /** The partition stands before the record that halted it, as if the later ones had not come. */

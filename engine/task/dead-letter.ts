@@ -1,46 +1,67 @@
 import { FatalError, RecordError } from "../errors.ts";
 import { offset } from "../position.ts";
-import type { DeadLetter } from "../ports/dead-letters.ts";
+import type { DeadLetter, LetterSource } from "../ports/dead-letters.ts";
 import type { RecordCursor } from "../record-batch/cursor.ts";
-import type { TaskPartition } from "./task-partition.ts";
+
+/** Who sets a record aside, and why; without an error it waits behind another of its key. */
+export interface LetterCause {
+  readonly consumer: string;
+  readonly generation: number;
+  readonly source: LetterSource;
+  readonly error: RecordError | undefined;
+}
 
 /** The record that the cursor stands at, set aside with the reason. */
 export function deadLetter(
   cursor: RecordCursor,
-  source: TaskPartition,
-  letter: { consumer: string; error: RecordError | undefined },
+  at: { readonly topic: string; readonly partition: number },
+  letter: LetterCause,
 ): DeadLetter {
   const { timestampMs, key, value, headers } = cursor.record();
-  const { topic, partition } = source;
-  const { consumer, error } = letter;
-  const record = { consumer, topic, partition, offset: offset(cursor.offset), timestampMs };
+  const { topic, partition } = at;
+  const { consumer, generation, source, error } = letter;
   return {
-    ...record,
-    key,
-    value,
-    headers,
+    ...{ consumer, generation, topic, partition, offset: offset(cursor.offset), source },
+    ...{ timestampMs, key, value, headers },
     disposition: error ? "failed" : "waiting",
     cause: error?.code ?? "waiting",
     message: error?.message ?? "An earlier record of this key is a dead letter.",
-    stack: error?.stack,
+    stack: error && stackOf(error),
   };
 }
 
-export function tooManyWait(source: TaskPartition, max: number): FatalError {
+/** Where it happened; of a fold's own error where the fold threw. */
+export function stackOf(error: RecordError): string | undefined {
+  const { cause } = error;
+  return cause instanceof Error && cause.stack !== undefined
+    ? `${error.stack ?? error.message}\nCaused by: ${cause.stack}`
+    : error.stack;
+}
+
+export function tooManyWait(partition: string, max: number): FatalError {
   return new FatalError(
     "waiting-letters",
-    `More than ${max} records of ${source.name} wait behind dead letters.`,
-    "Settle the dead letters, or raise waitingLettersMax, and start again.",
+    `More than ${max} records of ${partition} wait behind dead letters.`,
+    "Redrive or discard the letters in front of them (refold dlq list); the partition then goes on.",
+  );
+}
+
+export function tooManyFailed(partition: string, max: number): FatalError {
+  return new FatalError(
+    "failed-letters",
+    `More than ${max} records of ${partition} have failed: the fault is hardly theirs.`,
+    "Correct the definition or the producer, redrive or discard the letters (refold dlq list); " +
+      "the partition then goes on.",
   );
 }
 
 /** What a fold throws is the record's fault, unless it says otherwise. */
-export function foldError(error: unknown, source: TaskPartition, at: number): RecordError {
+export function foldError(error: unknown, source: string, at: number): RecordError {
   if (error instanceof RecordError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new RecordError(
     "fold",
-    `The fold of the record at ${source.name} offset ${at} threw: ${message}`,
+    `The fold of the record at ${source} offset ${at} threw: ${message}`,
     { cause: error },
   );
 }

@@ -1,5 +1,6 @@
 import { header } from "../envelope.ts";
 import { RecordError } from "../errors.ts";
+import { sequence } from "../position.ts";
 import {
   type EventCodec,
   type EventDecoder,
@@ -7,10 +8,11 @@ import {
   frameBytes,
   framedSchemaId,
 } from "../ports/codec.ts";
+import type { LetterSource } from "../ports/dead-letters.ts";
 import type { RecordCursor } from "../record-batch/cursor.ts";
 import type { EventTopic } from "../topic.ts";
 import type { HotRows } from "./hot-rows.ts";
-import { type Intake, type IntakeNeeds, recordKeyOf, type Taken } from "./intake.ts";
+import type { Intake, IntakeNeeds, IntakeSource, Taken } from "./intake.ts";
 import { checkLane } from "./lane-check.ts";
 import { checkKey } from "./row-check.ts";
 import type { SourceOrigin, Staged } from "./staged.ts";
@@ -57,7 +59,7 @@ export class EventIntake<Handler> implements Intake {
     return checkLane(cursor, source);
   }
 
-  take(cursor: RecordCursor, source: TaskPartition): Taken {
+  take(cursor: RecordCursor, source: IntakeSource): Taken {
     const { bytes, valueStart, valueEnd } = cursor;
     if (valueStart < 0) return "passed";
     const id = framedSchemaId(bytes, valueStart, valueEnd);
@@ -73,6 +75,12 @@ export class EventIntake<Handler> implements Intake {
     if (key === undefined) return "passed";
     this.#stage(cursor, source, { event, key, handler: route.handler });
     return "staged";
+  }
+
+  setAside(_cursor: RecordCursor, { staged }: IntakeSource): LetterSource {
+    if (staged.kind !== "lane") return { kind: "unknown" };
+    const { incarnation, nextSequence } = staged;
+    return { kind: "lane", incarnation, sequence: sequence(nextSequence) };
   }
 
   async learn(): Promise<void> {
@@ -97,7 +105,7 @@ export class EventIntake<Handler> implements Intake {
   #keyOf(event: unknown): string | undefined {
     const { key } = this.#options;
     const found: unknown =
-      typeof key === "string" ? (event as Record<string, unknown>)[key] : key(event as never);
+      typeof key === "string" ? (event as Record<string, unknown>)[key] : keyBy(key, event);
     if (typeof found === "string" || found === undefined) return found;
     if (found === null) return undefined;
     throw new RecordError("key-invalid", `The event's key is a ${typeof found}, not a string.`);
@@ -105,7 +113,7 @@ export class EventIntake<Handler> implements Intake {
 
   #stage(
     cursor: RecordCursor,
-    source: TaskPartition,
+    source: IntakeSource,
     record: { event: unknown; key: string; handler: Handler },
   ): void {
     const staged = this.#staged;
@@ -122,14 +130,13 @@ export class EventIntake<Handler> implements Intake {
     staged.offsets[at] = cursor.offset;
     staged.sequences[at] = source.staged.kind === "lane" ? source.staged.nextSequence : 0;
     staged.recordedAtMs[at] = cursor.timestampMs;
-    if (this.#options.needs.recordKeys) staged.recordKeys[at] = recordKeyOf(cursor) ?? "";
     if (this.#options.needs.origins) staged.origins[at] = originOf(cursor, source);
     staged.length = at + 1;
   }
 }
 
 /** Where an event comes from; without an envelope, its place in the log is its id. */
-export function originOf(cursor: RecordCursor, source: TaskPartition): SourceOrigin {
+export function originOf(cursor: RecordCursor, source: IntakeSource): SourceOrigin {
   const id = cursor.headerText(header.id) ?? `${source.logId}/${source.name}/${cursor.offset}`;
   return {
     id,
@@ -138,7 +145,19 @@ export function originOf(cursor: RecordCursor, source: TaskPartition): SourceOri
   };
 }
 
-function unframed(source: TaskPartition, offset: number): RecordError {
+/** What a definition's own function throws is the record's fault. */
+export function keyBy<Key>(key: (of: never) => Key, of: unknown): Key {
+  try {
+    return key(of as never);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new RecordError("key-invalid", `The definition's key function threw: ${message}`, {
+      cause,
+    });
+  }
+}
+
+function unframed(source: IntakeSource, offset: number): RecordError {
   return new RecordError(
     "unframed",
     `The value at ${source.name} offset ${offset} isn't in the Confluent wire format: a producer ` +
@@ -146,7 +165,7 @@ function unframed(source: TaskPartition, offset: number): RecordError {
   );
 }
 
-export function elsewhere(key: string, other: number, source: TaskPartition): RecordError {
+export function elsewhere(key: string, other: number, source: IntakeSource): RecordError {
   return new RecordError(
     "row-in-two-partitions",
     `The row ${key} is made from partition ${other} and from ${source.name}. A row belongs to one ` +

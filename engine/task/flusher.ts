@@ -6,7 +6,7 @@ import type { Position } from "../position.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
-import type { FlushBatch, TaskStore } from "./batch.ts";
+import { type FlushBatch, type TaskStore, UnfitRowsError } from "./batch.ts";
 
 export interface FlusherOptions {
   readonly consumer: string;
@@ -24,6 +24,8 @@ export type FlushOutcome =
   /** With the epochs as they are now: a lost answer may have raised them. */
   | { readonly kind: "committed"; readonly advances: readonly Advance[] }
   | { readonly kind: "fenced"; readonly partitions: readonly number[] }
+  /** Nothing was written: records of these rows must be found and set aside. */
+  | { readonly kind: "unfit"; readonly error: UnfitRowsError }
   | { readonly kind: "halted"; readonly error: unknown };
 
 /** Brings one batch to the store, trying again what may work later. */
@@ -54,6 +56,8 @@ export class Flusher {
         const verdict = classify(error);
         if (verdict === "rethrow") throw error;
         if (error instanceof FencedError) return { kind: "fenced", partitions: error.partitions };
+        if (error instanceof UnfitRowsError) return { kind: "unfit", error };
+        if (isUnclear(batch, error)) return { kind: "fenced", partitions: partitionsOf(batch) };
         if (verdict !== "retry" || !(await this.#mayRetry(attempt))) {
           return { kind: "halted", error };
         }
@@ -102,6 +106,16 @@ export class Flusher {
     return { kind: "fenced", partitions: lost.map((advance) => advance.partition) };
   }
 }
+
+/**
+ * A flush that settles letters leaves the position where it is, so the position can't tell what
+ * became of it: the partition is claimed again, and its letters are read anew.
+ */
+const isUnclear = ({ settlements }: FlushBatch, error: unknown): boolean =>
+  settlements.length > 0 && error instanceof TransientError && error.code === "outcome-unknown";
+
+const partitionsOf = ({ advances }: FlushBatch): number[] =>
+  advances.map(({ partition }) => partition);
 
 function of(advance: Advance, owned: readonly OwnedPartition[]): OwnedPartition | undefined {
   return owned.find((one) => one.topic === advance.topic && one.partition === advance.partition);

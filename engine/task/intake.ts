@@ -1,4 +1,6 @@
+import type { LetterSource } from "../ports/dead-letters.ts";
 import type { RecordCursor } from "../record-batch/cursor.ts";
+import type { Coordinates } from "./coordinates.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
 /**
@@ -7,6 +9,17 @@ import type { TaskPartition } from "./task-partition.ts";
  * the record again.
  */
 export type Taken = "staged" | "passed" | "duplicate" | "learn";
+
+/** What an intake needs of the partition that a record comes from. */
+export interface IntakeSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly logId: string;
+  /** `<topic>/<partition>`. */
+  readonly name: string;
+  /** What is staged already: tells duplicates, and moves on with what is taken. */
+  readonly staged: Coordinates;
+}
 
 /** Decodes records one after the other into the staged chunk. */
 export interface Intake {
@@ -19,21 +32,24 @@ export interface Intake {
   /**
    * @throws RecordError for a record that can never work.
    */
-  take(cursor: RecordCursor, source: TaskPartition): Taken;
+  take(cursor: RecordCursor, source: IntakeSource): Taken;
+  /**
+   * Passes a record that is set aside without being taken, and tells where it stands in its source:
+   * a copy of it that comes later must be known as one.
+   */
+  setAside(cursor: RecordCursor, source: IntakeSource): LetterSource | "duplicate" | "learn";
   /** @throws TransientError or RecordError as `EventReader.learn` does. */
   learn(): Promise<void>;
 }
 
 /** Parts of a record, beside its event, that only some definitions need. */
 export interface IntakeNeeds {
-  /** The record's key as text: to find the later records of a parked key. */
-  readonly recordKeys: boolean;
   /** Origins, for the events that processors make. */
   readonly origins: boolean;
 }
 
-/** The record's key as text; undefined for null. */
+/** The record's key as `keyText` gives it; undefined for null. */
 export function recordKeyOf(cursor: RecordCursor): string | undefined {
   if (cursor.keyStart < 0) return undefined;
-  return cursor.bytes.toString("utf8", cursor.keyStart, cursor.keyEnd);
+  return cursor.bytes.toString("latin1", cursor.keyStart, cursor.keyEnd);
 }

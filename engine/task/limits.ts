@@ -12,8 +12,10 @@ export interface TaskLimits {
   readonly chunkRecordsMax: number;
   /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
   readonly hotRowsMax: number;
-  /** Records that may wait behind dead letters, for each partition since it was claimed. */
+  /** Records that may wait behind dead letters, for each partition: one more halts it. */
   readonly waitingLettersMax: number;
+  /** Records that may have failed and be neither redriven nor discarded, likewise. */
+  readonly failedLettersMax: number;
   readonly backoff: BackoffOptions;
 }
 
@@ -24,6 +26,7 @@ export const defaultTaskLimits: TaskLimits = {
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,
+  failedLettersMax: 1_000,
   backoff: defaultBackoff,
 };
 
@@ -35,6 +38,7 @@ export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
+  if (!(limits.failedLettersMax >= 0)) texts.push("failedLettersMax must not be negative");
   if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
   if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");
   if (texts.length > 0) throw new RangeError(`Task limits: ${texts.join("; ")}.`);

@@ -24,12 +24,16 @@ export interface Pipeline {
   readonly kind: "projection" | "processor";
   readonly name: string;
   readonly topics: readonly AnyTopic[];
+  /** Of a projection; 0 for a processor. */
+  readonly generation: number;
   readonly onRecordError: "halt" | "park";
   readonly intake: Intake;
   readonly folder: Folder<unknown>;
   readonly staged: Staged<unknown>;
   readonly rows: HotRows;
   readonly meta: CurrentMeta;
+  /** Keys of rows that a flush was refused for: checked after each of their records. */
+  readonly suspects: Set<string>;
   /** Only of processors. */
   readonly emissions: Emissions | undefined;
 }
@@ -37,6 +41,10 @@ export interface Pipeline {
 export interface PipelineOptions {
   readonly codec: EventCodec;
   readonly limits: TaskLimits;
+  /** Of a projection (default 0). */
+  readonly generation?: number;
+  /** Where the definition doesn't say (default `halt`). */
+  readonly onRecordError?: "halt" | "park";
 }
 
 export const topicsOf = (definition: AnyProjection | AnyProcessor): readonly AnyTopic[] =>
@@ -54,7 +62,7 @@ export function storedState(processor: AnyProcessor): Columns | undefined {
 }
 
 export function projectionPipeline(projection: AnyProjection, options: PipelineOptions): Pipeline {
-  const base = parts(projection, options.limits);
+  const base = parts(projection, options);
   const { row } = projection;
   const folder = projection.kind === "events" ? eventFolder(row, base.meta) : undefined;
   return {
@@ -67,7 +75,7 @@ export function projectionPipeline(projection: AnyProjection, options: PipelineO
 }
 
 export function processorPipeline(processor: AnyProcessor, options: PipelineOptions): Pipeline {
-  const base = parts(processor, options.limits);
+  const base = parts(processor, options);
   const emissions = new Emissions(processor.name);
   const reactor: ReactorOptions = { state: processor.state, meta: base.meta, emissions };
   const folder = processor.kind === "events" ? eventReactor(reactor) : undefined;
@@ -86,18 +94,20 @@ interface IntakeParts extends PipelineOptions {
   readonly origins: boolean;
 }
 
-function parts(definition: AnyProjection | AnyProcessor, limits: TaskLimits) {
-  const { name, onRecordError = "halt" } = definition;
+function parts(definition: AnyProjection | AnyProcessor, options: PipelineOptions) {
+  const { limits, generation = 0 } = options;
+  const { name, onRecordError = options.onRecordError ?? "halt" } = definition;
   const staged = new Staged<unknown>(limits.chunkRecordsMax);
   const rows = new HotRows(limits.hotRowsMax);
   const meta = new CurrentMeta();
-  return { name, topics: topicsOf(definition), onRecordError, staged, rows, meta };
+  const suspects = new Set<string>();
+  const topics = topicsOf(definition);
+  return { name, topics, generation, onRecordError, staged, rows, meta, suspects };
 }
 
 function intakeOf(definition: AnyProjection | AnyProcessor, options: IntakeParts): Intake {
   const { codec, staged, rows } = options;
-  const recordKeys = definition.onRecordError === "park";
-  const needs: IntakeNeeds = { recordKeys, origins: options.origins };
+  const needs: IntakeNeeds = { origins: options.origins };
   if (definition.kind === "changes") {
     const { from: topic, key, on } = definition;
     return new ChangeIntake({ codec, topic, key, on, staged, rows, needs });

@@ -72,11 +72,11 @@ export class ProcessorTaskStore implements TaskStore {
     const { processor, store, decider, probe, metrics } = this.#options;
     const plan = await decider.plan(calls);
     probe.at("flush-planned");
-    const { advances, deadLetters } = batch;
+    const { advances, deadLetters, settlements } = batch;
     const states = this.#keepsState
       ? batch.rows.map(({ key, partition, after }) => ({ key, partition, state: after }))
       : [];
-    const flush = { processor: processor.name, advances, states, deadLetters };
+    const flush = { processor: processor.name, advances, states, deadLetters, settlements };
     const { outcome, verdicts } = await store.flush({ ...flush, appends: plan.requests });
     if (outcome === "conflict") metrics.count("append_conflicts_total", 1);
     const settled = await decider.settle(plan, verdicts);

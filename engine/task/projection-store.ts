@@ -13,7 +13,7 @@ import type {
   ReadModelStore,
 } from "../ports/read-model-store.ts";
 import type { AnyProjection, ErasedNotify, NoticeContext } from "../projection.ts";
-import type { FlushBatch, RowTouch, TaskStore } from "./batch.ts";
+import { type FlushBatch, type RowTouch, type TaskStore, UnfitRowsError } from "./batch.ts";
 import { storedColumns, topicsOf } from "./pipeline.ts";
 
 export interface ProjectionStoreOptions {
@@ -54,17 +54,25 @@ export class ProjectionStore implements TaskStore {
     return this.#options.store.load(this.#options.generation, keys);
   }
 
+  check(row: RowTouch): void {
+    if (this.#notify) this.#notice(this.#notify, row, { key: row.key, sourcePosition: "" });
+  }
+
   async flush(batch: FlushBatch): Promise<void> {
-    const { generation, store, projection } = this.#options;
-    const { advances, deadLetters } = batch;
+    const { generation, store } = this.#options;
+    const { advances, deadLetters, settlements } = batch;
     const changed = batch.rows.filter(({ key, before, after }) =>
       this.#digests.change(key, before, after),
     );
     const digests = this.#digests.take();
     const rows = batch.rows.map(({ key, partition, after }) => ({ key, partition, row: after }));
-    const notify = projection.kind === "events" ? projection.notify : undefined;
-    const notices = notify ? this.#notices(notify, batch, changed) : [];
-    await store.flush({ generation, advances, rows, digests, notices, deadLetters });
+    const notices = this.#notify ? this.#notices(this.#notify, batch, changed) : [];
+    await store.flush({ generation, advances, rows, digests, notices, deadLetters, settlements });
+  }
+
+  get #notify(): ErasedNotify | undefined {
+    const { projection } = this.#options;
+    return projection.kind === "events" ? projection.notify : undefined;
   }
 
   #notices(notify: ErasedNotify, batch: FlushBatch, rows: readonly RowTouch[]): NewEvent[] {
@@ -76,7 +84,8 @@ export class ProjectionStore implements TaskStore {
         token = reached(batch, row.partition);
         tokens.set(row.partition, token);
       }
-      const notice = this.#notice(notify, row, { key: row.key, sourcePosition: token });
+      const at = { key: row.key, sourcePosition: token };
+      const notice = fitting(row.key, () => this.#notice(notify, row, at));
       if (notice) notices.push(notice);
     }
     return notices;
@@ -84,7 +93,7 @@ export class ProjectionStore implements TaskStore {
 
   #notice(notify: ErasedNotify, row: RowTouch, at: NoticeContext): NewEvent | undefined {
     const { projection, generation } = this.#options;
-    const event = notify.event(row.after as never, row.before as never, at);
+    const event = this.#noticeEvent(notify, row, at);
     if (event === undefined) return undefined;
     const { to, type } = notify;
     const key = String((event as Record<string, unknown>)[to.key]);
@@ -103,6 +112,16 @@ export class ProjectionStore implements TaskStore {
     };
   }
 
+  #noticeEvent(notify: ErasedNotify, row: RowTouch, at: NoticeContext): unknown {
+    try {
+      return notify.event(row.after as never, row.before as never, at);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const message = `${this.#options.projection.name}: the notice of row ${row.key} threw: ${text}`;
+      throw new RecordError("notice-invalid", message, { cause });
+    }
+  }
+
   #encoded({ to, type }: ErasedNotify, event: unknown, rowKey: string): Uint8Array {
     const { projection, codec } = this.#options;
     try {
@@ -112,6 +131,15 @@ export class ProjectionStore implements TaskStore {
       const message = `${projection.name}: the notice of row ${rowKey} is no ${type.name}`;
       throw new RecordError("notice-invalid", `${message}: ${error.message}`, { cause: error });
     }
+  }
+}
+
+/** @throws UnfitRowsError naming the row, where its notice can't be made. */
+function fitting<Result>(key: string, make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof RecordError ? new UnfitRowsError([key], error) : error;
   }
 }
 

@@ -32,8 +32,6 @@ export class Staged<Handler> {
   readonly offsets: Float64Array;
   readonly sequences: Float64Array;
   readonly recordedAtMs: Float64Array;
-  /** Keys of the records, where the definition parks: their later records must be found. */
-  readonly recordKeys: string[] = [];
   /** Only of processors. */
   readonly origins: SourceOrigin[] = [];
   /** Entries made for keys that are not held. */
@@ -51,7 +49,6 @@ export class Staged<Handler> {
     this.missing.length = 0;
     this.events.length = 0;
     this.rows.length = 0;
-    this.recordKeys.length = 0;
     this.origins.length = 0;
   }
 }

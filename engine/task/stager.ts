@@ -1,14 +1,15 @@
-import { backoffMs } from "../backoff.ts";
-import { classify, reasonOf } from "../error-policy.ts";
+import { classify } from "../error-policy.ts";
 import { RecordError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { RecordCursor } from "../record-batch/cursor.ts";
 import type { OpenBatch, TaskStore } from "./batch.ts";
-import { deadLetter, tooManyWait } from "./dead-letter.ts";
 import { recordKeyOf } from "./intake.ts";
+import type { LetterBox } from "./letter-box.ts";
 import type { TaskLimits } from "./limits.ts";
+import { loadMissing } from "./missing-rows.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { retried } from "./retried.ts";
 import type { Segment } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
@@ -29,6 +30,7 @@ export interface StagerOptions {
   readonly limits: TaskLimits;
   readonly signal: AbortSignal;
   readonly open: OpenBatch;
+  readonly letters: LetterBox;
   /** How often the task went back: a chunk on its way is void when it has changed. */
   readonly rewinds: () => number;
 }
@@ -62,16 +64,8 @@ export class Stager {
 
   /** One query for all the rows that aren't held. */
   async load(): Promise<void> {
-    const { missing } = this.#options.pipeline.staged;
-    const wanted = missing.filter((row) => !row.loaded);
-    if (wanted.length === 0) return;
-    const keys = [...new Set(wanted.map((row) => row.key))];
-    const rows = await this.#retried(() => this.#options.store.load(keys));
-    for (const entry of wanted) {
-      entry.row = rows.get(entry.key);
-      entry.base = entry.row;
-      entry.loaded = true;
-    }
+    const { pipeline, store } = this.#options;
+    await loadMissing(pipeline.staged, (keys) => this.#retried(() => store.load(keys)));
   }
 
   async #stageOne(work: Work): Promise<boolean> {
@@ -111,7 +105,7 @@ export class Stager {
       return "full";
     } catch (error) {
       if (classify(error) === "rethrow") throw error;
-      source.halt(reasonOf(error));
+      source.halt(error);
       return "end";
     }
   }
@@ -125,16 +119,16 @@ export class Stager {
       source.staged.nextOffset = cursor.offset + 1;
       return "passed";
     }
-    if (source.parked.size > 0 && this.#waits(segment)) return "passed";
+    if (source.parked.size > 0 && this.#isParked(source)) return this.#wait(segment);
     try {
       const taken = intake.take(cursor, source);
       if (taken === "learn") return "learn";
       if (taken === "duplicate") this.#duplicate(segment);
       if (taken === "passed") segment.passed += 1;
+      this.#pass(source);
     } catch (error) {
-      this.#park(segment, error);
+      this.#setAside(segment, error);
     }
-    this.#pass(source);
     return "passed";
   }
 
@@ -150,33 +144,35 @@ export class Stager {
   }
 
   /** Sets the record aside and parks its key, where the definition says so; throws otherwise. */
-  #park(segment: Segment, error: unknown): void {
-    const { onRecordError, name } = this.#options.pipeline;
-    if (!(error instanceof RecordError) || onRecordError === "halt") throw error;
+  #setAside(segment: Segment, error: unknown): void {
+    const { pipeline, letters } = this.#options;
+    if (!(error instanceof RecordError) || pipeline.onRecordError === "halt") throw error;
     const { source } = segment;
-    this.#options.open.letters.push(deadLetter(this.#cursor, source, { consumer: name, error }));
-    this.#options.metrics.count("dead_letters_total", 1, { consumer: name });
-    const key = recordKeyOf(this.#cursor);
-    if (key !== undefined) source.parked.set(key, this.#cursor.offset);
+    const place = pipeline.intake.setAside(this.#cursor, source);
+    // Copies and unknown schemas were told before anything could fail.
+    const known = typeof place === "string" ? { kind: "unknown" as const } : place;
+    letters.put(this.#cursor, source, { error, source: known });
     segment.passed += 1;
+    this.#pass(source);
+  }
+
+  #isParked({ parked }: TaskPartition): boolean {
+    const key = recordKeyOf(this.#cursor);
+    return key !== undefined && parked.has(key, this.#cursor.offset);
   }
 
   /** A record whose key is parked waits behind the letter that parked it. */
-  #waits(segment: Segment): boolean {
+  #wait(segment: Segment): "passed" | "learn" {
     const { source } = segment;
-    const key = recordKeyOf(this.#cursor);
-    if (key === undefined || !source.parked.has(key)) return false;
-    const { name: consumer } = this.#options.pipeline;
-    const max = this.#options.limits.waitingLettersMax;
-    if (source.waitingLetters >= max) throw tooManyWait(source, max);
-    source.waitingLetters += 1;
-    this.#options.open.letters.push(
-      deadLetter(this.#cursor, source, { consumer, error: undefined }),
-    );
-    this.#options.metrics.count("dead_letters_total", 1, { consumer });
-    segment.passed += 1;
+    const place = this.#options.pipeline.intake.setAside(this.#cursor, source);
+    if (place === "learn") return "learn";
+    if (place === "duplicate") this.#duplicate(segment);
+    else {
+      this.#options.letters.put(this.#cursor, source, { error: undefined, source: place });
+      segment.passed += 1;
+    }
     this.#pass(source);
-    return true;
+    return "passed";
   }
 
   /** The task went back since the chunk was begun. */
@@ -191,26 +187,17 @@ export class Stager {
       if (classify(error) === "rethrow") throw error;
       if (this.#void) return;
       try {
-        this.#park(segment, error);
-        this.#pass(segment.source);
-      } catch {
-        segment.source.halt(reasonOf(error));
+        this.#setAside(segment, error);
+      } catch (failure) {
+        segment.source.halt(failure);
       }
     }
   }
 
-  /** Tries again what may work later, a bounded number of times. */
-  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { limits, random, clock, signal, metrics, pipeline } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (classify(error) !== "retry" || attempt >= limits.backoff.attemptsMax) throw error;
-        if (signal.aborted) throw error;
-        metrics.count("retries_total", 1, { consumer: pipeline.name });
-        await clock.sleep(backoffMs(attempt, limits.backoff, random), signal);
-      }
-    }
+  #retried<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { limits, metrics, pipeline } = this.#options;
+    const { backoff } = limits;
+    const onRetry = (): void => metrics.count("retries_total", 1, { consumer: pipeline.name });
+    return retried({ ...this.#options, backoff, onRetry }, work);
   }
 }

@@ -1,8 +1,11 @@
-import { invariant } from "../errors.ts";
+import { classify, reasonOf } from "../error-policy.ts";
+import { invariant, RefoldError } from "../errors.ts";
 import type { Epoch, Position } from "../position.ts";
+import type { ParkedKey } from "../ports/dead-letters.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 import type { TaskState } from "../ports/status-board.ts";
 import { Coordinates } from "./coordinates.ts";
+import { ParkedKeys } from "./parked-keys.ts";
 import { assertTransition } from "./transitions.ts";
 
 export interface TaskPartitionOptions {
@@ -12,9 +15,15 @@ export interface TaskPartitionOptions {
   readonly startOffset: number;
   /** The log still holds the lane's first record, so an unknown lane begins at sequence 1. */
   readonly holdsFirstRecord: boolean;
-  /** Keys that have dead letters already. */
-  readonly parkedKeys?: ReadonlySet<string>;
+  /** Keys that have open dead letters already. */
+  readonly parkedKeys?: readonly ParkedKey[];
 }
+
+/**
+ * What may bring a halted partition back: `time` (an outage passes), `letters` (there were too many,
+ * and some are settled), or nothing but a person.
+ */
+export type Recovery = "time" | "letters" | "none";
 
 /** One partition of one topic in a task: how far it is, in each stage. */
 export class TaskPartition {
@@ -34,13 +43,7 @@ export class TaskPartition {
   fetchedOffset: number;
   /** The incarnation's bytes, to compare each record's with; undefined while it isn't known. */
   incarnationBytes: Buffer | undefined;
-  /** Parked keys, each with the offset of the record that parked it; -1: known from before. */
-  readonly parked: Map<string, number>;
-  /** Letters that wait behind another since the partition was claimed. */
-  waitingLetters = 0;
-  /** `waitingLetters` as the last flush that was taken, and the last that is durable, leave it. */
-  #waitingTaken = 0;
-  #waitingDurable = 0;
+  readonly parked = new ParkedKeys();
   /** Recorded time of the last record folded. */
   lastRecordedAtMs: number | undefined;
   /** Records folded or dropped since the last flush was taken. */
@@ -48,6 +51,8 @@ export class TaskPartition {
   /** Records folded or dropped since the partition was claimed. */
   records = 0;
   reason: string | undefined;
+  /** Of a halted partition. */
+  recovery: Recovery = "none";
   #state: TaskState = "created";
   readonly #startOffset: number;
 
@@ -59,7 +64,7 @@ export class TaskPartition {
     this.logId = options.logId;
     this.holdsFirstRecord = options.holdsFirstRecord;
     this.#startOffset = options.startOffset;
-    this.parked = new Map([...(options.parkedKeys ?? [])].map((key) => [key, -1]));
+    this.parked.reset(options.parkedKeys ?? []);
     this.committed = owned.position;
     this.fetchedOffset = 0;
     this.rewind();
@@ -84,10 +89,11 @@ export class TaskPartition {
     this.#state = to;
   }
 
-  halt(reason: string): void {
+  halt(error: unknown): void {
     if (this.#state === "halted") return;
     this.transit("halted");
-    this.reason = reason;
+    this.reason = reasonOf(error);
+    this.recovery = recoveryFrom(error);
   }
 
   /** Goes back to what is durable: everything after it is to be folded again. */
@@ -97,10 +103,7 @@ export class TaskPartition {
     this.flushed = this.committed;
     this.fetchedOffset = this.staged.nextOffset;
     this.openRecords = 0;
-    // Their letters are void too: the records are met again, and set aside for what they do then.
-    for (const [key, at] of this.parked) if (at >= this.staged.nextOffset) this.parked.delete(key);
-    this.waitingLetters = this.#waitingDurable;
-    this.#waitingTaken = this.#waitingDurable;
+    this.parked.rewind();
     const { incarnation } = this.staged;
     this.incarnationBytes = incarnation === "" ? undefined : Buffer.from(incarnation, "utf8");
   }
@@ -116,15 +119,28 @@ export class TaskPartition {
     const records = this.openRecords;
     this.openRecords = 0;
     this.flushed = to;
-    this.#waitingTaken = this.waitingLetters;
     return { ...advance, records };
+  }
+
+  /**
+   * An advance for a flush that only settles letters: it moves the offset nowhere. Everything that
+   * was folded before must be durable.
+   */
+  stand(): Advance {
+    const from = this.flushed;
+    invariant(from !== undefined, `${this.name} has letters, so something of it was flushed.`);
+    const to = this.folded.position(this.logId);
+    invariant(from.nextOffset === to.nextOffset, `${this.name} has an open batch.`);
+    const { topic, partition, epoch } = this;
+    this.flushed = to;
+    return { topic, partition, epoch, from, to, records: 0, lastRecordedAtMs: undefined };
   }
 
   /** The flush that was taken last is durable. */
   commit(to: Position, epoch: Epoch): void {
     this.committed = to;
     this.epoch = epoch;
-    this.#waitingDurable = this.#waitingTaken;
+    this.parked.commit(Number(to.nextOffset));
   }
 
   /** `committed <= flushed <= folded <= fetched`, after every step. */
@@ -142,3 +158,11 @@ export class TaskPartition {
     );
   }
 }
+
+function recoveryFrom(error: unknown): Recovery {
+  if (classify(error) === "retry") return "time";
+  const full = error instanceof RefoldError && letterLimits.has(error.code);
+  return full ? "letters" : "none";
+}
+
+const letterLimits: ReadonlySet<string> = new Set(["waiting-letters", "failed-letters"]);

@@ -1,15 +1,20 @@
 import type { Probe } from "../crash-points.ts";
-import { reasonOf } from "../error-policy.ts";
+import { classify } from "../error-policy.ts";
 import { invariant } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
-import { OpenBatch, type TaskStore } from "./batch.ts";
+import { OpenBatch, type TaskStore, type UnfitRowsError } from "./batch.ts";
 import { ChunkFold } from "./chunk-fold.ts";
 import { Flusher, type FlushOutcome } from "./flusher.ts";
+import { LetterBox } from "./letter-box.ts";
 import type { TaskLimits } from "./limits.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { retried } from "./retried.ts";
+import { Redriver } from "./redriver.ts";
+import type { SettledLetter } from "./letter-order.ts";
 import { Stager, type Work } from "./stager.ts";
 import { TaskPartition, type TaskPartitionOptions } from "./task-partition.ts";
 
@@ -26,6 +31,8 @@ const counters = [
 export interface TaskOptions {
   readonly pipeline: Pipeline;
   readonly store: TaskStore;
+  /** Needed to redrive. */
+  readonly deadLetters?: DeadLetters | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
@@ -48,6 +55,7 @@ export class Task {
   readonly #stager: Stager;
   readonly #fold: ChunkFold;
   readonly #flusher: Flusher;
+  readonly #redriver: Redriver;
   /** Resolves when its outcome is settled; rejects only with what nobody may catch. */
   #inFlight: Promise<void> | undefined;
   #inFlightBatch = 0;
@@ -58,12 +66,27 @@ export class Task {
   constructor(options: TaskOptions) {
     this.#options = options;
     const { pipeline, store, clock, random, metrics, probe, limits, signal } = options;
+    const { name: consumer, generation } = pipeline;
     const open = this.#open;
-    const shared = { pipeline, store, clock, random, metrics, probe, limits, signal, open };
+    const letters = new LetterBox({ consumer, generation, open, metrics, max: limits });
+    const shared = {
+      pipeline,
+      store,
+      clock,
+      random,
+      metrics,
+      probe,
+      limits,
+      signal,
+      open,
+      letters,
+    };
     this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
-    this.#flusher = new Flusher({ ...shared, consumer: pipeline.name, backoff: limits.backoff });
-    for (const counter of counters) metrics.count(counter, 0, { consumer: pipeline.name });
+    this.#flusher = new Flusher({ ...shared, consumer, backoff: limits.backoff });
+    const { deadLetters } = options;
+    this.#redriver = new Redriver({ ...shared, deadLetters, retried: this.#retried });
+    for (const counter of counters) metrics.count(counter, 0, { consumer });
   }
 
   get name(): string {
@@ -90,6 +113,11 @@ export class Task {
 
   get flushing(): boolean {
     return this.#inFlight !== undefined;
+  }
+
+  /** Of the read model; 0 for a processor. */
+  get generation(): number {
+    return this.#options.pipeline.generation;
   }
 
   /** Takes over partitions that the store has given. */
@@ -161,6 +189,83 @@ export class Task {
     this.#options.pipeline.rows.drop(partitions);
   }
 
+  /**
+   * Does what operators have asked for the letters of one key, between two flushes: in a flush of
+   * its own, which has the fold's rows and the letters' dispositions in one transaction and leaves
+   * the position where it is.
+   *
+   * @returns `later` when registry or store can't be asked, and when the flush failed: what was
+   * asked for stands still, and nothing has changed.
+   */
+  async settle(of: LettersOfKey): Promise<"settled" | "not-here" | "later"> {
+    await this.flush();
+    const partition = this.#partitions.get(`${of.topic}/${of.partition}`);
+    const isOurs = of.consumer === this.name && of.generation === this.generation;
+    if (partition === undefined || !isOurs) return "not-here";
+    const first = await this.#settleNow(partition, of);
+    // What doesn't fit is known now: a second time it is set aside with the record that made it.
+    const outcome = first === "unfit" ? await this.#settleNow(partition, of) : first;
+    if (outcome !== "committed") return "later";
+    this.#letterRoom(partition);
+    return "settled";
+  }
+
+  async #settleNow(
+    partition: TaskPartition,
+    of: LettersOfKey,
+  ): Promise<FlushOutcome["kind"] | "later"> {
+    let settled: readonly SettledLetter[];
+    try {
+      settled = await this.#redriver.run(partition, of);
+    } catch (error) {
+      const verdict = classify(error);
+      if (verdict === "rethrow") throw error;
+      this.#rewind();
+      if (verdict !== "retry") partition.halt(error);
+      return "later";
+    }
+    if (settled.length === 0) return "committed";
+    const settlements = settled.map(({ settlement }) => settlement);
+    const outcome = await this.#flusher.run(this.#open.take([partition.stand()], settlements));
+    this.#apply(outcome);
+    if (outcome.kind === "committed") partition.parked.settle(settled);
+    return outcome.kind;
+  }
+
+  /** Has an outage halted partitions? */
+  get haltedByOutage(): boolean {
+    for (const { state, recovery } of this.#partitions.values()) {
+      if (state === "halted" && recovery === "time") return true;
+    }
+    return false;
+  }
+
+  /**
+   * Gives up partitions that an outage has halted, so that they are claimed anew and tried again.
+   * What the others have folded is folded again.
+   */
+  recover(): void {
+    const halted = [...this.#partitions.values()].filter(
+      ({ state, recovery }) => state === "halted" && recovery === "time",
+    );
+    if (halted.length > 0) this.#fenced(new Set(halted.map(({ partition }) => partition)));
+  }
+
+  /** A partition that halted for too many letters goes on, claimed anew, when there are fewer. */
+  #letterRoom(partition: TaskPartition): void {
+    if (partition.recovery !== "letters") return;
+    const { failedLettersMax, waitingLettersMax } = this.#options.limits;
+    if (partition.parked.fits({ failedLettersMax, waitingLettersMax })) {
+      this.#fenced(new Set([partition.partition]));
+    }
+  }
+
+  #retried = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const { limits, metrics } = this.#options;
+    const onRetry = (): void => metrics.count("retries_total", 1, { consumer: this.name });
+    return retried({ ...this.#options, backoff: limits.backoff, onRetry }, work);
+  };
+
   #workOf(fetch: Fetch): Work[] {
     const work: Work[] = [];
     for (const { partition, bytes, nextOffset } of fetch.partitions) {
@@ -214,6 +319,8 @@ export class Task {
         return this.#committed(outcome.advances);
       case "fenced":
         return this.#fenced(new Set(outcome.partitions));
+      case "unfit":
+        return this.#unfit(outcome.error);
       case "halted":
         return this.#haltAll(outcome.error);
     }
@@ -222,6 +329,7 @@ export class Task {
   #committed(advances: readonly Advance[]): void {
     const { clock, metrics, probe } = this.#options;
     const consumer = this.name;
+    this.#options.pipeline.suspects.clear();
     let oldestMs: number | undefined;
     for (const { topic, partition, to, epoch, lastRecordedAtMs } of advances) {
       const source = this.#partitions.get(`${topic}/${partition}`);
@@ -237,6 +345,14 @@ export class Task {
     probe.at("flush-noted");
   }
 
+  /** Folds again, looking after each record of these rows. Twice in a row can't be: see `check`. */
+  #unfit(error: UnfitRowsError): void {
+    const { suspects } = this.#options.pipeline;
+    if (error.keys.every((key) => suspects.has(key))) return this.#haltAll(error);
+    for (const key of error.keys) suspects.add(key);
+    this.#rewind();
+  }
+
   #fenced(lost: ReadonlySet<number>): void {
     for (const [name, partition] of this.#partitions) {
       if (!lost.has(partition.partition)) continue;
@@ -248,7 +364,7 @@ export class Task {
 
   #haltAll(error: unknown): void {
     this.#rewind();
-    for (const partition of this.#partitions.values()) partition.halt(reasonOf(error));
+    for (const partition of this.#partitions.values()) partition.halt(error);
   }
 
   /** Everything that isn't durable is void: rows, the open batch, and what waits to be folded. */

@@ -1,13 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { offset } from "../../engine/position.ts";
-import type { DeadLetter, DeadLetters } from "../../engine/ports/dead-letters.ts";
-import { at, deadLetter, freshName, topic } from "./store-samples.ts";
+import { FencedError } from "../../engine/errors.ts";
+import { lsn, offset } from "../../engine/position.ts";
+import type {
+  DeadLetter,
+  DeadLetters,
+  LetterSettlement,
+  StoredDeadLetter,
+} from "../../engine/ports/dead-letters.ts";
+import { at, deadLetter, freshName, parkedKeys, topic } from "./store-samples.ts";
 
 export interface DeadLettersSubject extends AsyncDisposable {
   readonly deadLetters: DeadLetters;
   /** Writes letters as a flush does. */
   readonly write: (letters: readonly DeadLetter[]) => Promise<void>;
+  /** Settles letters as a flush does. */
+  readonly settle: (settlements: readonly LetterSettlement[]) => Promise<void>;
 }
 
 export function deadLettersConformance(
@@ -22,27 +30,54 @@ export function deadLettersConformance(
     afterAll(() => subject[Symbol.asyncDispose]());
     listing(() => subject);
     counting(() => subject);
+    asking(() => subject);
+    settling(() => subject);
   });
 }
+
+const redrive = { action: "redrive", reason: undefined } as const;
+
+/** A settlement that changes nothing but what is said. */
+const settlement = (
+  { id, disposition, asks }: StoredDeadLetter,
+  over: Partial<LetterSettlement> = {},
+): LetterSettlement => ({
+  ...{ id, disposition, asks, tries: 0 },
+  failure: undefined,
+  reason: undefined,
+  asking: undefined,
+  ...over,
+});
 
 function listing(subject: () => DeadLettersSubject): void {
   test("a letter comes back with its bytes, coordinates and reason", async () => {
     const consumer = freshName();
+    const source = { kind: "change", commitLsn: lsn(2n ** 62n), order: 3 } as const;
     const letters = [
       deadLetter(consumer, { stack: "Error: no\n  at fold", offset: offset(2n ** 53n + 1n) }),
-      deadLetter(consumer, { key: null, value: null, headers: [], disposition: "waiting" }),
+      deadLetter(consumer, { key: null, value: null, headers: [], disposition: "waiting", source }),
+      deadLetter(consumer, { offset: offset(8), source: { kind: "unknown" } }),
     ];
     await subject().write(letters);
     const listed = await subject().deadLetters.list({ consumer, limit: 10 });
+    const now = expect.any(Date) as Date;
     expect(listed).toEqual(
-      letters.map((letter) => ({ ...letter, id: expect.any(BigInt), at: expect.any(Date) })),
+      letters.map((letter) => ({
+        ...letter,
+        ...{ id: expect.any(BigInt) as bigint, firstAt: now, lastAt: now },
+        attempts: letter.disposition === "failed" ? 1 : 0,
+        ...{ asked: undefined, asks: 0, settledAt: undefined, reason: undefined },
+      })),
     );
+    expect(await subject().deadLetters.find(at(listed, 1).id)).toEqual(listed[1]);
+    expect(await subject().deadLetters.find(2n ** 60n)).toBeUndefined();
   });
 
   test("pages by id join to the whole, in order of writing", async () => {
     const [consumer, other] = [freshName(), freshName()];
-    for (const index of [1, 2, 3, 4, 5]) {
-      await subject().write([deadLetter(consumer, { offset: offset(index) }), deadLetter(other)]);
+    for (const index of [1, 2, 3, 4, 5].map(offset)) {
+      const others = deadLetter(other, { offset: index });
+      await subject().write([deadLetter(consumer, { offset: index }), others]);
     }
     const seen: bigint[] = [];
     let after = 0n;
@@ -59,30 +94,150 @@ function listing(subject: () => DeadLettersSubject): void {
   });
 }
 
+const key = (text: string) => ({ key: Buffer.from(text) });
+
 function counting(subject: () => DeadLettersSubject): void {
-  test("parked keys are those of one consumer, topic and partition", async () => {
+  test("parked keys are those of one consumer, generation, topic and partition", async () => {
     const consumer = freshName();
-    const key = (text: string) => ({ key: Buffer.from(text) });
     await subject().write([
       deadLetter(consumer, key("ü")),
-      deadLetter(consumer, { ...key("ü"), disposition: "waiting" }),
+      deadLetter(consumer, { ...key("ü"), disposition: "waiting", offset: offset(8) }),
       deadLetter(consumer, { ...key("elsewhere"), partition: 1 }),
       deadLetter(consumer, { ...key("another topic"), topic: "other" }),
-      deadLetter(consumer, { key: null }),
+      deadLetter(consumer, { ...key("another generation"), generation: 2 }),
+      deadLetter(consumer, { key: null, offset: offset(9) }),
       deadLetter(freshName(), key("another consumer")),
     ]);
-    expect(await subject().deadLetters.parkedKeys(consumer, topic, 0)).toEqual(new Set(["ü"]));
-    expect((await subject().deadLetters.parkedKeys(consumer, topic, 7)).size).toBe(0);
+    expect(await parkedKeys(subject().deadLetters, consumer)).toEqual(new Set(["ü", undefined]));
+    expect((await parkedKeys(subject().deadLetters, consumer, 7)).size).toBe(0);
+    const place = { consumer, generation: 1, topic, partition: 0 };
+    const parked = await subject().deadLetters.parked(place);
+    expect(parked.map(({ failed, waiting }) => [failed, waiting]).sort()).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
   });
 
   test("counts tell letters by consumer and disposition", async () => {
     const consumer = freshName();
-    const waiting = deadLetter(consumer, { disposition: "waiting" });
-    await subject().write([waiting, deadLetter(consumer), waiting]);
+    const waiting = (of: number) =>
+      deadLetter(consumer, { disposition: "waiting", offset: offset(of) });
+    await subject().write([waiting(8), deadLetter(consumer), waiting(9)]);
     const counts = await subject().deadLetters.counts();
     expect(counts.filter((count) => count.consumer === consumer)).toEqual([
-      { consumer, disposition: "failed", letters: 1 },
-      { consumer, disposition: "waiting", letters: 2 },
+      { consumer, disposition: "failed", letters: 1, keys: 1 },
+      { consumer, disposition: "waiting", letters: 2, keys: 1 },
     ]);
+  });
+}
+
+function asking(subject: () => DeadLettersSubject): void {
+  test("only failed letters can be asked for, and their keys are told once", async () => {
+    const { deadLetters, write } = subject();
+    const consumer = freshName();
+    await write([
+      deadLetter(consumer, { ...key("a"), offset: offset(1) }),
+      deadLetter(consumer, { ...key("a"), offset: offset(2), disposition: "waiting" }),
+      deadLetter(consumer, { ...key("a"), offset: offset(3) }),
+      deadLetter(consumer, { ...key("b"), offset: offset(4) }),
+    ]);
+    const ids = await deadLetters.ask({ kind: "consumer", consumer }, redrive, 10);
+    expect(ids).toHaveLength(3);
+    expect(await deadLetters.unanswered(ids)).toBe(3);
+    const asked = (await deadLetters.asked(1_000)).filter((of) => of.consumer === consumer);
+    const place = { consumer, generation: 1, topic, partition: 0 };
+    expect(asked).toEqual([
+      { ...place, ...key("a") },
+      { ...place, ...key("b") },
+    ]);
+    const open = await deadLetters.open({ ...place, ...key("a") }, 10);
+    expect(open.map((letter) => letter.offset)).toEqual([1n, 2n, 3n]);
+    expect(open.map(({ asked }) => asked?.action)).toEqual(["redrive", undefined, "redrive"]);
+    expect(await deadLetters.open({ ...place, ...key("a") }, 1)).toHaveLength(1);
+    const waiting = { kind: "one", id: at(open, 1).id } as const;
+    expect(await deadLetters.ask(waiting, redrive, 10)).toEqual([]);
+  });
+
+  test("of records without a key only those that were asked for are taken up", async () => {
+    const { deadLetters, write } = subject();
+    const consumer = freshName();
+    const keyless = (of: number) => deadLetter(consumer, { key: null, offset: offset(of) });
+    await write([keyless(1), keyless(2)]);
+    const [, second] = await deadLetters.list({ consumer, limit: 2 });
+    const id = second?.id ?? 0n;
+    const discard = { action: "discard", reason: "A test." } as const;
+    expect(await deadLetters.ask({ kind: "one", id }, discard, 1)).toEqual([id]);
+    const place = { consumer, generation: 1, topic, partition: 0 };
+    const open = await deadLetters.open({ ...place, key: null }, 10);
+    expect(open).toMatchObject([{ id, asked: discard, asks: 1 }]);
+  });
+}
+
+function settling(subject: () => DeadLettersSubject): void {
+  async function failed(): Promise<StoredDeadLetter> {
+    const consumer = freshName();
+    await subject().write([deadLetter(consumer)]);
+    await subject().deadLetters.ask({ kind: "consumer", consumer }, redrive, 1);
+    return at(await subject().deadLetters.list({ consumer, limit: 1 }), 0);
+  }
+  const again = async ({ id }: StoredDeadLetter) => subject().deadLetters.find(id);
+
+  test("a letter that failed again keeps its place, with what happened last", async () => {
+    const letter = await failed();
+    const failure = { cause: "fold", message: "It threw.", stack: "at fold" };
+    await subject().settle([settlement(letter, { tries: 1, failure })]);
+    expect(await again(letter)).toMatchObject({
+      ...failure,
+      disposition: "failed",
+      attempts: 2,
+      asked: undefined,
+      settledAt: undefined,
+    });
+    expect(await parkedKeys(subject().deadLetters, letter.consumer)).toEqual(new Set(["M1"]));
+  });
+
+  test("a letter that is settled is kept with its end, and parks nothing", async () => {
+    const [one, other] = [await failed(), await failed()];
+    await subject().settle([
+      settlement(one, { disposition: "redriven", tries: 1 }),
+      settlement(other, { disposition: "discarded", reason: "A test." }),
+    ]);
+    const settledAt = expect.any(Date) as Date;
+    expect(await again(one)).toMatchObject({ disposition: "redriven", attempts: 2, settledAt });
+    const discarded = { disposition: "discarded", reason: "A test.", settledAt, attempts: 1 };
+    expect(await again(other)).toMatchObject(discarded);
+    expect((await parkedKeys(subject().deadLetters, one.consumer)).size).toBe(0);
+    const { deadLetters } = subject();
+    const { consumer } = one;
+    expect(await deadLetters.list({ consumer, disposition: "redriven", limit: 9 })).toHaveLength(1);
+    expect(await deadLetters.list({ consumer, disposition: "failed", limit: 9 })).toEqual([]);
+    expect(await deadLetters.ask({ kind: "one", id: one.id }, redrive, 1)).toEqual([]);
+  });
+
+  test("a letter is settled once: the second flush writes nothing of what it has", async () => {
+    const [one, other] = [await failed(), await failed()];
+    await subject().settle([settlement(one, { disposition: "redriven", tries: 1 })]);
+    const second = [
+      settlement(other, { disposition: "redriven" }),
+      settlement(one, { disposition: "discarded" }),
+    ];
+    await expect(subject().settle(second)).rejects.toThrow(FencedError);
+    expect(await again(one)).toMatchObject({ disposition: "redriven" });
+    expect(await again(other)).toMatchObject({ disposition: "failed", asked: redrive });
+  });
+
+  test("a wish that came after the letter was read outlives the answer to an older one", async () => {
+    const letter = await failed();
+    const discard = { action: "discard", reason: "Enough." } as const;
+    await subject().deadLetters.ask({ kind: "one", id: letter.id }, discard, 1);
+    await subject().settle([settlement(letter, { tries: 1 })]);
+    expect(await again(letter)).toMatchObject({ asked: discard, asks: 2, attempts: 2 });
+    expect(await subject().deadLetters.unanswered([letter.id])).toBe(1);
+  });
+
+  test("a letter can be made to ask on", async () => {
+    const letter = await failed();
+    await subject().settle([settlement(letter, { asking: redrive })]);
+    expect(await again(letter)).toMatchObject({ asked: redrive, disposition: "failed" });
   });
 }

@@ -21,6 +21,7 @@ import {
   laneAt,
   places,
   topic,
+  parkedKeys,
 } from "./store-samples.ts";
 
 export interface ProcessorSubject extends AsyncDisposable {
@@ -103,7 +104,7 @@ function keeping(subject: () => ProcessorSubject): void {
         ["p2", { status: "open", tries: 0 }],
       ]),
     );
-    expect(await deadLetters.parkedKeys(processor, topic, 0)).toEqual(new Set(["M1"]));
+    expect(await parkedKeys(deadLetters, processor)).toEqual(new Set(["M1"]));
     const positions = await store.positions(processor);
     expect(positions.map(({ position }) => position)).toEqual([
       laneAt(1),
@@ -214,7 +215,7 @@ function appending(subject: () => ProcessorSubject): void {
     expect(await eventsTagged(free)).toEqual([]);
     expect(await eventsTagged(taken)).toEqual([before.id]);
     expect((await store.load(model.processor, ["p1"])).size).toBe(0);
-    expect((await deadLetters.parkedKeys(model.processor, topic, 0)).size).toBe(0);
+    expect((await parkedKeys(deadLetters, model.processor)).size).toBe(0);
     const decided = await store.flush({ ...flush, appends: [at(flush.appends, 0)] });
     expect(decided.outcome).toBe("committed");
     expect(at(await store.positions(model.processor), 0).position).toEqual(laneAt(1));

@@ -10,7 +10,7 @@ import {
   offsetAt,
   places,
   readModel,
-  topic,
+  parkedKeys,
 } from "./store-samples.ts";
 
 export function fencingConformance(subject: () => ReadModelSubject): void {
@@ -42,7 +42,7 @@ export function fencingConformance(subject: () => ReadModelSubject): void {
     await expect(flushing).rejects.toMatchObject({ code: "fenced", partitions: [1] });
     expect((await store.load(generation, ["M1"])).size).toBe(0);
     expect((await store.digests(generation)).size).toBe(0);
-    expect((await deadLetters.parkedKeys(model.projection, topic, 0)).size).toBe(0);
+    expect((await parkedKeys(deadLetters, model.projection)).size).toBe(0);
     const positions = await store.positions(generation);
     expect(positions.every(({ position }) => position === undefined)).toBe(true);
   });

@@ -20,7 +20,7 @@ import {
   offsetAt,
   places,
   readModel,
-  topic,
+  parkedKeys,
 } from "./store-samples.ts";
 
 export function readModelStoreConformance(
@@ -113,7 +113,7 @@ function flushing(subject: () => ReadModelSubject): void {
     expect(await store.digests(generation)).toEqual(
       new Map([[9, { hash: 2n ** 64n - 1n, rows: 2 }]]),
     );
-    expect(await deadLetters.parkedKeys(model.projection, topic, 0)).toEqual(new Set(["M1"]));
+    expect(await parkedKeys(deadLetters, model.projection)).toEqual(new Set(["M1"]));
     const positions = await store.positions(generation);
     expect(positions.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
     expect(positions.map(({ position }) => position)).toEqual([

@@ -10,7 +10,7 @@ import {
   text,
   timestamp,
 } from "../../engine/columns.ts";
-import type { DeadLetter } from "../../engine/ports/dead-letters.ts";
+import type { DeadLetter, DeadLetters } from "../../engine/ports/dead-letters.ts";
 import type { Advance, OwnedPartition, ReadModel } from "../../engine/ports/read-model-store.ts";
 import { lsn, offset, sequence, type Position } from "../../engine/position.ts";
 
@@ -87,9 +87,11 @@ export const places = (...partitions: number[]) =>
 export function deadLetter(consumer: string, over: Partial<DeadLetter> = {}): DeadLetter {
   return {
     consumer,
+    generation: 1,
     topic,
     partition: 0,
     offset: offset(7),
+    source: { kind: "lane", incarnation: "store-1", sequence: sequence(8) },
     timestampMs: 1_700_000_000_000,
     key: Buffer.from("M1"),
     value: Buffer.from([0, 255, 1]),
@@ -103,6 +105,16 @@ export function deadLetter(consumer: string, over: Partial<DeadLetter> = {}): De
     stack: undefined,
     ...over,
   };
+}
+
+/** Keys with open letters in a partition of the samples, as text. */
+export async function parkedKeys(
+  letters: DeadLetters,
+  consumer: string,
+  partition = 0,
+): Promise<Set<string | undefined>> {
+  const found = await letters.parked({ consumer, generation: 1, topic, partition });
+  return new Set(found.map(({ key }) => (key ? Buffer.from(key).toString("utf8") : undefined)));
 }
 
 /** The element, which the test knows is there. */

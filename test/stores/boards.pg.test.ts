@@ -4,8 +4,10 @@ import { PostgresAssignment } from "../../connectors/postgres/assignment/index.t
 import {
   insertDeadLetters,
   PostgresDeadLetters,
+  settleDeadLetters,
 } from "../../connectors/postgres/dead-letters/index.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
+import { commit, inTransaction } from "../../connectors/postgres/transaction.ts";
 import { PostgresStatusBoard } from "../../connectors/postgres/status-board/index.ts";
 import { assignmentConformance, follow, until } from "../conformance/assignment.ts";
 import { deadLettersConformance } from "../conformance/dead-letters.ts";
@@ -18,11 +20,17 @@ deadLettersConformance("in Postgres", async () => {
   const { pool } = database;
   return {
     deadLetters: new PostgresDeadLetters({ pool }),
-    write: async (letters) => {
-      const client = await pool.connect();
-      await insertDeadLetters(client, letters);
-      client.release();
-    },
+    write: (letters) =>
+      inTransaction(pool, "Writing", async (client) => {
+        await insertDeadLetters(client, letters);
+        return commit(undefined);
+      }),
+    settle: (settlements) =>
+      inTransaction(pool, "Settling", async (client) => {
+        const advances = [{ topic: "t", partition: 0 }];
+        await settleDeadLetters(client, settlements, { owner: "test", advances });
+        return commit(undefined);
+      }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 });

@@ -1,3 +1,4 @@
+import { FencedError } from "../../engine/errors.ts";
 import { MemoryAssignment } from "../../engine/memory/assignment.ts";
 import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
 import { MemoryStatusBoard } from "../../engine/memory/status-board.ts";
@@ -9,7 +10,15 @@ const nothing = { [Symbol.asyncDispose]: async () => undefined };
 
 deadLettersConformance("in memory", async () => {
   const deadLetters = new MemoryDeadLetters();
-  return { deadLetters, write: async (letters) => deadLetters.add(letters), ...nothing };
+  return {
+    deadLetters,
+    write: async (letters) => deadLetters.add(letters),
+    settle: async (settlements) => {
+      if (!deadLetters.areOpen(settlements)) throw new FencedError([0], "Not open.");
+      deadLetters.settle(settlements);
+    },
+    ...nothing,
+  };
 });
 
 statusBoardConformance("in memory", async () => ({

@@ -1,3 +1,4 @@
 export { PostgresDeadLetters } from "./dead-letters.ts";
 export { insertDeadLetters } from "./insert-dead-letters.ts";
 export { migrations } from "./migrations.ts";
+export { settleDeadLetters } from "./settle-dead-letters.ts";

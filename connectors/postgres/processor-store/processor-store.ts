@@ -10,7 +10,7 @@ import type {
 } from "../../../engine/ports/processor-store.ts";
 import type { OwnedPartition } from "../../../engine/ports/read-model-store.ts";
 import { textArray } from "../binary-array.ts";
-import { insertDeadLetters } from "../dead-letters/insert-dead-letters.ts";
+import { insertDeadLetters, settleDeadLetters } from "../dead-letters/index.ts";
 import { appendWithin } from "../event-store/append-within.ts";
 import {
   assertHeld,
@@ -75,6 +75,8 @@ export class PostgresProcessorStore implements ProcessorStore {
       const { rows } = await client.query<LostPartition>(statement);
       assertHeld(flush.processor, rows);
       await insertDeadLetters(client, flush.deadLetters);
+      const { processor: owner, advances, settlements = [] } = flush;
+      await settleDeadLetters(client, settlements, { owner, advances });
       const verdicts = await appendWithin(client, flush.appends, { as: "processor" });
       return verdicts.every(({ outcome }) => outcome === "appended")
         ? commit({ outcome: "committed", verdicts })

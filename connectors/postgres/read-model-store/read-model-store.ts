@@ -10,7 +10,7 @@ import type {
   ReadModelStore,
 } from "../../../engine/ports/read-model-store.ts";
 import { textArray } from "../binary-array.ts";
-import { insertDeadLetters } from "../dead-letters/insert-dead-letters.ts";
+import { insertDeadLetters, settleDeadLetters } from "../dead-letters/index.ts";
 import { insertNotices, noticeParameters } from "../event-store/notices.ts";
 import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
@@ -102,7 +102,8 @@ export class PostgresReadModelStore implements ReadModelStore {
     const statement = { ...known.flush, values: flushParameters(known.table, flush) };
     const doing = `Flushing ${projection}`;
     try {
-      if (flush.deadLetters.length === 0) {
+      const { deadLetters, settlements = [] } = flush;
+      if (deadLetters.length === 0 && settlements.length === 0) {
         // One statement is a transaction of its own: one round trip.
         const all =
           flush.notices.length === 0
@@ -119,7 +120,9 @@ export class PostgresReadModelStore implements ReadModelStore {
       await inTransaction(this.#pool, doing, async (client) => {
         const { rows } = await client.query<LostPartition>(statement);
         assertHeld(projection, rows);
-        await insertDeadLetters(client, flush.deadLetters);
+        await insertDeadLetters(client, deadLetters);
+        const { advances } = flush;
+        await settleDeadLetters(client, settlements, { owner: projection, advances });
         await notify(client, flush);
         return commit(undefined);
       });

@@ -1,0 +1,45 @@
+import type { RecordError } from "../errors.ts";
+import type { LetterSource } from "../ports/dead-letters.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { RecordCursor } from "../record-batch/cursor.ts";
+import type { OpenBatch } from "./batch.ts";
+import { deadLetter } from "./dead-letter.ts";
+import { recordKeyOf } from "./intake.ts";
+import type { LettersMax } from "./parked-keys.ts";
+import type { TaskPartition } from "./task-partition.ts";
+
+export interface LetterBoxOptions {
+  readonly consumer: string;
+  readonly generation: number;
+  readonly open: OpenBatch;
+  readonly metrics: Metrics;
+  readonly max: LettersMax;
+}
+
+/** Sets records aside in the open batch, and parks their keys. */
+export class LetterBox {
+  readonly #options: LetterBoxOptions;
+
+  constructor(options: LetterBoxOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sets the record aside that the cursor stands at; without an error it waits behind another.
+   *
+   * @throws FatalError `failed-letters`, `waiting-letters` when the partition holds as many as may
+   * be; nothing is set aside then.
+   */
+  put(
+    cursor: RecordCursor,
+    partition: TaskPartition,
+    why: { readonly error: RecordError | undefined; readonly source: LetterSource },
+  ): void {
+    const { consumer, generation, open, metrics, max } = this.#options;
+    const disposition = why.error ? "failed" : "waiting";
+    const letter = { key: recordKeyOf(cursor), offset: cursor.offset, disposition } as const;
+    partition.parked.add(letter, { partition: partition.name, max });
+    open.letters.push(deadLetter(cursor, partition, { consumer, generation, ...why }));
+    metrics.count("dead_letters_total", 1, { consumer });
+  }
+}

@@ -1,0 +1,46 @@
+import type { OpenBatch, TaskStore } from "./batch.ts";
+import type { HotRow } from "./hot-rows.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+/** Folds one staged record after the other into the open batch. */
+export class RecordFold {
+  readonly #pipeline: Pipeline;
+  readonly #open: OpenBatch;
+  readonly #store: TaskStore;
+
+  constructor(options: {
+    readonly pipeline: Pipeline;
+    readonly open: OpenBatch;
+    readonly store: TaskStore;
+  }) {
+    this.#pipeline = options.pipeline;
+    this.#open = options.open;
+    this.#store = options.store;
+  }
+
+  /**
+   * Folds the record staged at this index; its row must be loaded. Throws what the fold does, and
+   * has changed nothing then.
+   */
+  apply(at: number, source: { readonly topic: string; readonly partition: number }): void {
+    const { staged, meta, folder, emissions, suspects } = this.#pipeline;
+    const open = this.#open;
+    const row = staged.rows[at] as HotRow;
+    meta.topic = source.topic;
+    meta.partition = source.partition;
+    meta.offset = staged.offsets[at] as number;
+    meta.recordedAtMs = staged.recordedAtMs[at] as number;
+    meta.sequence = staged.sequences[at] as number;
+    if (emissions !== undefined) emissions.begin(staged.origins[at] as never);
+    const after = folder(staged.handlers[at], row, staged.events[at]);
+    if (suspects.size > 0 && suspects.has(row.key)) {
+      this.#store.check?.({ key: row.key, partition: row.partition, before: row.base, after });
+    }
+    // Only now: a reaction that threw has neither changed its state nor asked for anything.
+    row.row = after;
+    open.touch(row);
+    if (emissions !== undefined && emissions.calls.length > 0) {
+      for (const call of emissions.calls) open.calls.push(call);
+    }
+  }
+}
