@@ -43,7 +43,10 @@ export const problemCodes = {
   draining: [503, "The server is closing."],
   overloaded: [503, "The server is behind with its work; reads are refused before commands."],
   "answer-timeout": [503, "No answer in time. What a command has done is unknown: ask."],
-  "storage-full": [503, "The store's disk is full: commands wait until there is room; reads go on."],
+  "storage-full": [
+    503,
+    "The store's disk is full: commands wait until there is room; reads go on.",
+  ],
   "import-in-progress": [503, "An import holds the store: commands wait until it has finished."],
   "too-many-connections": [503, "The server has as many connections open as it takes."],
   "too-many-listeners": [503, "The server has as many update streams open as it takes."],

@@ -7,6 +7,7 @@ import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
 import { handleErrors, problemOf } from "./error-handling.ts";
 import { httpServer } from "./http-server.ts";
+import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
 import { answerProtocolError } from "./limits/protocol-errors.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
@@ -39,6 +40,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
 
   handleErrors(app);
   handleUnknownRoutes(app);
+  parseJsonBodies(app);
   carryCorrelation(app, deps.random);
   measureRequests(app, deps.metrics);
   refuseWhileDraining(app, lifetime);

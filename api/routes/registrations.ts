@@ -60,6 +60,7 @@ const registerProblems: readonly ProblemCode[] = [
 
 const commandProblems: readonly ProblemCode[] = [
   "import-in-progress",
+  "storage-full",
   ...bodyProblems,
   ...storeProblems,
 ];

@@ -192,6 +192,17 @@ describe("problems", () => {
       413,
       "body-too-large",
     ],
+    [
+      "JSON that is not UTF-8",
+      {
+        method: "POST",
+        url: "/registrations",
+        payload: Buffer.from('{"moduleCode":"MA101","studentId":"a\xff"}', "latin1"),
+        headers: { "content-type": "application/json" },
+      },
+      400,
+      "json-invalid",
+    ],
     ["a page of nothing", { url: "/modules?limit=0" }, 400, "validation"],
     ["a page too large", { url: "/modules?limit=501" }, 400, "validation"],
     ["a cursor that isn't one", { url: "/modules?cursor=%21" }, 400, "cursor-invalid"],
