@@ -28,25 +28,37 @@ export function encodingsOf(config: Readonly<Record<string, string>>): Encodings
 }
 
 /** The schemas of a scenario, numbered in the order of their first use. */
-export interface NumberedSchemas {
-  readonly texts: ReadonlyMap<number, string>;
-  /** The number of the schema that the registry has under the id. */
-  numberOf(id: number): number;
-}
+export class NumberedSchemas {
+  readonly #schemaById: (id: number) => string | undefined;
+  readonly #numbers = new Map<number, number>();
+  readonly #texts = new Map<number, string>();
 
-/** @param schemaById The registry's schemas that may occur. */
-export function numberedSchemas(schemaById: (id: number) => string): NumberedSchemas {
-  const texts = new Map<number, string>();
-  const numbers = new Map<number, number>();
-  const numberOf = (id: number): number => {
-    const known = numbers.get(id);
+  /** @param schemaById The registry's text of an id. */
+  constructor(schemaById: (id: number) => string | undefined) {
+    this.#schemaById = schemaById;
+  }
+
+  /** @throws Error when the registry has no schema of that id. */
+  numberOf(id: number): number {
+    const known = this.#numbers.get(id);
     if (known !== undefined) return known;
-    const number = texts.size + 1;
-    numbers.set(id, number);
-    texts.set(number, schemaById(id));
+    const text = this.#schemaById(id);
+    if (text === undefined) throw new Error(`A record is framed with schema ${id}, which is none.`);
+    const number = this.#texts.size + 1;
+    this.#numbers.set(id, number);
+    this.#texts.set(number, text);
     return number;
-  };
-  return { texts, numberOf };
+  }
+
+  textOf(number: number): string {
+    return this.#texts.get(number) ?? "";
+  }
+
+  /** As a recording's file has them. */
+  parsed(): Record<string, object> {
+    const parsed = [...this.#texts].map(([number, text]) => [number, JSON.parse(text) as object]);
+    return Object.fromEntries(parsed) as Record<string, object>;
+  }
 }
 
 /** The registry's ids that records are framed with. */
@@ -105,7 +117,7 @@ function toldBytes(bytes: Buffer | null, schemas: NumberedSchemas, encoding: Enc
   }
   const schema = schemas.numberOf(bytes.readUInt32BE(1));
   const body = bytes.subarray(frameBytes);
-  const told = decodeAvro(schemas.texts.get(schema) ?? "", body);
+  const told = decodeAvro(schemas.textOf(schema), body);
   return { told, schema, avro: body.toString("base64") };
 }
 

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 
+import { compareFolder } from "./compare-folder.ts";
+import type { Verdict } from "./parity.ts";
 import { recordFolder } from "./recorder/record-folder.ts";
-import type { Servers } from "./recorder/recorder.ts";
 import { readAddresses } from "./recorder/addresses.ts";
 
 interface Options {
@@ -22,8 +23,30 @@ const program = new Command("parity")
 await program.parseAsync();
 
 async function run(folder: string, only: string[], options: Options): Promise<void> {
-  const servers: Servers = await readAddresses(options.addresses);
-  const onLine = (line: string): boolean => process.stdout.write(`${line}\n`);
-  const recorded = await recordFolder({ folder, only, servers, onLine });
+  if (options.record) await record(folder, only, options);
+  else await compare(folder, only, options);
+}
+
+async function record(folder: string, only: string[], { addresses }: Options): Promise<void> {
+  const servers = await readAddresses(addresses);
+  const recorded = await recordFolder({ folder, only, servers, onLine: print });
   if (recorded === "some") process.exitCode = 1;
+}
+
+async function compare(folder: string, only: string[], { json }: Options): Promise<void> {
+  const onVerdict = (verdict: Verdict): unknown => json || print(verdictLine(verdict));
+  const report = await compareFolder({ folder, only, onVerdict });
+  print(json ? JSON.stringify(report) : `${report.equal} of ${report.total} are equal.`);
+  const unexplained = report.scenarios.filter(({ equal, deviation }) => !equal && !deviation);
+  if (unexplained.length > 0) process.exitCode = 1;
+}
+
+function verdictLine({ name, equal, difference, deviation }: Verdict): string {
+  if (equal) return `${name}: equal`;
+  if (deviation) return `${name}: deviation (${deviation}): ${difference}`;
+  return `${name}: ${difference}`;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

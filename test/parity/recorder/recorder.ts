@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ask, dropDatabase, execute, remakeDatabase } from "../database.ts";
-import { encodingsOf, numberedSchemas, schemaIds, toldEvents } from "../decode.ts";
+import { encodingsOf, NumberedSchemas, schemaIds, toldEvents } from "../decode.ts";
 import type { Scenario } from "../scenario.ts";
 import { ConnectClient } from "./connect-client.ts";
 import { connectorConfig, recordedConfig } from "./connector-config.ts";
@@ -59,7 +59,7 @@ export class Recorder {
   async #recording(scenario: Scenario, run: EndedRun): Promise<Scenario> {
     const encodings = encodingsOf(scenario.config);
     for (const id of schemaIds(run.records, encodings)) await this.#fetchSchema(id);
-    const schemas = numberedSchemas((id) => this.#schemas.get(id) ?? "");
+    const schemas = new NumberedSchemas((id) => this.#schemas.get(id));
     const events = toldEvents(run.records, schemas, encodings);
     const { ddl, dml, config } = scenario;
     return {
@@ -71,9 +71,7 @@ export class Recorder {
       ...(run.sqlErrors.length === 0 ? {} : { sqlErrors: run.sqlErrors }),
       ...(run.failure === undefined ? {} : { connectorFailed: run.failure }),
       complete: run.complete,
-      schemas: Object.fromEntries(
-        [...schemas.texts].map(([number, text]) => [number, JSON.parse(text) as object]),
-      ),
+      schemas: schemas.parsed(),
       events,
     };
   }
