@@ -24,6 +24,11 @@ const exitOfCode: Readonly<Record<string, ExitName>> = {
   "version-differs": "versionMismatch",
   "columns-differ": "versionMismatch",
   "topic-unknown": "nothingThere",
+  "lane-unknown": "nothingThere",
+  "capture-unknown": "nothingThere",
+  "nothing-captured": "nothingThere",
+  "sequence-unknown": "refused",
+  "slot-in-use": "refused",
   held: "refused",
 };
 

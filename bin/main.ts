@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
+import { captureCommand } from "./commands/capture.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
+import { republishCommand } from "./commands/republish.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -19,6 +21,8 @@ function program(): Command {
     .addCommand(logCommand((options) => connect("log", options)))
     .addCommand(schemaCommand((options) => connect("schema", options)))
     .addCommand(importCommand())
+    .addCommand(captureCommand())
+    .addCommand(republishCommand())
     .addHelpText("after", `\n${exitCodesText()}`)
     .showHelpAfterError("(refold --help tells the commands and options)");
 }

@@ -1,4 +1,10 @@
-import { EmbeddedCapture, PostgresCaptureSink } from "../../connectors/capture/index.ts";
+import type { Pool } from "pg";
+
+import {
+  EmbeddedCapture,
+  PostgresCaptureSink,
+  type CaptureOptions,
+} from "../../connectors/capture/index.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { TaskReport } from "../../engine/ports/status-board.ts";
@@ -7,6 +13,7 @@ import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { instanceName } from "./instance.ts";
+import { outageBackoff } from "./outages.ts";
 import type { Stores } from "./stores.ts";
 
 const reportEveryMs = 1_000;
@@ -25,6 +32,27 @@ export interface CapturePart {
   readonly report: (message: string) => void;
 }
 
+/** What is captured, and how; `pool` is the publishing's own. */
+export function captureOptions(part: Omit<CapturePart, "report">, pool: Pool): CaptureOptions {
+  const { stores, url, metrics } = part;
+  const { changeTopics, slotName } = part.definitions;
+  return {
+    url,
+    sink: new PostgresCaptureSink({ pool, slot: slotName }),
+    registry: stores.registry,
+    metrics,
+    clock: systemClock,
+    random: new SystemRandom(),
+    slot: slotName,
+    limits: { reconnect: outageBackoff },
+    outboxTables,
+    tables: changeTopics.map(({ table, partitions }) => ({ name: table, partitions })),
+  };
+}
+
+/** Tables whose rows are published as records just as they say. */
+export const outboxTables = ["refold.events", "refold.notices"] as const;
+
 export interface RunningCapture extends AsyncDisposable {
   /** Why it ended without being asked to; undefined while it works. */
   readonly failure: Error | undefined;
@@ -34,19 +62,10 @@ export interface RunningCapture extends AsyncDisposable {
 
 /** Starts the capture; when this returns, whatever commits is captured. */
 export async function startCapture(part: CapturePart): Promise<RunningCapture> {
-  const { stores, url, metrics, report } = part;
-  const { changeTopics, slotName } = part.definitions;
+  const { stores, url, report } = part;
+  const { slotName } = part.definitions;
   const pool = makePool({ url, name: "capture sink", connectionsMax: sinkConnectionsMax });
-  const capture = new EmbeddedCapture({
-    url,
-    sink: new PostgresCaptureSink({ pool, slot: slotName }),
-    registry: stores.registry,
-    metrics,
-    clock: systemClock,
-    random: new SystemRandom(),
-    slot: slotName,
-    tables: changeTopics.map(({ table, partitions }) => ({ name: table, partitions })),
-  });
+  const capture = new EmbeddedCapture(captureOptions(part, pool));
   await capture.start(new AbortController().signal).catch(async (error: unknown) => {
     await pool.end();
     throw error;

@@ -5,8 +5,11 @@ import { reportToTerminal } from "../terminal.ts";
 import { application } from "./definitions.ts";
 import { openStores, type Stores } from "./stores.ts";
 
-/** The stores of a command that only reads, with the database that it found or started. */
-export async function connect(name: string, options: PlaceOptions): Promise<Stores> {
+/** The stores of a command beside the running system, and where their database is. */
+export type Connected = Stores & { readonly url: string };
+
+/** Opens the stores on the database that is found or started. */
+export async function connect(name: string, options: PlaceOptions): Promise<Connected> {
   const database = await openDatabase({
     place: placeOf(options),
     command: name,
@@ -25,6 +28,7 @@ export async function connect(name: string, options: PlaceOptions): Promise<Stor
     });
     return {
       ...stores,
+      url: database.url,
       [Symbol.asyncDispose]: async () => {
         await stores[Symbol.asyncDispose]();
         await database[Symbol.asyncDispose]();

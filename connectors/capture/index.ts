@@ -9,3 +9,4 @@ export {
 export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";
 export { republish, type Republished, type RepublishOptions } from "./repair/republish.ts";
 export { repairCapture, type Repaired, type RepairOptions } from "./repair/repair.ts";
+export { captureStatus, type CaptureStatus } from "./repair/status.ts";

@@ -49,6 +49,15 @@ export class PostgresCaptureSink implements CaptureSink {
     return positionOf(row);
   }
 
+  async position(): Promise<CapturePosition | undefined> {
+    const { rows } = await this.#asked<PositionRow>(
+      `select epoch, commit_lsn::text, changes_after, complete_lsn::text
+       from refold.capture_position where slot = $1`,
+      [this.#slot],
+    );
+    return rows[0] && positionOf(rows[0]);
+  }
+
   async tables(): Promise<readonly string[] | undefined> {
     const { rows } = await this.#asked<{ tables: string[] | null }>(
       "select tables from refold.capture_position where slot = $1",
@@ -79,6 +88,13 @@ export class PostgresCaptureSink implements CaptureSink {
        where slot = $1 and epoch = $2 and source is distinct from $3::text`,
       [this.#slot, this.#epoch, identity],
     );
+  }
+
+  async ensureTopic(topic: { readonly name: string; readonly partitions: number }): Promise<void> {
+    await this.#asked("select refold.log_ensure_topic($1, $2, null)", [
+      topic.name,
+      topic.partitions,
+    ]);
   }
 
   async publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {

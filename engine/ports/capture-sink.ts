@@ -31,6 +31,8 @@ export interface CapturePosition {
 export interface CaptureSink {
   /** undefined: nothing was ever published; the capture begins with a snapshot. */
   open(): Promise<CapturePosition | undefined>;
+  /** The same without taking over: whoever captures goes on. */
+  position(): Promise<CapturePosition | undefined>;
   /** The tables that were captured up to now; undefined where that was never told. */
   tables(): Promise<readonly string[] | undefined>;
   /** Remembers which tables are captured from now on. */
@@ -39,6 +41,11 @@ export interface CaptureSink {
   source(): Promise<string | undefined>;
   /** Remembers which server is captured from now on. */
   setSource(identity: string): Promise<void>;
+  /**
+   * Makes a topic unless it is there. Left out: topics must be there before something is published
+   * to them.
+   */
+  ensureTopic?(topic: { readonly name: string; readonly partitions: number }): Promise<void>;
   publish(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void>;
   /**
    * Publishes all parts and the position as one step, so that a crash leaves none of a snapshot.

@@ -74,26 +74,27 @@ async function repairOn(repair: Repair): Promise<Repaired | undefined> {
   const { settings, control, replication, signal } = repair;
   const { sink, slot, clock, limits } = settings;
   await checkWalLevel(control);
-  const source = await sink.source();
-  // From here on whoever captured before publishes no more.
-  const position = await sink.open();
+  const position = await sink.position();
   if (position?.completeLsn === undefined) throw nothingCaptured(slot);
   const completeLsn = Number(position.completeLsn);
+  const source = await sink.source();
   const fault = await resumeFault(control, { slot, completeLsn, source });
   if (!fault && repair.when === "needed") return undefined;
   const server = await readServer(control);
   if (completeLsn > server.endLsn) throw behind(completeLsn, server);
   const tables = new CapturedTables(settings, control, await databaseName(control));
   await tables.check();
-  await publishTables(repair);
   await untilSlotFree(control, slot, { clock, timeoutMs: limits.slotWaitMs, signal });
+  // From here on whoever captured before publishes no more.
+  await sink.open();
+  await publishTables(repair);
   await replication.open();
   if (await readSlot(control, slot)) await replication.dropSlot(slot);
   const told = await ToldRows.prepare(control);
   const made = await replication.createSlot(slot);
+  await sink.setSource(server.identity);
   const counts = { events: 0, rows: 0, removed: 0 };
   await publishParts(repair, made, repairParts({ ...repair, tables, told, slot: made, counts }));
-  await sink.setSource(server.identity);
   return { fault, ...counts };
 }
 
