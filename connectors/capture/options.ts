@@ -41,8 +41,10 @@ export interface CaptureLimits {
   readonly statusIntervalMs: number;
   /** How long to wait for a slot that another connection reads (a killed predecessor's, say). */
   readonly slotWaitMs: number;
-  /** WAL without captured changes that may pile up before the position is moved past it. */
+  /** WAL without captured changes that may pile up before the position is moved past it at once. */
   readonly idleWalBytesMax: number;
+  /** Less of it is passed after this time: how often an idle capture's position moves at most. */
+  readonly idleIntervalMs: number;
   readonly connectTimeoutMs: number;
   /** Tries to connect again after a failure; a publish that succeeds begins the count anew. */
   readonly reconnect: BackoffOptions;
@@ -90,6 +92,8 @@ export interface CaptureOptions {
 export type CaptureSettings = Required<Omit<CaptureOptions, Partly | Perhaps>> &
   Pick<CaptureOptions, Perhaps> & {
     readonly limits: CaptureLimits;
+    /** New at every start. */
+    readonly runId: string;
     readonly values: ValueModes;
     readonly stream: StreamShape;
     readonly snapshot: SnapshotPlan;
@@ -108,6 +112,7 @@ export const defaultCaptureLimits: CaptureLimits = {
   statusIntervalMs: 1_000,
   slotWaitMs: 15_000,
   idleWalBytesMax: 16_777_216,
+  idleIntervalMs: 2_000,
   connectTimeoutMs: 10_000,
   reconnect: { ...defaultBackoff, attemptsMax: 60 },
 };
@@ -128,6 +133,7 @@ export function captureSettings(options: CaptureOptions): CaptureSettings {
     columns: {},
     names: { schemas: "avro", fields: "avro" },
     publicationMode: "filtered",
+    runId: options.random.id(),
     ...options,
     values: { ...defaultValueModes, ...options.values },
     stream: { ...defaultStreamShape, ...options.stream },

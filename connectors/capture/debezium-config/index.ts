@@ -51,7 +51,7 @@ export function captureConfigOf(config: ConnectorConfig, partitions = 1): Config
     columns: columnsOf(reader),
     names: namesOf(reader),
     values: valuesOf(reader),
-    stream: streamOf(reader),
+    stream: streamOf(reader, partitions),
     snapshot: snapshotOf(reader),
     publicationMode: publicationModeOf(reader),
     prefix,

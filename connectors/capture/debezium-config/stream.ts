@@ -2,12 +2,14 @@ import type { Heartbeat, StreamShape } from "../routing/stream-shape.ts";
 import { splitList, type ConfigReader } from "./config-reader.ts";
 
 /** The options on the stream, with Debezium's defaults: truncates are left out, say. */
-export function streamOf(config: ConfigReader): StreamShape {
+export function streamOf(config: ConfigReader, partitions: number): StreamShape {
   return {
     transactions: config.flag("provide.transaction.metadata", false) ? "told" : "untold",
     transactionTopic: config.textOr("topic.transaction", "transaction"),
+    partitions,
     tombstones: config.flag("tombstones.on.delete", true) ? "written" : "left-out",
     skipped: skippedOperations(config),
+    unchanged: config.flag("skip.messages.without.change", false) ? "left-out" : "written",
     contextHeaders: config.flag("extended.headers.enabled", true) ? "written" : "left-out",
     heartbeat: heartbeatOf(config),
     messages: messagesOf(config),

@@ -43,12 +43,21 @@ export interface StreamHandler {
   update(relationOid: number, lsn: number, rows: UpdatedRow): void;
   remove(relationOid: number, lsn: number, old: OldRow): void;
   truncate(relationOids: readonly number[], lsn: number): void;
+  /** `pg_logical_emit_message`; one that isn't transactional comes between transactions. */
+  message(message: EmittedMessage): Promise<void> | undefined;
   /** `endLsn` is where the commit record ends: the transaction's place in the order of commits. */
   commit(endLsn: number): void;
   /** The server has nothing to send before `walEnd`. */
   keepalive(walEnd: number, reply: KeepaliveReply): void;
   /** The end of the WAL at the server, told with every message. */
   walEnd(lsn: number): void;
+}
+
+export interface EmittedMessage {
+  readonly lsn: number;
+  readonly transactional: boolean;
+  readonly prefix: string;
+  readonly content: Buffer;
 }
 
 /** Whether the server wants to hear at once how far we are. */
@@ -167,8 +176,9 @@ export class PgoutputReader {
       case message.truncate:
         handler.truncate(readOids(bytes, at + 1), lsn);
         return undefined;
-      case message.type:
       case message.logical:
+        return handler.message(readMessage(bytes, at + 1, lsn));
+      case message.type:
         return undefined;
       default:
         throw unknownMessage("pgoutput", bytes[at]);
@@ -217,6 +227,18 @@ function readRelation(bytes: Buffer, at: number): Relation {
     table: table.text,
     replicaIdentity: String.fromCharCode(bytes[table.end] as number),
     columns,
+  };
+}
+
+function readMessage(bytes: Buffer, at: number, lsn: number): EmittedMessage {
+  // Byte 0 is the flags, eight bytes of LSN follow.
+  const prefix = readText(bytes, at + 9);
+  const start = prefix.end + 4;
+  return {
+    lsn,
+    transactional: ((bytes[at] as number) & 1) === 1,
+    prefix: prefix.text,
+    content: bytes.subarray(start, start + bytes.readUInt32BE(prefix.end)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { InvariantViolation } from "../../../engine/errors.ts";
 import type {
   Begin,
+  EmittedMessage,
   KeepaliveReply,
   OldRow,
   Relation,
@@ -8,23 +9,37 @@ import type {
   UpdatedRow,
 } from "../pgoutput/messages.ts";
 import type { Tuple } from "../pgoutput/tuple.ts";
-import type { Change, Emit, Route, TransactionContext } from "./change.ts";
+import { noTransaction, type Change, type Emit } from "./change.ts";
+import type { Route, TransactionContext } from "./change.ts";
+import type { MessageTopic } from "./message-topic.ts";
+import type { TransactionTopic } from "./transaction-topic.ts";
 
 /** Where the assembler stands in the stream of transactions. */
 export interface StreamPlace {
-  /** Where the last whole transaction's commit ends; 0 for none. */
+  /**
+   * Where the last whole transaction's commit ends, or the last message outside of transactions
+   * begins; 0 for none.
+   */
   readonly commitLsn: number;
   /** Changes of the transaction after it that have been emitted. */
   readonly changesAfter: number;
+  /** Where the stream has to begin again so that nothing comes twice; 0 for none. */
+  readonly resumeLsn: number;
 }
 
 export interface AssemblerOptions {
   readonly emit: Emit;
   /** Finds the route of a table that the stream describes; undefined: it isn't captured. */
   readonly routeOf: (relation: Relation) => Promise<Route | undefined>;
+  /** Told of each transaction's begin and end; undefined: nobody is. */
+  readonly transactions: TransactionTopic | undefined;
+  /** Finds who tells messages with this prefix; undefined: nobody does. */
+  readonly messagesOf: (prefix: string) => Promise<MessageTopic | undefined> | undefined;
+  /** Milliseconds since 1970 (UTC). */
+  readonly nowMs: () => number;
   readonly onCommit: () => void;
   readonly onKeepalive: (walEnd: number, reply: KeepaliveReply) => void;
-  readonly from: StreamPlace;
+  readonly from: Omit<StreamPlace, "resumeLsn">;
 }
 
 /**
@@ -36,6 +51,7 @@ export class TransactionAssembler implements StreamHandler {
   readonly #routes = new Map<number, { signature: string; route: Route | undefined }>();
   readonly #emit: Emit;
   #commitLsn: number;
+  #resumeLsn = 0;
   #transaction: TransactionContext | undefined;
   #changes = 0;
   #skip: number;
@@ -54,7 +70,7 @@ export class TransactionAssembler implements StreamHandler {
 
   get place(): StreamPlace {
     const changesAfter = this.#transaction ? Math.max(this.#changes, this.#skip) : this.#skip;
-    return { commitLsn: this.#commitLsn, changesAfter };
+    return { commitLsn: this.#commitLsn, changesAfter, resumeLsn: this.#resumeLsn };
   }
 
   get inTransaction(): boolean {
@@ -81,6 +97,7 @@ export class TransactionAssembler implements StreamHandler {
       totalOrder: 0,
       tableOrder: new Map(),
     };
+    this.#step((transactions) => transactions.begin(this.#current(), message.lsn, this.#emit));
   }
 
   origin(name: string, lsn: number): void {
@@ -111,8 +128,18 @@ export class TransactionAssembler implements StreamHandler {
     for (const oid of relationOids) this.#change(oid, lsn, { kind: "truncate" });
   }
 
+  message(message: EmittedMessage): Promise<void> | undefined {
+    if (message.transactional) this.#changes += 1;
+    const found = this.#options.messagesOf(message.prefix);
+    if (found) return found.then((topic) => this.#message(topic, message));
+    this.#message(undefined, message);
+    return undefined;
+  }
+
   commit(endLsn: number): void {
+    this.#step((transactions) => transactions.end(this.#current(), endLsn, this.#emit));
     this.#commitLsn = endLsn;
+    this.#resumeLsn = endLsn;
     this.#transaction = undefined;
     this.#skip = 0;
     this.#changes = 0;
@@ -134,6 +161,39 @@ export class TransactionAssembler implements StreamHandler {
     this.#changes += 1;
     this.#published += 1;
     known.route?.route({ change, lsn, transaction: this.#current() }, this.#emit);
+  }
+
+  #message(topic: MessageTopic | undefined, message: EmittedMessage): void {
+    if (message.transactional) {
+      topic?.tell(message, this.#current(), this.#emit);
+      return;
+    }
+    topic?.tell(message, this.#outside(message.lsn), this.#options.emit);
+    if (!topic) return;
+    this.#commitLsn = message.lsn;
+    // The server sends such a message again to whoever begins at it.
+    this.#resumeLsn = message.lsn + 1;
+    this.#options.onCommit();
+  }
+
+  /** A message outside of transactions stands for one of its own, which nobody numbers. */
+  #outside(lsn: number): TransactionContext {
+    return {
+      transactionId: noTransaction,
+      commitTimeUs: this.#options.nowMs() * 1000,
+      previousCommitLsn: lsn,
+      origin: undefined,
+      totalOrder: 0,
+      tableOrder: new Map(),
+    };
+  }
+
+  /** A record of a transaction's own counts as a change of it where one is written. */
+  #step(tell: (transactions: TransactionTopic) => void): void {
+    const { transactions } = this.#options;
+    if (!transactions) return;
+    this.#changes += 1;
+    tell(transactions);
   }
 
   #current(): TransactionContext {

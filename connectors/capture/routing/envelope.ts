@@ -2,7 +2,7 @@ import type { AvroWriter } from "../avro-writer.ts";
 import { writeKeyOnlyRow, writeRow, type CodedTable } from "../tables/table-codec.ts";
 import type { OldRow } from "../pgoutput/messages.ts";
 import type { Tuple } from "../pgoutput/tuple.ts";
-import type { TransactionContext } from "./change.ts";
+import { noTransaction, type TransactionContext } from "./change.ts";
 import type { Nanoseconds } from "./nanoseconds.ts";
 
 /** What every envelope of a capture says of its source. */
@@ -23,7 +23,7 @@ export interface Envelope {
   readonly lsn: number;
   readonly transaction: TransactionContext;
   readonly snapshot: SnapshotMarker;
-  /** Order over the transaction and in the table; undefined in a snapshot. */
+  /** Order over the transaction and in the table; undefined in a snapshot, or where untold. */
   readonly order: { readonly total: number; readonly table: number } | undefined;
   readonly nowMs: number;
 }
@@ -69,12 +69,25 @@ export function writeEnvelope(to: AvroWriter, envelope: Envelope, about: Envelop
   to.raw(about.handledTime.encoded(envelope.nowMs * 1000));
 }
 
-function writeSource(
+/** What the field `source` tells of one change or message. */
+export interface Origin {
+  readonly lsn: number;
+  readonly transaction: TransactionContext;
+  readonly snapshot: SnapshotMarker;
+}
+
+/** Where a change or message comes from: the tables' names are empty for a message. */
+export interface OriginSetting {
+  readonly source: SourceIdentity;
+  readonly table: { readonly schema: string; readonly table: string };
+  readonly commitTime: Nanoseconds;
+}
+
+export function writeSource(
   to: AvroWriter,
-  envelope: Envelope,
-  { source, table, commitTime }: EnvelopeSetting,
+  { lsn, transaction, snapshot }: Origin,
+  { source, table, commitTime }: OriginSetting,
 ): void {
-  const { transaction, lsn } = envelope;
   const { commitTimeUs, origin, previousCommitLsn } = transaction;
   to.string(source.version);
   to.ascii("postgresql");
@@ -82,7 +95,7 @@ function writeSource(
   to.long(Math.floor(commitTimeUs / 1000));
   // The first branch of `snapshot` is its text.
   to.byte(0);
-  to.ascii(envelope.snapshot);
+  to.ascii(snapshot);
   to.string(source.database);
   to.byte(valueBranch);
   to.ascii(previousCommitLsn === 0 ? `[null,"${lsn}"]` : `["${previousCommitLsn}","${lsn}"]`);
@@ -91,7 +104,9 @@ function writeSource(
   to.raw(commitTime.encoded(commitTimeUs));
   to.string(table.schema);
   to.string(table.table);
-  optionalLong(to, transaction.transactionId);
+  // Messages outside of transactions have none.
+  if (transaction.transactionId === noTransaction) to.byte(nullBranch);
+  else optionalLong(to, transaction.transactionId);
   optionalLong(to, lsn);
   to.byte(nullBranch);
   writeOrigin(to, origin);
@@ -108,7 +123,10 @@ function writeOrigin(to: AvroWriter, origin: TransactionContext["origin"]): void
   optionalLong(to, origin.lsn);
 }
 
-function writeTransaction(to: AvroWriter, { transaction, lsn, order }: Envelope): void {
+export function writeTransaction(
+  to: AvroWriter,
+  { transaction, lsn, order }: Pick<Envelope, "transaction" | "lsn" | "order">,
+): void {
   if (!order) {
     to.byte(nullBranch);
     return;
@@ -119,7 +137,7 @@ function writeTransaction(to: AvroWriter, { transaction, lsn, order }: Envelope)
   to.long(order.table);
 }
 
-function optionalLong(to: AvroWriter, value: number): void {
+export function optionalLong(to: AvroWriter, value: number): void {
   to.byte(valueBranch);
   to.long(value);
 }

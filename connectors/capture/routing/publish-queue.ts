@@ -1,11 +1,13 @@
 import { lsn } from "../../../engine/position.ts";
 import type { CapturePosition, CaptureSink } from "../../../engine/ports/capture-sink.ts";
-import type { RecordToAppend } from "../../../engine/ports/record-log.ts";
+import type { PartitionAppend, RecordToAppend } from "../../../engine/ports/record-log.ts";
 import type { StreamPlace } from "./assembler.ts";
 import { PublishBatch } from "./publish-batch.ts";
 
 export interface PublishQueueOptions {
   readonly sink: CaptureSink;
+  /** Topics are made as they come up, with so many partitions; undefined: they are there. */
+  readonly newTopicPartitions: number | undefined;
   /** At so many records or bytes a batch waits for the publish in flight, and so does the stream. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
@@ -22,6 +24,8 @@ export interface PublishQueueOptions {
 export class PublishQueue {
   readonly #options: PublishQueueOptions;
   readonly #batch = new PublishBatch();
+  /** Topics known to be there. */
+  readonly #topics = new Set<string>();
   #inFlight: Promise<void> | undefined;
   #failed = false;
   #afterwards: (() => void) | undefined;
@@ -61,7 +65,7 @@ export class PublishQueue {
       changesAfter: place.changesAfter,
       completeLsn: lsn(completeLsn),
     };
-    this.#inFlight = this.#options.sink.publish(this.#batch.take(), upTo).then(
+    this.#inFlight = this.#send(this.#batch.take(), upTo).then(
       () => this.#done(upTo, records),
       (error: unknown) => {
         this.#failed = true;
@@ -79,6 +83,18 @@ export class PublishQueue {
   /** What to do whenever a publish has ended well: publish what has gathered meanwhile. */
   whenDone(next: () => void): void {
     this.#afterwards = next;
+  }
+
+  async #send(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
+    const { sink, newTopicPartitions: partitions } = this.#options;
+    if (partitions !== undefined && sink.ensureTopic) {
+      for (const { topic: name } of appends) {
+        if (this.#topics.has(name)) continue;
+        await sink.ensureTopic({ name, partitions });
+        this.#topics.add(name);
+      }
+    }
+    await sink.publish(appends, upTo);
   }
 
   #done(upTo: CapturePosition, records: number): void {

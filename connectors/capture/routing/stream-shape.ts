@@ -10,14 +10,18 @@ export interface Heartbeat {
 
 /** What the stream tells beside the rows' own changes. */
 export interface StreamShape {
-  /** Transactions are told on `<prefix>.transaction`, and in every envelope. */
-  readonly transactions: "told" | "untold";
-  /** The last part of the transactions' topic. */
+  /** Transactions are told in every envelope and on a topic of their own, in envelopes, or not. */
+  readonly transactions: "told" | "in-envelopes" | "untold";
+  /** The last part of the transactions' topic, `<prefix>.<transactionTopic>`. */
   readonly transactionTopic: string;
+  /** Partitions of the topics of transactions, messages and heartbeats. */
+  readonly partitions: number;
   /** Whether a record without a value follows every delete. */
   readonly tombstones: "written" | "left-out";
   /** Operations that are left out, by their letters in envelopes; `t` is truncate. */
   readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
+  /** An update that changes no captured column; it shows under replica identity full alone. */
+  readonly unchanged: "written" | "left-out";
   /** The headers `__debezium.context.*`, on every record of a captured table. */
   readonly contextHeaders: "written" | "left-out";
   readonly heartbeat: Heartbeat | undefined;
@@ -29,12 +33,18 @@ export interface StreamShape {
   readonly partitionsAs: "partitions" | "root";
 }
 
+/**
+ * Refold's own: readers need the transaction in envelopes alone, and headers that are the same on
+ * every record would only fill the log.
+ */
 export const defaultStreamShape: StreamShape = {
-  transactions: "told",
+  transactions: "in-envelopes",
   transactionTopic: "transaction",
+  partitions: 1,
   tombstones: "written",
   skipped: new Set(),
-  contextHeaders: "written",
+  unchanged: "written",
+  contextHeaders: "left-out",
   heartbeat: undefined,
   messages: undefined,
   partitionsAs: "root",

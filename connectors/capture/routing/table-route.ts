@@ -2,9 +2,11 @@ import { partitionOf } from "../../../engine/partitioner.ts";
 import type { RecordHeader } from "../../../engine/ports/record-log.ts";
 import { AvroWriter } from "../avro-writer.ts";
 import type { OldRow } from "../pgoutput/messages.ts";
-import type { Tuple } from "../pgoutput/tuple.ts";
+import { unchanged, type Tuple } from "../pgoutput/tuple.ts";
 import { writeKey } from "../tables/table-codec.ts";
+import type { AvroType } from "../types/converter.ts";
 import type { Emit, PlacedChange, Route } from "./change.ts";
+import { connectText } from "./connect-text.ts";
 import {
   writeEnvelope,
   type Envelope,
@@ -14,6 +16,7 @@ import {
   type SourceIdentity,
 } from "./envelope.ts";
 import { Nanoseconds } from "./nanoseconds.ts";
+import type { StreamShape } from "./stream-shape.ts";
 
 export interface TableRouteOptions {
   readonly topic: string;
@@ -22,13 +25,19 @@ export interface TableRouteOptions {
   readonly source: SourceIdentity;
   /** Registered ids of the topic's schemas; no key: the table has no primary key. */
   readonly schemaIds: { readonly key: number | undefined; readonly value: number };
+  /** The key's schema as text; undefined where it has none. */
+  readonly keySchema: string | undefined;
+  readonly shape: Pick<StreamShape, "transactions" | "tombstones" | "skipped" | "unchanged">;
+  /** On every record. */
+  readonly headers: readonly RecordHeader[];
   /** Milliseconds since 1970 (UTC): when the capture handles a change. */
   readonly nowMs: () => number;
 }
 
 type Draft = Pick<Envelope, "operation" | "before" | "after">;
 
-const noHeaders: readonly RecordHeader[] = [];
+/** The Confluent frame before Avro's bytes. */
+const frameBytes = 5;
 const notSnapshot: SnapshotMarker = "false";
 
 /** A captured table's changes as Debezium's envelopes, keyed by the primary key. */
@@ -36,9 +45,17 @@ export class TableRoute implements Route {
   readonly #options: TableRouteOptions;
   readonly #writer = new AvroWriter();
   readonly #setting: EnvelopeSetting;
+  /** `schema.table`. */
+  readonly #name: string;
+  readonly #headers: readonly RecordHeader[];
+  readonly #skipped: StreamShape["skipped"];
+  #keyType: AvroType | undefined;
 
   constructor(options: TableRouteOptions) {
     this.#options = options;
+    this.#name = `${options.table.schema}.${options.table.table}`;
+    this.#headers = options.headers;
+    this.#skipped = options.shape.skipped;
     const times = { commitTime: new Nanoseconds(), handledTime: new Nanoseconds() };
     this.#setting = { source: options.source, table: options.table, ...times };
   }
@@ -65,7 +82,7 @@ export class TableRoute implements Route {
     this.#emit(placed, emit, {
       key: this.#key(change.row),
       value: this.#value(placed, draft, marker),
-      headers: noHeaders,
+      headers: this.#headers,
     });
   }
 
@@ -76,6 +93,8 @@ export class TableRoute implements Route {
       return;
     }
     const before = old?.whole ? old : undefined;
+    if (before && this.#options.shape.unchanged === "left-out" && this.#same(before.row, row))
+      return;
     const after = before ? { row, old: before.row } : { row };
     this.#row(placed, emit, { operation: "u", before, after });
   }
@@ -84,13 +103,14 @@ export class TableRoute implements Route {
   #rename(placed: PlacedChange, emit: Emit, { old, row }: { old: OldRow; row: Tuple }): void {
     const newKey = this.#keyHeader("__debezium.newkey", row);
     const oldKey = this.#keyHeader("__debezium.oldkey", old.row);
-    this.#remove(placed, emit, { old, headers: [newKey] });
+    this.#remove(placed, emit, { old, headers: [newKey, ...this.#headers] });
     const after = old.whole ? { row, old: old.row } : { row };
     const draft: Draft = { operation: "c", before: undefined, after };
-    this.#row(placed, emit, draft, [oldKey]);
+    this.#row(placed, emit, draft, [oldKey, ...this.#headers]);
   }
 
-  #row(placed: PlacedChange, emit: Emit, draft: Draft, headers = noHeaders): void {
+  #row(placed: PlacedChange, emit: Emit, draft: Draft, headers = this.#headers): void {
+    if (this.#skipped.has(draft.operation as "c" | "u")) return;
     const row = draft.after?.row;
     const key = row ? this.#key(row) : null;
     this.#emit(placed, emit, { key, value: this.#value(placed, draft), headers });
@@ -99,21 +119,25 @@ export class TableRoute implements Route {
   #remove(
     placed: PlacedChange,
     emit: Emit,
-    { old, headers = noHeaders }: { old: OldRow; headers?: readonly RecordHeader[] },
+    { old, headers = this.#headers }: { old: OldRow; headers?: readonly RecordHeader[] },
   ): void {
+    if (this.#skipped.has("d")) return;
     const key = this.#key(old.row);
     const draft: Draft = { operation: "d", before: old, after: undefined };
     this.#emit(placed, emit, { key, value: this.#value(placed, draft), headers });
+    if (this.#options.shape.tombstones === "left-out") return;
     this.#emit(placed, emit, { key, value: null, headers });
   }
 
   /** Told to every partition: the rows of each are gone. */
   #truncate(placed: PlacedChange, emit: Emit): void {
+    if (this.#skipped.has("t")) return;
     const draft: Draft = { operation: "t", before: undefined, after: undefined };
     const value = this.#value(placed, draft);
     const timestampMs = Math.floor(placed.transaction.commitTimeUs / 1000);
+    const headers = this.#headers;
     for (let partition = 0; partition < this.#options.partitions; partition++) {
-      emit(this.#options.topic, partition, { timestampMs, key: null, value, headers: noHeaders });
+      emit(this.#options.topic, partition, { timestampMs, key: null, value, headers });
     }
   }
 
@@ -140,7 +164,8 @@ export class TableRoute implements Route {
   #value(placed: PlacedChange, draft: Draft, snapshot = notSnapshot): Buffer {
     const { schemaIds, nowMs } = this.#options;
     const { lsn, transaction } = placed;
-    const order = snapshot === notSnapshot ? this.#nextOrder(placed) : undefined;
+    const isTold = snapshot === notSnapshot && this.#options.shape.transactions !== "untold";
+    const order = isTold ? this.#nextOrder(placed) : undefined;
     this.#writer.frame(schemaIds.value);
     const envelope = { ...draft, lsn, transaction, snapshot, order, nowMs: nowMs() };
     writeEnvelope(this.#writer, envelope, this.#setting);
@@ -148,8 +173,8 @@ export class TableRoute implements Route {
   }
 
   #nextOrder({ transaction }: PlacedChange): { total: number; table: number } {
-    const table = (transaction.tableOrder.get(this.#options.table) ?? 0) + 1;
-    transaction.tableOrder.set(this.#options.table, table);
+    const table = (transaction.tableOrder.get(this.#name) ?? 0) + 1;
+    transaction.tableOrder.set(this.#name, table);
     transaction.totalOrder += 1;
     return { total: transaction.totalOrder, table };
   }
@@ -158,15 +183,18 @@ export class TableRoute implements Route {
     return this.#options.table.coded.key.some((at) => !old.same(row, at));
   }
 
-  /** The key as JSON text. */
+  #same(old: Tuple, row: Tuple): boolean {
+    return this.#options.table.coded.columns.every(
+      (_, at) => row.kind[at] === unchanged || old.same(row, at),
+    );
+  }
+
+  /** The key as JSON text, as Connect writes a struct in a header. */
   #keyHeader(name: string, row: Tuple): RecordHeader {
-    const { coded } = this.#options.table;
-    const fields = coded.key.map((at) => {
-      const column = coded.columns[at];
-      const text = row.text(at);
-      const isNumber = /^(int|bigint|smallint)/.test(column?.sqlType ?? "");
-      return `${JSON.stringify(column?.name)}:${isNumber ? text : JSON.stringify(text)}`;
-    });
-    return { name, value: Buffer.from(`{${fields.join(",")}}`) };
+    const { keySchema } = this.#options;
+    this.#keyType ??= keySchema === undefined ? "null" : (JSON.parse(keySchema) as AvroType);
+    const encoded = this.#key(row)?.subarray(frameBytes) ?? Buffer.alloc(0);
+    const text = connectText(this.#keyType, encoded, "header");
+    return { name, value: text === null ? null : Buffer.from(text, "utf8") };
   }
 }

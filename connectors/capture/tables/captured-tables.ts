@@ -1,9 +1,11 @@
 import type { ClientBase } from "pg";
 
-import type { SchemaRegistry } from "../../../engine/ports/schema-registry.ts";
+import type { RecordHeader } from "../../../engine/ports/record-log.ts";
 import type { CaptureSettings, CapturedTable } from "../options.ts";
+import { contextHeaders } from "../routing/context-headers.ts";
 import type { SourceIdentity } from "../routing/envelope.ts";
 import { OutboxRoute } from "../routing/outbox-route.ts";
+import { register } from "../routing/registered.ts";
 import { TableRoute } from "../routing/table-route.ts";
 import { readTable, type CatalogueTable } from "./catalogue.ts";
 import { refuse, tableFaults } from "./checks.ts";
@@ -16,11 +18,19 @@ export class CapturedTables {
   readonly #settings: CaptureSettings;
   readonly #client: ClientBase;
   readonly #source: SourceIdentity;
+  readonly #headers: readonly RecordHeader[];
 
   constructor(settings: CaptureSettings, client: ClientBase, database: string) {
     this.#settings = settings;
     this.#client = client;
     this.#source = { version: settings.version, name: settings.prefix, database };
+    const { stream, prefix, runId } = settings;
+    this.#headers = stream.contextHeaders === "written" ? contextHeaders(prefix, runId) : [];
+  }
+
+  /** What every envelope says of its source. */
+  get source(): SourceIdentity {
+    return this.#source;
   }
 
   /** @throws FatalError `table-unsupported` naming everything that stands against a table. */
@@ -64,6 +74,9 @@ export class CapturedTables {
       table: { schema: table.schema, table: table.table, coded },
       source: this.#source,
       schemaIds: { key: key === undefined || key === "" ? undefined : key, value },
+      keySchema: schemas.key,
+      shape: this.#settings.stream,
+      headers: this.#headers,
       nowMs: () => clock.nowMs(),
     });
   }
@@ -76,12 +89,4 @@ export class CapturedTables {
     refuse(tableFaults(found));
     return found;
   }
-}
-
-/** Captured tables change as their owners like, so their subjects refuse nothing. */
-async function register(registry: SchemaRegistry, subject: string, text: string): Promise<number> {
-  if ((await registry.compatibility(subject)) !== "NONE") {
-    await registry.setCompatibility("NONE", subject);
-  }
-  return (await registry.register(subject, text)).id;
 }

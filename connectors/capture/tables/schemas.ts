@@ -23,7 +23,7 @@ const snapshotType = {
   "connect.name": "io.debezium.data.Enum",
 };
 
-const source = {
+export const sourceSchema = {
   type: "record",
   name: "Source",
   namespace: "io.debezium.connector.postgresql",
@@ -49,7 +49,7 @@ const source = {
   "connect.name": "io.debezium.connector.postgresql.Source",
 };
 
-const transaction = {
+export const transactionSchema = {
   type: "record",
   name: "block",
   namespace: "event",
@@ -97,8 +97,8 @@ function envelope(topic: string, table: CodedTable): object {
     fields: [
       { name: "before", type: ["null", value], default: null },
       { name: "after", type: ["null", "Value"], default: null },
-      { name: "source", type: source },
-      { name: "transaction", type: ["null", transaction], default: null },
+      { name: "source", type: sourceSchema },
+      { name: "transaction", type: ["null", transactionSchema], default: null },
       { name: "op", type: "string" },
       optional("ts_ms", "long"),
       optional("ts_us", "long"),

@@ -1,0 +1,97 @@
+import type { CaptureSettings } from "../options.ts";
+import type { NamePattern } from "../tables/selection.ts";
+import type { SourceIdentity } from "./envelope.ts";
+import { HeartbeatTopic } from "./heartbeat-topic.ts";
+import { MessageTopic } from "./message-topic.ts";
+import { registerTopic, type TopicSchemaIds } from "./registered.ts";
+import * as schemas from "./stream-schemas.ts";
+import { TransactionTopic } from "./transaction-topic.ts";
+
+/** The topics that a stream has beside its tables', as far as they are told. */
+export class OwnTopics {
+  readonly #settings: CaptureSettings;
+  readonly #source: SourceIdentity;
+  #messages: Promise<MessageTopic> | undefined;
+
+  private constructor(settings: CaptureSettings, source: SourceIdentity) {
+    this.#settings = settings;
+    this.#source = source;
+  }
+
+  /** Finds each topic by what the settings say of it, and registers its schemas. */
+  static async open(settings: CaptureSettings, source: SourceIdentity): Promise<OpenTopics> {
+    const topics = new OwnTopics(settings, source);
+    return {
+      transactions: await topics.#transactions(),
+      heartbeats: await topics.#heartbeats(),
+      messagesOf: (prefix) => topics.#messagesOf(prefix),
+    };
+  }
+
+  async #transactions(): Promise<TransactionTopic | undefined> {
+    const { stream, prefix } = this.#settings;
+    if (stream.transactions !== "told") return undefined;
+    const topic = `${prefix}.${stream.transactionTopic}`;
+    const schemaIds = await this.#register(topic, {
+      key: schemas.transactionKeySchema,
+      value: schemas.transactionValueSchema,
+    });
+    return new TransactionTopic({ topic, partitions: stream.partitions, schemaIds });
+  }
+
+  async #heartbeats(): Promise<HeartbeatTopic | undefined> {
+    const { stream, prefix, eventRouter } = this.#settings;
+    if (!stream.heartbeat) return undefined;
+    const topic = `${stream.heartbeat.topicPrefix}.${prefix}`;
+    const isAvro = !eventRouter || eventRouter.values === "avro";
+    const texts = { key: schemas.heartbeatKeySchema, value: schemas.heartbeatValueSchema };
+    const schemaIds = isAvro ? await this.#register(topic, texts) : undefined;
+    return new HeartbeatTopic({ topic, serverName: prefix, schemaIds });
+  }
+
+  #messagesOf(prefix: string): Promise<MessageTopic> | undefined {
+    const { messages } = this.#settings.stream;
+    if (!messages || !isTold(prefix, messages)) return undefined;
+    this.#messages ??= this.#openMessages();
+    return this.#messages;
+  }
+
+  async #openMessages(): Promise<MessageTopic> {
+    const { stream, prefix, values, clock } = this.#settings;
+    const topic = `${prefix}.message`;
+    const schemaIds = await this.#register(topic, {
+      key: schemas.messageKeySchema,
+      value: schemas.messageValueSchema(values.binary === "bytes" ? "bytes" : "string"),
+    });
+    return new MessageTopic({
+      topic,
+      partitions: stream.partitions,
+      schemaIds,
+      source: this.#source,
+      binary: values.binary,
+      transactions: stream.transactions === "untold" ? "untold" : "told",
+      nowMs: () => clock.nowMs(),
+    });
+  }
+
+  #register(topic: string, texts: { key: string; value: string }): Promise<TopicSchemaIds> {
+    return registerTopic(this.#settings.registry, topic, texts);
+  }
+}
+
+export interface OpenTopics {
+  readonly transactions: TransactionTopic | undefined;
+  readonly heartbeats: HeartbeatTopic | undefined;
+  /** Who tells messages with this prefix; undefined: nobody does. */
+  readonly messagesOf: (prefix: string) => Promise<MessageTopic> | undefined;
+}
+
+interface Prefixes {
+  readonly include?: readonly NamePattern[];
+  readonly exclude?: readonly NamePattern[];
+}
+
+function isTold(prefix: string, { include, exclude }: Prefixes): boolean {
+  if (include) return include.some((pattern) => pattern.test(prefix));
+  return !exclude?.some((pattern) => pattern.test(prefix));
+}
