@@ -8,12 +8,18 @@ import {
   type HeldFolder,
 } from "../stack/data-folder/data-folder.ts";
 import type { Instance } from "../stack/data-folder/instance-file.ts";
-import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { DiskRoom } from "../stack/data-folder/disk-room.ts";
+import { SupervisedPostgres } from "../stack/postgres/supervised-postgres.ts";
 import { CommandFailure } from "./command-failure.ts";
 import type { Place } from "./environment.ts";
+import { StopInTurn } from "./stop-in-turn.ts";
+import { reportToTerminal } from "./terminal.ts";
 
 /** How long a command waits for the database of an instance that is just starting. */
 const announceTimeoutMs = 30_000;
+
+/** The last checkpoint of a server that had much to do takes its time. */
+const serverStopTimeoutMs = 35_000;
 
 /**
  * A database that a command may use until it disposes of it.
@@ -28,6 +34,10 @@ export type Database = AsyncDisposable & {
     | {
         readonly kind: "own";
         readonly folder: HeldFolder;
+        /** How much room the folder's disk has. */
+        readonly room: DiskRoom;
+        /** Resolves when the server has ended and could not be kept running. */
+        readonly failed: Promise<Error>;
         /** Cuts the server's power, for a process that ends at once. */
         readonly abandon: () => void;
       }
@@ -88,24 +98,26 @@ function assertUrl(url: string): void {
 }
 
 async function startServer(folder: HeldFolder): Promise<Database> {
+  const report = reportToTerminal;
+  const stop = new StopInTurn(report);
+  stop.add("data folder", () => folder[Symbol.asyncDispose]());
   try {
-    const server = await startEmbeddedPostgres({ folder: folder.path });
+    const room = await DiskRoom.watch({ folder: folder.path, report });
+    stop.add("watch of the disk", () => room[Symbol.asyncDispose]());
+    const server = await SupervisedPostgres.start({ folder: folder.path, room, report });
+    stop.add("database", () => server.stop(), serverStopTimeoutMs);
     await folder.announce({ databaseUrl: server.url });
     return {
       kind: "own",
       url: server.url,
       folder,
+      room,
+      failed: server.failed,
       abandon: () => server.abandon(),
-      [Symbol.asyncDispose]: async () => {
-        try {
-          await server.stop();
-        } finally {
-          await folder[Symbol.asyncDispose]();
-        }
-      },
+      [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await folder[Symbol.asyncDispose]();
+    await stop[Symbol.asyncDispose]();
     throw error;
   }
 }

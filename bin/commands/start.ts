@@ -56,7 +56,7 @@ async function start(options: StartOptions): Promise<void> {
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;
   process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, findBy: findBy(options) }));
-  await stopped(signals.stop);
+  await stopped(signals.stop, database);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");
 }
 
@@ -98,7 +98,8 @@ async function startEverything(
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   const chores = startHousekeeping({ stores, definitions: application, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
-  const api = await listenApi({ stores, system, metrics, limits, address: options });
+  const room = database.kind === "own" ? { room: database.room } : {};
+  const api = await listenApi({ stores, system, metrics, limits, address: options, ...room });
   stop.add("API", () => api.close());
   return api.url;
 }
@@ -109,10 +110,14 @@ function findBy(options: StartOptions): string {
   return options.data === undefined ? "" : `--data ${options.data}`;
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+/** Until somebody wants it. @throws EmbeddedPostgresError when the server couldn't be kept running. */
+async function stopped(signal: AbortSignal, database: Database): Promise<void> {
   // The channel to the launcher and the sockets keep the process alive meanwhile.
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve(), { once: true }),
-  );
+  const wish = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  const failed = database.kind === "own" ? [database.failed] : [];
+  const failure = await Promise.race([wish, ...failed]);
+  if (failure !== undefined) throw failure;
 }

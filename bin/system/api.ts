@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { type ApiOptions, buildApi, type ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
+import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
 import { asPortFailure, type Address } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
@@ -14,6 +15,8 @@ export interface ApiPart {
   readonly system: System;
   readonly metrics: PrometheusMetrics;
   readonly address: Address;
+  /** Of the data folder's disk; left out where the database is the user's own. */
+  readonly room?: Room;
   /** Bounds of the API; without them its defaults. */
   readonly limits?: ApiOptions;
 }
@@ -26,14 +29,14 @@ export interface ListeningApi {
 
 /** Serves the API. @throws CommandFailure when the port can't be had. */
 export async function listenApi(part: ApiPart): Promise<ListeningApi> {
-  const { stores, system, metrics, address } = part;
+  const { stores, system, metrics, address, room = { full: false } } = part;
   const random = new SystemRandom();
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
   const decider = new Decider({ eventStore, codec, random, clock, metrics, as: "command" });
   const load = new ProcessLoad(decider);
   const app = buildApi({
-    decider,
+    decider: commandsWhileRoom(decider, room),
     eventStore,
     reader,
     codec,
@@ -41,7 +44,7 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
     clock,
     random,
     metrics,
-    health: () => healthOf(system),
+    health: () => [...healthOfDisk(room), ...healthOf(system)],
     metricsText: () => metrics.text(),
     ageMs: (projection) => system.consumers?.ageMs(projection),
     load: () => load.now(),
@@ -57,6 +60,13 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
   const { port } = app.server.address() as AddressInfo;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return { url: `http://${host}:${port}`, close: () => app.close() };
+}
+
+/** Told only while it keeps commands from being taken. */
+function healthOfDisk({ full }: Room): ConsumerHealth[] {
+  if (!full) return [];
+  const reason = "too little room is left for commands";
+  return [{ consumer: "disk", state: "full", ageMs: undefined, reason }];
 }
 
 /** A capture that works has nothing older than its last look, which is a moment ago. */

@@ -5,6 +5,7 @@ import { run } from "../../engine/runner/run.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
+import { outageBackoff } from "./outages.ts";
 import type { Stores } from "./stores.ts";
 
 export interface ConsumersPart {
@@ -39,7 +40,10 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     assignment: stores.assignment,
     statusBoard: stores.board,
     instance: instanceName,
-    ...(part.lingerMs === undefined ? {} : { limits: { lingerMs: part.lingerMs } }),
+    limits: {
+      backoff: outageBackoff,
+      ...(part.lingerMs === undefined ? {} : { lingerMs: part.lingerMs }),
+    },
   });
   runner.finished.catch((error: unknown) => {
     report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);

@@ -32,5 +32,7 @@ export function makePool(options: PostgresPoolOptions): Pool {
   const pool = new Pool(config);
   // Without a listener a broken idle connection would end the process.
   pool.on("error", options.onIdleError ?? (() => undefined));
+  // So would one that breaks while somebody has it; its next statement tells.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }

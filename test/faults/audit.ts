@@ -9,6 +9,7 @@ import { header } from "../../engine/envelope.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { RecordCursor } from "../../engine/record-batch/index.ts";
 import { catalogueModules, moduleEvents } from "../../schemas/topics.ts";
+import type { Instance } from "../e2e/refold-instance.ts";
 import { until } from "../e2e/refold-process.ts";
 import { IndependentFold, type StoredRow } from "./independent-fold.ts";
 import type { Surge } from "./surge.ts";
@@ -17,10 +18,13 @@ import type { Surge } from "./surge.ts";
  * Compares everything that a running instance keeps with an independent fold over its event store,
  * and with every answer that was given: nothing is lost, doubled or oversold.
  */
-export async function audit(url: string, surge: Surge): Promise<IndependentFold> {
+export async function audit(
+  { database: url, http }: Pick<Instance, "database" | "http">,
+  surge: Surge,
+): Promise<IndependentFold> {
   const pool = makePool({ url, name: "audit", connectionsMax: 2 });
   try {
-    await untilAllIsApplied(pool);
+    await untilAllIsApplied(pool, http);
     const rows = await storedRows(pool);
     const fold = new IndependentFold(rows);
     expect(fold.faults).toEqual([]);
@@ -46,7 +50,7 @@ async function marked(pool: Pool): Promise<string> {
 }
 
 /** The log has what the store has, and each consumer stands at the log's ends. */
-async function untilAllIsApplied(pool: Pool): Promise<void> {
+async function untilAllIsApplied(pool: Pool, http: string): Promise<void> {
   const marker = await marked(pool);
   let left: unknown[] = [];
   const behind = async (): Promise<unknown[]> => {
@@ -71,13 +75,16 @@ async function untilAllIsApplied(pool: Pool): Promise<void> {
     );
     return rows;
   };
+  let health = "";
   await until(
     async () => {
       left = await behind();
-      return left.length === 0 ? true : undefined;
+      if (left.length === 0) return true;
+      health = await (await fetch(`${http}/readyz`)).text();
+      return undefined;
     },
     30_000,
-    () => `everything applied; behind: ${JSON.stringify(left)}`,
+    () => `everything applied; behind: ${JSON.stringify(left)}\n${health}`,
   );
 }
 

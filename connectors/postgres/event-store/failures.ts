@@ -3,6 +3,7 @@ import { FatalError, RefoldError, TransientError } from "../../../engine/errors.
 /** Classes and codes of https://www.postgresql.org/docs/18/errcodes-appendix.html. */
 const transientClasses = ["08", "40", "53", "55", "57", "58"];
 const dataClasses = ["22", "23"];
+const diskFull = "53100";
 export const uniqueViolation = "23505";
 
 export const sqlState = (error: unknown): string => {
@@ -23,6 +24,7 @@ export function asFailure(error: unknown, doing: string): RefoldError {
   const state = sqlState(error);
   const text = error instanceof Error ? error.message : String(error);
   const message = `The event store failed to ${doing}: ${text}`;
+  if (state === diskFull) return new TransientError("storage-full", message, { cause: error });
   if (state === "" || transientClasses.includes(state.slice(0, 2)) || state === uniqueViolation) {
     return new TransientError("event-store-unavailable", message, { cause: error });
   }
