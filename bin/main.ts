@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
 import { captureCommand } from "./commands/capture.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
 import { republishCommand } from "./commands/republish.ts";
@@ -20,6 +21,7 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(logCommand((options) => connect("log", options)))
     .addCommand(schemaCommand((options) => connect("schema", options)))
+    .addCommand(dlqCommand())
     .addCommand(importCommand())
     .addCommand(captureCommand())
     .addCommand(republishCommand())

@@ -106,7 +106,7 @@ async function gatherCapture({ pool, slot }: StatusSources): Promise<CaptureFact
 }
 
 /** The reports' times are the database's. */
-async function databaseNowMs(pool: Pool): Promise<number> {
+export async function databaseNowMs(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ now: string }>(
     "select extract(epoch from clock_timestamp()) * 1000 as now",
   );

@@ -189,6 +189,8 @@ function isSelected(letter: StoredDeadLetter, letters: LetterSelection): boolean
       return letter.consumer === letters.consumer;
     case "all":
       return true;
+    default:
+      return letters satisfies never;
   }
 }
 

@@ -145,6 +145,8 @@ export class ChunkFold {
       case "offset":
       case "unknown":
         return { kind: "unknown" };
+      default:
+        return source.staged.kind satisfies never;
     }
   }
 

@@ -17,12 +17,13 @@ export function deadLetter(
   at: { readonly topic: string; readonly partition: number },
   letter: LetterCause,
 ): DeadLetter {
-  const { timestampMs, key, value, headers } = cursor.record();
   const { topic, partition } = at;
   const { consumer, generation, source, error } = letter;
+  const record = { ...cursor.record(), offset: offset(cursor.offset), source };
+  const place = { consumer, generation, topic, partition };
   return {
-    ...{ consumer, generation, topic, partition, offset: offset(cursor.offset), source },
-    ...{ timestampMs, key, value, headers },
+    ...place,
+    ...record,
     disposition: error ? "failed" : "waiting",
     cause: error?.code ?? "waiting",
     message: error?.message ?? "An earlier record of this key is a dead letter.",

@@ -30,7 +30,6 @@ export interface RedriverOptions {
   readonly limits: TaskLimits;
   /** Without them there is nothing to redrive. */
   readonly deadLetters: DeadLetters | undefined;
-  readonly retried: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 /**
@@ -51,12 +50,14 @@ export class Redriver {
    * Nothing is folded before all is at hand: a failure of registry or store leaves everything as
    * it was.
    *
+   * Nothing is tried twice here: who asked asks again, and other keys needn't wait for an outage.
+   *
    * As many letters are tried as make a chunk; what was asked for goes on at the next one.
    *
    * @throws what registry and store do; nothing is folded then.
    */
   async run(partition: TaskPartition, of: LettersOfKey): Promise<readonly SettledLetter[]> {
-    const { pipeline, store, retried, limits } = this.#options;
+    const { pipeline, store, limits } = this.#options;
     pipeline.staged.clear();
     try {
       const letters = await this.#open(of);
@@ -65,7 +66,7 @@ export class Redriver {
       for (const one of dispatched(letters, limits.chunkRecordsMax)) {
         attempts.push(await this.#attempt(source, one));
       }
-      await loadMissing(pipeline.staged, (keys) => retried(() => store.load(keys)));
+      await loadMissing(pipeline.staged, (keys) => store.load(keys));
       return settleInOrder(attempts, (attempt) => this.#apply(partition, attempt));
     } finally {
       pipeline.staged.clear();
@@ -73,9 +74,9 @@ export class Redriver {
   }
 
   async #open(of: LettersOfKey): Promise<readonly StoredDeadLetter[]> {
-    const { deadLetters, limits, retried } = this.#options;
+    const { deadLetters, limits } = this.#options;
     const lettersMax = limits.failedLettersMax + limits.waitingLettersMax;
-    return deadLetters ? retried(() => deadLetters.open(of, Math.max(1, lettersMax))) : [];
+    return deadLetters ? deadLetters.open(of, Math.max(1, lettersMax)) : [];
   }
 
   async #attempt(source: LetterSourceLane, { how, letter }: Dispatched): Promise<Attempt> {
@@ -87,7 +88,7 @@ export class Redriver {
     try {
       let taken = intake.take(this.#cursor, source);
       while (taken === "learn") {
-        await this.#options.retried(() => intake.learn());
+        await intake.learn();
         taken = intake.take(this.#cursor, source);
       }
       const at = taken === "staged" ? staged.length - 1 : undefined;

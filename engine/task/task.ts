@@ -12,7 +12,6 @@ import { Flusher, type FlushOutcome } from "./flusher.ts";
 import { LetterBox } from "./letter-box.ts";
 import type { TaskLimits } from "./limits.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { retried } from "./retried.ts";
 import { Redriver } from "./redriver.ts";
 import type { SettledLetter } from "./letter-order.ts";
 import { Stager, type Work } from "./stager.ts";
@@ -85,7 +84,7 @@ export class Task {
     this.#fold = new ChunkFold(shared);
     this.#flusher = new Flusher({ ...shared, consumer, backoff: limits.backoff });
     const { deadLetters } = options;
-    this.#redriver = new Redriver({ ...shared, deadLetters, retried: this.#retried });
+    this.#redriver = new Redriver({ ...shared, deadLetters });
     for (const counter of counters) metrics.count(counter, 0, { consumer });
   }
 
@@ -259,12 +258,6 @@ export class Task {
       this.#fenced(new Set([partition.partition]));
     }
   }
-
-  #retried = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const { limits, metrics } = this.#options;
-    const onRetry = (): void => metrics.count("retries_total", 1, { consumer: this.name });
-    return retried({ ...this.#options, backoff: limits.backoff, onRetry }, work);
-  };
 
   #workOf(fetch: Fetch): Work[] {
     const work: Work[] = [];

@@ -42,7 +42,10 @@ const settlement = (
   { id, disposition, asks }: StoredDeadLetter,
   over: Partial<LetterSettlement> = {},
 ): LetterSettlement => ({
-  ...{ id, disposition, asks, tries: 0 },
+  id,
+  disposition,
+  asks,
+  tries: 0,
   failure: undefined,
   reason: undefined,
   asking: undefined,
@@ -61,12 +64,13 @@ function listing(subject: () => DeadLettersSubject): void {
     await subject().write(letters);
     const listed = await subject().deadLetters.list({ consumer, limit: 10 });
     const now = expect.any(Date) as Date;
+    const unsettled = { asked: undefined, asks: 0, settledAt: undefined, reason: undefined };
+    const fresh = { id: expect.any(BigInt) as bigint, firstAt: now, lastAt: now, ...unsettled };
     expect(listed).toEqual(
       letters.map((letter) => ({
         ...letter,
-        ...{ id: expect.any(BigInt) as bigint, firstAt: now, lastAt: now },
+        ...fresh,
         attempts: letter.disposition === "failed" ? 1 : 0,
-        ...{ asked: undefined, asks: 0, settledAt: undefined, reason: undefined },
       })),
     );
     expect(await subject().deadLetters.find(at(listed, 1).id)).toEqual(listed[1]);
@@ -112,10 +116,9 @@ function counting(subject: () => DeadLettersSubject): void {
     expect((await parkedKeys(subject().deadLetters, consumer, 7)).size).toBe(0);
     const place = { consumer, generation: 1, topic, partition: 0 };
     const parked = await subject().deadLetters.parked(place);
-    expect(parked.map(({ failed, waiting }) => [failed, waiting]).sort()).toEqual([
-      [1, 0],
-      [1, 1],
-    ]);
+    const counted = new Map(parked.map(({ key, ...counts }) => [key?.length, counts]));
+    expect(counted.get(2)).toEqual({ failed: 1, waiting: 1 });
+    expect(counted.get(undefined)).toEqual({ failed: 1, waiting: 0 });
   });
 
   test("counts tell letters by consumer and disposition", async () => {

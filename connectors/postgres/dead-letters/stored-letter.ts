@@ -43,8 +43,18 @@ export function storedLetter(row: LetterRow): StoredDeadLetter {
   const { id, consumer, generation, topic, partition, key, value, disposition } = row;
   const { cause, message, attempts, asks } = row;
   return {
-    ...{ id, consumer, generation, topic, partition, key, value, disposition },
-    ...{ cause, message, attempts, asks },
+    id,
+    consumer,
+    generation,
+    topic,
+    partition,
+    key,
+    value,
+    disposition,
+    cause,
+    message,
+    attempts,
+    asks,
     offset: offset(row.offset),
     source: sourceOf(row),
     timestampMs: Number(row.timestamp_ms),
