@@ -8,6 +8,7 @@ import type { EventStore } from "../engine/ports/event-store.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
 import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
+import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
 import type { ApiOptions } from "./options.ts";
 
 /** Decides commands: the engine's `Decider`. */
@@ -55,5 +56,7 @@ export interface ApiDependencies {
   readonly ageMs: (projection: string) => number | undefined;
   /** Asked at every request; without it nothing is refused for load. */
   readonly load?: () => Load;
+  /** Served under `/registry`; without it there is nothing there. */
+  readonly registry?: SubjectRegistry;
   readonly options?: Partial<ApiOptions>;
 }

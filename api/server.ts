@@ -15,6 +15,7 @@ import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
 import { PositionWaits } from "./position-waits.ts";
 import { retryAfter, sendProblem } from "./problem.ts";
+import { registryRoutes } from "./registry/index.ts";
 import { carryCorrelation, measureRequests } from "./request-envelope.ts";
 import { availabilityRoutes } from "./routes/availability.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -53,6 +54,8 @@ export function buildApi(deps: ApiDependencies): ApiServer {
     addRoutes(routes, { context, lifetime });
     done();
   });
+  const { registry } = deps;
+  if (registry !== undefined) void app.register(registryRoutes, { registry, prefix: "/registry" });
   return app;
 }
 

@@ -7,6 +7,7 @@ export const tags = {
   modules: "modules",
   registrations: "registrations",
   updates: "updates",
+  registry: "registry",
   operations: "operations",
   documentation: "documentation",
 } as const;
@@ -15,6 +16,7 @@ const descriptions: Readonly<Record<keyof typeof tags, string>> = {
   modules: "The catalogue, and the seats that each module has left.",
   registrations: "Commands that give and free seats, and queries of what was given.",
   updates: "Every change of seats as it happens.",
+  registry: "The schema registry, as Confluent's clients and tools speak to it.",
   operations: "For whoever runs the server: health and metrics, which no limit refuses.",
   documentation: "This document.",
 };
