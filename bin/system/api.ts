@@ -48,6 +48,7 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
     metricsText: () => metrics.text(),
     ageMs: (projection) => system.consumers?.ageMs(projection),
     load: () => load.now(),
+    registry: stores.subjects,
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
   app.addHook("onClose", async () => load[Symbol.dispose]());

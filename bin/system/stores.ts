@@ -22,6 +22,7 @@ import {
   migrations as registryMigrations,
   PostgresRegistryStore,
   StoredSchemaRegistry,
+  subjectRegistry,
 } from "../../connectors/registry/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
@@ -62,12 +63,14 @@ export async function openStores(options: StoresOptions) {
     stop.add("record log", () => log[Symbol.asyncDispose]());
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
-    const registry = new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool }) });
+    const registryStore = new PostgresRegistryStore({ pool });
+    const registry = new StoredSchemaRegistry({ store: registryStore });
     return {
       pool,
       log,
       hold,
       registry,
+      subjects: subjectRegistry(registryStore),
       codec: avroCodec({ registry }),
       eventStore: new PostgresEventStore({ pool, metrics }),
       reader: new PostgresReadModelReader({ pool }),
