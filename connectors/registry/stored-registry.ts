@@ -16,6 +16,7 @@ import {
   knownVersion,
   parseInScope,
   registerVersion,
+  restoreFraming,
 } from "./subjects/registration.ts";
 import { configInScope } from "./subjects/settings-scope.ts";
 import { defaultContext, everySubject, qualified, subjectName } from "./subjects/subject-name.ts";
@@ -25,8 +26,8 @@ export interface StoredSchemaRegistryOptions {
 }
 
 /**
- * The engine's registry on any store. What it registers frames records, so it is marked: it can't
- * be deleted for good afterwards.
+ * The engine's registry on any store. What it registers frames records, so it is marked: whatever is
+ * deleted afterwards, its id goes on standing for it, and it can be registered again.
  */
 export class StoredSchemaRegistry implements SchemaRegistry {
   readonly #store: RegistryStore;
@@ -46,7 +47,10 @@ export class StoredSchemaRegistry implements SchemaRegistry {
       // Most registrations are of what is there: those take no lock.
       if (known?.framing === true) return registered(known);
       const made = await this.#store.change(name.context, async (change) => {
-        const version = await registerVersion(change, name, { schema });
+        const version =
+          (await knownVersion(change, name, { schema })) ??
+          (await restoreFraming(change, name, { schema })) ??
+          (await registerVersion(change, name, { schema }));
         await change.markFraming(name.context, version.id);
         return version;
       });

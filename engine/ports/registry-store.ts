@@ -68,7 +68,10 @@ export interface RegistryChange extends RegistryView {
   /** Puts a version in place, over the one that has its number. */
   putVersion(name: SubjectName, added: { version: number; id: number }): Promise<void>;
   hide(name: SubjectName, versions: readonly number[]): Promise<void>;
-  /** Takes versions away for good, with the schemas that no version has any more. */
+  /**
+   * Takes versions away for good, with the schemas that no version has any more and that frame no
+   * records.
+   */
   remove(name: SubjectName, versions: readonly number[]): Promise<void>;
   /** Puts these settings in place of all that the name had; empty ones take them away. */
   putSettings(name: SubjectName, settings: RegistrySettings): Promise<void>;

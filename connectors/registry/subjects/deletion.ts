@@ -46,7 +46,6 @@ export async function removeSubject(
   if (versions.some((version) => !version.deleted)) {
     throw refusals.subjectNotHidden(qualified(name));
   }
-  refuseFraming(versions);
   const numbers = versions.map((version) => version.version);
   await change.remove(name, numbers);
   await change.putSettings(name, {});
@@ -75,7 +74,6 @@ export async function removeVersion(
   await refuseReadOnly(change, name);
   await refuseReferenced(change, [found]);
   if (!found.deleted) throw refusals.versionNotHidden(qualified(name), found.version);
-  refuseFraming([found]);
   await change.remove(name, [found.version]);
   return found.version;
 }
@@ -100,11 +98,4 @@ async function refuseReferenced(
     const referrers = await change.referrers(qualified(name), version);
     if (referrers.length > 0) throw refusals.referenced(qualified(name), version);
   }
-}
-
-/** What records of this system are framed with stays, or they could not be decoded any more. */
-function refuseFraming(versions: readonly StoredVersion[]): void {
-  const framing = versions.find((version) => version.framing);
-  if (framing === undefined) return;
-  throw refusals.framing(qualified(framing.name), framing.version, framing.id);
 }

@@ -85,12 +85,6 @@ export const refusals = {
   subjectsExist: () => new RegistryRefusal(42205, "Cannot import since found existing subjects"),
   idTaken: (id: number) =>
     new RegistryRefusal(42205, `Overwrite new schema with id ${id} is not permitted.`),
-  framing: (subject: string, version: number, id: number) =>
-    new RegistryRefusal(
-      42205,
-      `Subject ${subject} version ${version} can't be deleted permanently: records of this ` +
-        `system carry its schema id ${id} and could not be decoded any more. Leave it soft deleted`,
-    ),
   referenced: (subject: string, version: number) =>
     new RegistryRefusal(
       42206,

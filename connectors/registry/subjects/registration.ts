@@ -1,3 +1,4 @@
+import { invariant } from "../../../engine/errors.ts";
 import type {
   RegistryChange,
   RegistryView,
@@ -51,11 +52,37 @@ export async function registerVersion(
   const version = await versionToTake(change, { name, submitted, parsed }, mode);
   if (mode !== "IMPORT") await refuseIncompatible(change, name, parsed);
   const id = await idToTake(change, { name, submitted, parsed });
-  await change.putVersion(name, { version, id });
+  return putVersion(change, name, { version, id });
+}
+
+async function putVersion(
+  change: RegistryChange,
+  name: SubjectName,
+  added: { readonly version: number; readonly id: number },
+): Promise<StoredVersion> {
+  await change.putVersion(name, added);
   const versions = await change.versionsOf(name);
-  const made = versions.find((one) => one.version === version);
-  if (made === undefined) throw refusals.versionUnknown(version);
+  const made = versions.find((one) => one.version === added.version);
+  invariant(made !== undefined, `Version ${added.version} of ${qualified(name)} was not put.`);
   return made;
+}
+
+/**
+ * Gives a subject back a schema that frames records: whatever was deleted or set since, that schema
+ * was accepted here before. undefined: it never was.
+ */
+export async function restoreFraming(
+  change: RegistryChange,
+  name: SubjectName,
+  submitted: SubmittedSchema,
+): Promise<StoredVersion | undefined> {
+  const parsed = await parseInScope(change, name, submitted);
+  const id = await change.idOf(name.context, parsed.fingerprint);
+  if (id === undefined || (await change.schema(name.context, id))?.framing !== true) {
+    return undefined;
+  }
+  const version = ((await change.versionsOf(name)).at(-1)?.version ?? 0) + 1;
+  return putVersion(change, name, { version, id });
 }
 
 /** An empty schema stands for the subject's latest one. */
@@ -116,9 +143,6 @@ async function versionToTake(
   const { version: asked = 0 } = submitted;
   if (asked <= 0 || asked === next) return next;
   if (mode !== "IMPORT") throw refusals.versionOutOfTurn();
-  const taken = versions.find((version) => version.version === asked);
-  // Putting another schema in its place takes the framing one out of the subject.
-  if (taken?.framing === true && taken.id !== submitted.id) throw refusals.idTaken(taken.id);
   return asked;
 }
 

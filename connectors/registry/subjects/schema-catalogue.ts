@@ -59,6 +59,8 @@ export class StoredSchemas implements SchemaCatalogue {
   async #contextOf(id: number, subject: string): Promise<string | undefined> {
     if (id < 1 || id >= 2 ** 31) return undefined;
     const name = subjectName(subject);
+    // Records carry the ids of framing schemas: those are told even where no subject has them.
+    if ((await this.#store.schema(name.context, id))?.framing === true) return name.context;
     const uses = await this.#store.versionsWith(name.context, id);
     if (name.subject === "" || name.context !== defaultContext) {
       return uses.length > 0 ? name.context : undefined;

@@ -49,7 +49,7 @@ export function writableName(text: string, of: "subject" | "setting"): SubjectNa
 }
 
 function isFit(name: string): boolean {
-  return name.length <= longestName && ![...name].some(isControl) && !reserved.has(name);
+  return name.length <= longestName && !Array.from(name).some(isControl) && !reserved.has(name);
 }
 
 /** As Java's Character.isISOControl has it, and U+FFFD, which stands for what was no UTF-8. */
