@@ -26,13 +26,20 @@ export class Connection {
     socket.on("close", () => this.#answered?.reject(new Error("The connection was closed.")));
   }
 
-  static open(url: string): Promise<Connection> {
+  /** `from`: the local address that the server sees. */
+  static open(url: string, from = "127.0.0.1"): Promise<Connection> {
     const { hostname, port, host } = new URL(url);
     return new Promise((resolve, reject) => {
-      const socket = connect(Number(port), hostname);
+      const socket = connect({ host: hostname, port: Number(port), localAddress: from });
       socket.once("connect", () => resolve(new Connection(socket, host)));
       socket.once("error", reject);
     });
+  }
+
+  get(path: string): Promise<RawAnswer> {
+    this.#answered = Promise.withResolvers<RawAnswer>();
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n\r\n`);
+    return this.#answered.promise;
   }
 
   post(path: string, body: unknown): Promise<RawAnswer> {

@@ -16,20 +16,23 @@ export interface MeasuredInstance extends AsyncDisposable {
 
 const startsWithinMs = 60_000;
 
-/** The instance of `--data DIR` where one is named; otherwise a new one on a folder of its own. */
-export async function measuredInstance(): Promise<MeasuredInstance> {
+/**
+ * The instance of `--data DIR` where one is named; otherwise a new one on a folder of its own, with
+ * more options of `refold start`.
+ */
+export async function measuredInstance(options: readonly string[] = []): Promise<MeasuredInstance> {
   const { values } = parseArgs({ options: { data: { type: "string" } }, strict: false });
   if (typeof values.data === "string") {
     return { ...(await urlsIn(values.data)), [Symbol.asyncDispose]: async () => undefined };
   }
-  return startInstance();
+  return startInstance(options);
 }
 
-async function startInstance(): Promise<MeasuredInstance> {
+async function startInstance(options: readonly string[]): Promise<MeasuredInstance> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   const data = join(folder, "data");
   const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
-  const args = [launcher, "start", "--data", data, "--port", "0"];
+  const args = [launcher, "start", "--data", data, "--port", "0", ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   const exited = once(child, "exit");
   const stop = async () => {
