@@ -25,6 +25,8 @@ export interface ConsumerHealth {
   readonly ageMs: number | undefined;
   /** Why it isn't running. */
   readonly reason?: string | undefined;
+  /** Keys whose records wait behind a dead letter (default 0). It runs all the same. */
+  readonly parkedKeys?: number;
 }
 
 /** How far this process is behind with its work. */

@@ -10,7 +10,14 @@ import { AgeMs } from "../shapes.ts";
 const Ready = Type.Object({
   status: Type.Literal("ready"),
   consumers: Type.Array(
-    Type.Object({ consumer: Type.String(), state: Type.String(), ageMs: AgeMs }),
+    Type.Object({
+      consumer: Type.String(),
+      state: Type.String({
+        description: "`running`; `parked` where it runs and some keys wait behind dead letters",
+      }),
+      ageMs: AgeMs,
+      parkedKeys: Type.Integer({ minimum: 0 }),
+    }),
   ),
 });
 
@@ -99,8 +106,10 @@ function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Gene
   }
 }
 
-const shapeOf = ({ consumer, state, ageMs }: ConsumerHealth) => ({
+/** Parked keys keep nobody else from being served: they are told, and don't make it unready. */
+const shapeOf = ({ consumer, state, ageMs, parkedKeys = 0 }: ConsumerHealth) => ({
   consumer,
-  state,
+  state: parkedKeys > 0 && state === "running" ? "parked" : state,
+  parkedKeys,
   ageMs: ageMs === undefined ? null : Math.max(0, Math.round(ageMs)),
 });

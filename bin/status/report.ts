@@ -1,4 +1,5 @@
 import type { Position } from "../../engine/position.ts";
+import type { LetterCount } from "../../engine/ports/dead-letters.ts";
 import type { PartitionBounds } from "../../engine/ports/record-log.ts";
 import type { BoardEntry, TaskState } from "../../engine/ports/status-board.ts";
 
@@ -13,7 +14,7 @@ export interface StatusFacts {
   readonly board: readonly BoardEntry[];
   readonly capture: CaptureFacts | undefined;
   readonly hold: { readonly name: string; readonly clockMs: number } | undefined;
-  readonly deadLetters: readonly { consumer: string; disposition: string; letters: number }[];
+  readonly deadLetters: readonly LetterCount[];
 }
 
 export interface ConsumerFacts {
@@ -40,8 +41,9 @@ export interface CaptureFacts {
 
 /**
  * `stopped`: it has worked, and no process says that it does now. `not started`: it never has.
+ * `parked`: it runs, and some keys wait behind dead letters.
  */
-export type ShownState = TaskState | "not started";
+export type ShownState = TaskState | "not started" | "parked";
 
 export interface PartitionStatus {
   readonly topic: string;
@@ -64,7 +66,9 @@ export interface ConsumerStatus {
   readonly lagRecords: number;
   readonly lagSeconds: number;
   readonly recordsPerSecond: number;
+  /** Keys whose records wait behind a dead letter. */
   readonly parkedKeys: number;
+  /** Letters that are neither redriven nor discarded. */
   readonly deadLetters: number;
   readonly reason: string | null;
   readonly partitions: readonly PartitionStatus[];
@@ -119,8 +123,9 @@ function consumerStatus(consumer: ConsumerFacts, facts: StatusFacts): ConsumerSt
       partitionStatus({ consumer, topic: topic.name, partition }, facts),
     ),
   );
-  const entries = facts.board.filter((entry) => entry.consumer === consumer.name);
   const letters = facts.deadLetters.filter((letter) => letter.consumer === consumer.name);
+  const open = letters.filter(({ disposition }) => isOpen(disposition));
+  const failed = letters.filter(({ disposition }) => disposition === "failed");
   return {
     name: consumer.name,
     kind: consumer.kind,
@@ -128,12 +133,15 @@ function consumerStatus(consumer: ConsumerFacts, facts: StatusFacts): ConsumerSt
     lagRecords: sum(partitions.map((one) => one.lagRecords)),
     lagSeconds: Math.max(0, ...partitions.map((one) => one.lagSeconds)),
     recordsPerSecond: sum(partitions.map((one) => one.recordsPerSecond)),
-    parkedKeys: sum(entries.map((entry) => entry.parkedKeys)),
-    deadLetters: sum(letters.map((letter) => letter.letters)),
+    parkedKeys: sum(failed.map(({ keys }) => keys)),
+    deadLetters: sum(open.map((letter) => letter.letters)),
     reason: partitions.find((one) => one.reason !== null)?.reason ?? null,
     partitions,
   };
 }
+
+const isOpen = (disposition: string): boolean =>
+  disposition === "failed" || disposition === "waiting";
 
 const severity: readonly ShownState[] = [
   "halted",
@@ -142,6 +150,7 @@ const severity: readonly ShownState[] = [
   "not started",
   "draining",
   "created",
+  "parked",
   "running",
   // A partition that never had a record.
   "assigned",
@@ -208,7 +217,9 @@ function shown(
   if (nowMs - entry.reportedAtMs > staleAfterMs) {
     return { state: "stopped", reason: entry.reason ?? null, rate: 0 };
   }
-  return { state: entry.state, reason: entry.reason ?? null, rate: entry.recordsPerSecond };
+  const works = entry.state === "running" || entry.state === "assigned";
+  const state = works && entry.parkedKeys > 0 ? "parked" : entry.state;
+  return { state, reason: entry.reason ?? null, rate: entry.recordsPerSecond };
 }
 
 function latest(entries: readonly BoardEntry[]): BoardEntry | undefined {

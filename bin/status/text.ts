@@ -44,8 +44,12 @@ const consumerCells = (one: ConsumerStatus): string[] => [
   one.parkedKeys > 0 ? `${one.deadLetters} (${one.parkedKeys} keys parked)` : `${one.deadLetters}`,
 ];
 
-const reasonLine = (one: ConsumerStatus): string[] =>
-  one.reason === null ? [] : [`${one.name}: ${one.reason}`];
+function reasonLine(one: ConsumerStatus): string[] {
+  const reason = one.reason === null ? [] : [`${one.name}: ${one.reason}`];
+  if (one.parkedKeys === 0) return reason;
+  const keys = one.parkedKeys === 1 ? "1 key waits" : `${one.parkedKeys} keys wait`;
+  return [...reason, `${one.name}: ${keys} behind dead letters; see refold dlq list`];
+}
 
 const isTroubled = (one: ConsumerStatus): boolean =>
   one.state === "halted" || one.state === "fenced" || one.reason !== null;

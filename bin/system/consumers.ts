@@ -55,10 +55,11 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   return {
     ageMs,
     health: () =>
-      runner.health().map(({ consumer, state, reasons }) => ({
+      runner.health().map(({ consumer, state, reasons, parkedKeys }) => ({
         consumer,
         state,
         ageMs: ageMs(consumer),
+        parkedKeys,
         reason: reasons.length > 0 ? reasons.join("; ") : undefined,
       })),
     [Symbol.asyncDispose]: () => runner.stop(),

@@ -20,6 +20,20 @@ describe("/readyz", () => {
     expect(response.json()).toMatchObject({ status: "ready" });
   });
 
+  it("tells parked keys, and is ready all the same", async () => {
+    const response = await readiness([
+      { ...running, parkedKeys: 2 },
+      { ...running, consumer: "x" },
+    ]);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      consumers: [
+        { consumer: "seats", state: "parked", parkedKeys: 2 },
+        { consumer: "x", state: "running", parkedKeys: 0 },
+      ],
+    });
+  });
+
   it.each([
     ["is behind", { ...running, ageMs: 9_000 }, "seats is 9.0 s behind"],
     ["never caught up", { ...running, ageMs: undefined }, "seats has not caught up"],

@@ -58,7 +58,10 @@ const facts: StatusFacts = {
   board: [entry(0), entry(1)],
   capture: { slot: "refold", active: true, lagBytes: 120 },
   hold: undefined,
-  deadLetters: [{ consumer: "seats", disposition: "failed", letters: 2 }],
+  deadLetters: [
+    { consumer: "seats", disposition: "failed", letters: 2, keys: 2 },
+    { consumer: "seats", disposition: "discarded", letters: 7, keys: 5 },
+  ],
 };
 
 test("lag is told in records and in seconds between applied and last record", () => {
@@ -114,4 +117,15 @@ test("an import's hold is told with its clock", () => {
   expect(text).toContain(
     "held by the import oulad, whose clock stands at 2013-09-01T00:00:00.000Z",
   );
+});
+
+test("a consumer with parked keys is parked, says where to look, and still runs", () => {
+  const board = [entry(0), entry(1, { parkedKeys: 2 })];
+  const report = statusReport({ ...facts, board });
+  expect(report.consumers[0]).toMatchObject({ state: "parked", parkedKeys: 2, deadLetters: 2 });
+  expect(report.consumers[0]?.partitions.map(({ state }) => state)).toEqual(["running", "parked"]);
+  const text = statusText(report, "troubled");
+  expect(text).toContain("seats: 2 keys wait behind dead letters; see refold dlq list");
+  const settled = { ...facts, deadLetters: [], board: [entry(0), entry(1)] };
+  expect(statusReport(settled).consumers[0]).toMatchObject({ state: "running", parkedKeys: 0 });
 });
