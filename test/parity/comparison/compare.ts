@@ -1,4 +1,4 @@
-import { isHeartbeat } from "../heartbeats.ts";
+import { isHeartbeat, withoutTime } from "../heartbeats.ts";
 import type { RecordedEvent, Scenario, SqlError } from "../scenario.ts";
 import { absent, unlike, type Difference } from "./difference.ts";
 import { named } from "./names.ts";
@@ -60,21 +60,21 @@ interface ComparableEvent {
 function comparable(scenario: Scenario, run: ToldRun): ComparableEvent[] {
   const schema = (number: number | null): unknown =>
     number === null ? null : (run.schemas[number] ?? absent);
-  return named(withoutTimed(scenario, withRelations(run.events))).map((event) => ({
-    seq: event.seq,
-    isHeartbeat: isHeartbeat(event, scenario),
-    topic: event.topic,
-    told: {
-      topic: event.topic,
-      key: event.key,
-      value: event.value,
-      headers: event.headers,
-      headerOrder: Object.keys(event.headers),
+  return named(withoutTimed(scenario, withRelations(run.events))).map((event) => {
+    const heartbeat = isHeartbeat(event, scenario);
+    const { seq, topic, key, value, headers, keyAvro } = heartbeat ? withoutTime(event) : event;
+    const told = {
+      topic,
+      key,
+      value,
+      headers,
+      headerOrder: Object.keys(headers),
       keySchema: schema(event.keySchema),
       valueSchema: schema(event.valueSchema),
-      keyAvro: event.keyAvro,
-    },
-  }));
+      keyAvro,
+    };
+    return { seq, topic, told, isHeartbeat: heartbeat };
+  });
 }
 
 function* eventDifferences(
