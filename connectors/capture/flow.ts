@@ -66,11 +66,7 @@ export class Flow {
       messagesOf: topics.messagesOf,
       nowMs: () => clock.nowMs(),
       emit: (topic, partition, record) => this.#emit(topic, partition, record),
-      routeOf: (relation) =>
-        tables.route(
-          relation,
-          relation.columns.map((column) => column.name),
-        ),
+      routeOf: (relation) => tables.route(relation),
       onCommit: () => this.#publishIfWhole(),
       onKeepalive: (walEnd, reply) => this.#keepalive(walEnd, reply),
     });
@@ -123,6 +119,7 @@ export class Flow {
     this.#completeLsn = Number(upTo.completeLsn);
     const { progress, settings } = this.#options;
     progress.published(upTo.commitLsn, records);
+    progress.covered(this.#completeLsn);
     progress.lagBytes = Math.max(0, this.#assembler.endOfWal - this.#completeLsn);
     settings.metrics.count("capture_changes_total", records);
   }
@@ -135,7 +132,10 @@ export class Flow {
   #keepalive(walEnd: number, reply: KeepaliveReply): void {
     const { progress, replication } = this.#options;
     const isIdle = this.#queue.idle && !this.#assembler.inTransaction;
-    if (isIdle) progress.lagBytes = 0;
+    if (isIdle) {
+      progress.lagBytes = 0;
+      progress.covered(walEnd);
+    }
     const isAsked = reply === "asked";
     const isDue = isAsked
       ? walEnd > this.#completeLsn
@@ -172,7 +172,6 @@ export class Flow {
     while (!until.aborted) {
       await settings.clock.sleep(settings.limits.statusIntervalMs, until);
       replication.confirm(this.#completeLsn);
-      settings.metrics.gauge("capture_lag_bytes", progress.lagBytes);
     }
   }
 

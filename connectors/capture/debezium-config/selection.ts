@@ -1,6 +1,7 @@
 import type {
   ColumnSelection,
   NameAdjustment,
+  NamePattern,
   PublicationMode,
   TableSelection,
 } from "../tables/selection.ts";
@@ -8,6 +9,8 @@ import { splitList, type ConfigReader } from "./config-reader.ts";
 
 /** The options on tables; topics have one partition here unless the caller says otherwise. */
 export function tablesOf(config: ConfigReader, partitions: number): TableSelection {
+  refuseBoth(config, "schema.include.list", "schema.exclude.list");
+  refuseBoth(config, "table.include.list", "table.exclude.list");
   return {
     ...given("includeSchemas", config.patterns("schema.include.list")),
     ...given("excludeSchemas", config.patterns("schema.exclude.list")),
@@ -18,6 +21,10 @@ export function tablesOf(config: ConfigReader, partitions: number): TableSelecti
 }
 
 export function columnsOf(config: ConfigReader): ColumnSelection {
+  refuseBoth(config, "column.include.list", "column.exclude.list");
+  // Columns are looked at before every table's first row in either mode.
+  const modes = ["columns_diff", "columns_diff_exclude_unchanged_toast"] as const;
+  config.oneOf("schema.refresh.mode", modes, "columns_diff");
   return {
     ...given("include", config.patterns("column.include.list")),
     ...given("exclude", config.patterns("column.exclude.list")),
@@ -38,15 +45,22 @@ export function publicationModeOf(config: ConfigReader): PublicationMode {
   return config.oneOf("publication.autocreate.mode", modes, "all_tables");
 }
 
+function refuseBoth(config: ConfigReader, include: string, exclude: string): void {
+  const both = config.patterns(include) && config.patterns(exclude);
+  if (both) config.fault(`${include} together with ${exclude}`);
+}
+
 /** `tables:column,column;tables:column` */
-function messageKeys(config: ConfigReader): ColumnSelection["keys"] {
+function messageKeys(config: ConfigReader): readonly NamePattern[] | undefined {
   const name = "message.key.columns";
   const text = config.text(name);
   if (text === undefined) return undefined;
   return text.split(";").flatMap((part) => {
-    const at = part.lastIndexOf(":");
+    const at = part.indexOf(":");
+    if (at < 0) config.fault(`${name}: ${part} (tables:column,column is needed)`);
+    const tables = part.slice(0, at).trim();
     const columns = splitList(part.slice(at + 1));
-    return config.pattern(name, part.slice(0, at).trim()).map((tables) => ({ tables, columns }));
+    return columns.flatMap((column) => config.pattern(name, `${tables}.${column}`));
   });
 }
 

@@ -28,5 +28,6 @@ export function valuesOf(config: ConfigReader): ValueModes {
     moneyDecimals: config.count("money.fraction.digits", defaultValueModes.moneyDecimals),
     unavailable: config.textOr("unavailable.value.placeholder", defaultValueModes.unavailable),
     unknownTypes: unknown ? "bytes" : "left-out",
+    ambiguous: "told",
   };
 }

@@ -85,8 +85,7 @@ export async function* tableParts(
   const emitter = new SnapshotEmitter(batch, { lsn: source.slot.consistentLsn, transaction });
   let pending: PendingRow | undefined;
   for (const captured of source.settings.tables) {
-    const { columns } = await source.tables.definition(captured);
-    const names = columns.filter((column) => !column.generated).map((column) => column.name);
+    const names = source.tables.snapshotColumns(await source.tables.definition(captured));
     const route = await source.tables.tableRoute(captured, names);
     let firstOfTable = true;
     for await (const rows of textPages(client, selectColumns(captured.name, names), pageRows)) {

@@ -1,7 +1,9 @@
 import type { ClientBase } from "pg";
 
 import type { ColumnType } from "../types/resolve.ts";
+import { readDefault, type ColumnDefault } from "./defaults.ts";
 import type { TableName } from "./names.ts";
+import type { TypeCatalogue } from "./type-catalogue.ts";
 
 /** What the stream doesn't tell about a column. */
 export interface CatalogueColumn {
@@ -9,15 +11,13 @@ export interface CatalogueColumn {
   /** As SQL writes it, for errors and casts: `numeric(10,2)`. */
   readonly sqlType: string;
   readonly typeOid: number;
+  /** pg_attribute.atttypmod; -1: none. */
+  readonly typeModifier: number;
   readonly type: ColumnType;
   readonly nullable: boolean;
   readonly generated: boolean;
+  /** undefined: there is none, or Debezium tells none of its kind. */
   readonly default: ColumnDefault | undefined;
-}
-
-export interface ColumnDefault {
-  /** Postgres' text of a literal; undefined where an expression computes it. */
-  readonly literal: string | undefined;
 }
 
 export interface CatalogueTable extends TableName {
@@ -25,6 +25,8 @@ export interface CatalogueTable extends TableName {
   readonly columns: readonly CatalogueColumn[];
   /** Names of the primary key's columns, in the key's order; empty where there is none. */
   readonly primaryKey: readonly string[];
+  /** Columns of the first unique index without expressions, by the indexes' names. */
+  readonly uniqueIndex: readonly string[];
   /** `default`: the primary key tells rows apart in updates and deletes. */
   readonly replicaIdentity: "default" | "full" | "nothing" | "index";
 }
@@ -33,21 +35,23 @@ interface TableRow {
   oid: number;
   replica_identity: CatalogueTable["replicaIdentity"];
   primary_key: string[];
+  unique_index: string[];
 }
 
 interface ColumnRow {
   name: string;
   sql_type: string;
   type_oid: number;
-  type_name: string;
-  type_schema: string;
   modifier: number;
-  is_array: boolean;
-  labels: string[] | null;
   nullable: boolean;
   generated: boolean;
   default_expression: string | null;
 }
+
+const indexColumns = `
+  select array_agg(a.attname::text order by k.place)
+  from unnest(i.indkey) with ordinality as k(number, place), pg_attribute a
+  where a.attrelid = i.indrelid and a.attnum = k.number and k.place <= i.indnkeyatts`;
 
 const tableQuery = `
   select c.oid::int8::float8 as oid,
@@ -55,44 +59,34 @@ const tableQuery = `
       else case when exists (select from pg_index i
         where i.indrelid = c.oid and i.indisreplident and i.indisprimary)
       then 'default' else 'index' end end as replica_identity,
-    coalesce((select array_agg(a.attname::text order by k.place)
-      from pg_index i, unnest(i.indkey) with ordinality as k(number, place), pg_attribute a
-      where i.indrelid = c.oid and i.indisprimary
-        and a.attrelid = c.oid and a.attnum = k.number), '{}') as primary_key
+    coalesce((select (${indexColumns}) from pg_index i
+      where i.indrelid = c.oid and i.indisprimary), '{}') as primary_key,
+    coalesce((select (${indexColumns}) from pg_index i join pg_class x on x.oid = i.indexrelid
+      where i.indrelid = c.oid and i.indisunique and i.indexprs is null
+      order by i.indisclustered desc, x.relname limit 1), '{}') as unique_index
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')`;
 
-/** Domains are followed down to the type that they stand on; the first modifier met counts. */
 const columnsQuery = `
-  with recursive resolved as (
-    select attnum, atttypid as oid, atttypmod as modifier from pg_attribute
-    where attrelid = $1::oid and attnum > 0 and not attisdropped
-    union all
-    select r.attnum, t.typbasetype, case when r.modifier = -1 then t.typtypmod else r.modifier end
-    from resolved r join pg_type t on t.oid = r.oid where t.typtype = 'd')
   select a.attname::text as name, format_type(a.atttypid, a.atttypmod) as sql_type,
-    a.atttypid::int8::float8 as type_oid,
-    coalesce(e.typname, t.typname)::text as type_name, n.nspname::text as type_schema, r.modifier,
-    e.oid is not null as is_array,
-    (select array_agg(enumlabel::text order by enumsortorder) from pg_enum
-      where enumtypid = coalesce(e.oid, t.oid)) as labels,
-    not a.attnotnull as nullable, a.attgenerated <> '' as generated,
+    a.atttypid::int8::float8 as type_oid, a.atttypmod as modifier,
+    not a.attnotnull and not (t.typtype = 'd' and t.typnotnull) as nullable,
+    a.attgenerated <> '' as generated,
     case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default_expression
   from pg_attribute a
-  join resolved r on r.attnum = a.attnum
-  join pg_type t on t.oid = r.oid and t.typtype <> 'd'
-  left join pg_type e on t.typcategory = 'A' and e.oid = t.typelem
-  join pg_namespace n on n.oid = coalesce(e.typnamespace, t.typnamespace)
+  join pg_type t on t.oid = a.atttypid
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-  where a.attrelid = $1::oid
+  where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   order by a.attnum`;
 
-/** A constant, perhaps with one cast, as pg_get_expr writes it. */
-const literalShape = /^(?:\(?-?\d+(?:\.\d+)?\)?|'(?:[^']|'')*'|true|false)(?:::[\w ."[\](),]+)?$/;
+export interface CatalogueSource {
+  readonly client: ClientBase;
+  readonly types: TypeCatalogue;
+}
 
 /** Reads a table's definition; undefined where there is no such table. */
 export async function readTable(
-  client: ClientBase,
+  { client, types }: CatalogueSource,
   name: TableName,
 ): Promise<CatalogueTable | undefined> {
   const { rows } = await client.query<TableRow>(tableQuery, [name.schema, name.table]);
@@ -100,44 +94,30 @@ export async function readTable(
   if (!table) return undefined;
   const found = await client.query<ColumnRow>(columnsQuery, [table.oid]);
   const columns: CatalogueColumn[] = [];
-  for (const row of found.rows) columns.push(await column(client, row));
+  for (const row of found.rows) columns.push(await column(types, row));
   return {
-    ...name,
+    schema: name.schema,
+    table: name.table,
     oid: table.oid,
     primaryKey: table.primary_key,
+    uniqueIndex: table.unique_index,
     replicaIdentity: table.replica_identity,
     columns,
   };
 }
 
-async function column(client: ClientBase, row: ColumnRow): Promise<CatalogueColumn> {
+async function column(types: TypeCatalogue, row: ColumnRow): Promise<CatalogueColumn> {
+  const { type, isDomain } = await types.resolve(row.type_oid, row.modifier);
+  const expression = row.default_expression;
   return {
     name: row.name,
     sqlType: row.sql_type,
     typeOid: row.type_oid,
-    type: {
-      name: row.type_name,
-      schema: row.type_schema,
-      modifier: row.modifier,
-      array: row.is_array,
-      ...(row.labels ? { labels: row.labels } : {}),
-    },
+    typeModifier: row.modifier,
+    type,
     nullable: row.nullable,
     generated: row.generated,
-    default: await columnDefault(client, row),
+    // Debezium knows defaults by the name of the column's own type, and no domain's.
+    default: expression === null || isDomain ? undefined : readDefault(expression, type),
   };
-}
-
-async function columnDefault(
-  client: ClientBase,
-  row: ColumnRow,
-): Promise<ColumnDefault | undefined> {
-  const expression = row.default_expression;
-  if (expression === null || expression.startsWith("NULL::")) return undefined;
-  if (!literalShape.test(expression)) return { literal: undefined };
-  // The server turns the constant into the text that the stream would carry.
-  const { rows } = await client.query<{ literal: string }>(
-    `select ((${expression})::${row.sql_type})::text as literal`,
-  );
-  return { literal: rows[0]?.literal };
 }

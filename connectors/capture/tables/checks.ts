@@ -1,31 +1,49 @@
 import { FatalError } from "../../../engine/errors.ts";
 import { converterOf } from "../types/resolve.ts";
+import type { ValueModes } from "../types/value-modes.ts";
 import type { CatalogueColumn, CatalogueTable } from "./catalogue.ts";
-import { avroName } from "./names.ts";
+import { toldDefault } from "./coded-table.ts";
+import { fieldName } from "./names.ts";
+import { selectsColumn, type ColumnSelection, type NameAdjustment } from "./selection.ts";
+
+/** What a capture's options say of its tables. */
+export interface TableDemands {
+  readonly values: ValueModes;
+  readonly columns: ColumnSelection;
+  readonly names: NameAdjustment;
+}
 
 /** All that keeps a table from being captured, a sentence each; empty where nothing does. */
-export function tableFaults(table: CatalogueTable): string[] {
+export function tableFaults(table: CatalogueTable, demands: TableDemands): string[] {
+  const { values } = demands;
   const name = `${table.schema}.${table.table}`;
-  const columns = table.columns.filter((column) => !column.generated);
+  const columns = table.columns.filter(
+    (column) => !column.generated && selectsColumn(demands.columns, `${name}.${column.name}`),
+  );
   return [
-    ...columns.flatMap((column) => columnFaults(`${name}.${column.name}`, column)),
-    ...identityFaults(name, table),
-    ...nameFaults(name, columns),
+    ...columns.flatMap((column) => columnFaults(`${name}.${column.name}`, column, values)),
+    ...(values.ambiguous === "refused" ? identityFaults(name, table) : []),
+    ...nameFaults(name, told(columns, values), demands.names),
   ];
 }
 
-function columnFaults(path: string, column: CatalogueColumn): string[] {
-  const faults: string[] = [];
-  if (!converterOf(column.type)) {
-    faults.push(`${path} has the type ${column.sqlType}, which capture can't tell in Avro`);
+function told(columns: readonly CatalogueColumn[], values: ValueModes): CatalogueColumn[] {
+  return columns.filter((column) => converterOf(column.type, values) !== undefined);
+}
+
+function columnFaults(path: string, column: CatalogueColumn, values: ValueModes): string[] {
+  const converter = converterOf(column.type, values);
+  if (!converter) {
+    if (values.unknownTypes !== "refused") return [];
+    return [`${path} has the type ${column.sqlType}, which capture can't tell in Avro`];
   }
-  if (column.nullable && column.default) {
-    faults.push(
-      `${path} is nullable and has a DEFAULT, so that readers can't tell NULL from the default: ` +
-        `make it NOT NULL or drop the default`,
-    );
-  }
-  return faults;
+  const hidesNull =
+    column.nullable && column.default !== undefined && toldDefault(converter, column.default);
+  if (!hidesNull || values.ambiguous === "told") return [];
+  return [
+    `${path} is nullable and has a DEFAULT, so that readers can't tell NULL from the default: ` +
+      `make it NOT NULL or drop the default`,
+  ];
 }
 
 function identityFaults(name: string, table: CatalogueTable): string[] {
@@ -37,14 +55,22 @@ function identityFaults(name: string, table: CatalogueTable): string[] {
   ];
 }
 
-function nameFaults(name: string, columns: readonly CatalogueColumn[]): string[] {
-  const byField = Map.groupBy(columns, (column) => avroName(column.name));
-  return [...byField]
+function nameFaults(
+  name: string,
+  columns: readonly CatalogueColumn[],
+  { fields }: NameAdjustment,
+): string[] {
+  const byField = Map.groupBy(columns, (column) => fieldName(column.name, fields));
+  const colliding = [...byField]
     .filter(([, same]) => same.length > 1)
     .map(([field, same]) => {
       const names = same.map((column) => column.name).join(", ");
       return `${name} has columns (${names}) that are all the field ${field} in Avro: rename one`;
     });
+  const refused = [...byField.keys()]
+    .filter((field) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(field))
+    .map((field) => `${name} has a column ${field}, which is no name in Avro: adjust field names`);
+  return [...colliding, ...refused];
 }
 
 export function refuse(faults: readonly string[]): void {

@@ -1,12 +1,60 @@
+import type { NameAdjustment } from "./selection.ts";
+
+type NameMode = NameAdjustment["fields"];
+
+const allowed = /[A-Za-z0-9_]/;
+const allowedInTopics = /[A-Za-z0-9._-]/;
+
 /**
- * A name as Avro and Kafka take it: every UTF-16 unit that they refuse becomes an underscore, and a
- * digit at the front gets one before it.
+ * A name as Avro takes it: every UTF-16 unit that Avro refuses becomes an underscore, and a digit
+ * at the front gets one before it.
  */
 export function avroName(name: string): string {
-  const replaced = Array.from({ length: name.length }, (_, at) => name.charAt(at))
-    .map((unit) => (/[A-Za-z0-9_]/.test(unit) ? unit : "_"))
-    .join("");
+  return adjusted(name, (unit) => (allowed.test(unit) ? unit : "_"));
+}
+
+/** A column's name as its field's. */
+export function fieldName(name: string, mode: NameMode): string {
+  switch (mode) {
+    case "none":
+      return name;
+    case "avro":
+      return avroName(name);
+    case "avro_unicode":
+      return withCodes(name, /[A-Za-z0-9]/);
+  }
+}
+
+/** A topic's name as the namespace of its records. */
+export function namespaceOf(topic: string, mode: NameMode): string {
+  switch (mode) {
+    case "none":
+      return topic;
+    case "avro":
+      return adjusted(topic, (unit) => (unit === "." || allowed.test(unit) ? unit : "_"));
+    case "avro_unicode":
+      return withCodes(topic, /[A-Za-z0-9.]/);
+  }
+}
+
+function units(name: string): string[] {
+  return Array.from({ length: name.length }, (_, at) => name.charAt(at));
+}
+
+function adjusted(name: string, replace: (unit: string) => string): string {
+  const replaced = units(name).map(replace).join("");
   return /^[0-9]/.test(replaced) ? `_${replaced}` : replaced;
+}
+
+/** Units that aren't kept, a digit at the front among them, become `_u` and their code. */
+function withCodes(name: string, kept: RegExp): string {
+  return units(name)
+    .map((unit, at) => (kept.test(unit) && !(at === 0 && /[0-9.]/.test(unit)) ? unit : code(unit)))
+    .join("");
+}
+
+function code(unit: string): string {
+  return `_u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export interface TableName {
@@ -20,9 +68,11 @@ export function parseTableName(text: string): TableName {
   return { schema: text.slice(0, at), table: text.slice(at + 1) };
 }
 
-/** Of the topic, and the namespace of its records. */
+/** What a topic's name may not have becomes an underscore. */
 export function topicName(prefix: string, { schema, table }: TableName): string {
-  return [prefix, schema, table].map(avroName).join(".");
+  return units(`${prefix}.${schema}.${table}`)
+    .map((unit) => (allowedInTopics.test(unit) ? unit : "_"))
+    .join("");
 }
 
 export function quoteTable({ schema, table }: TableName): string {

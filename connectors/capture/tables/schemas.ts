@@ -1,4 +1,6 @@
-import { fieldOf, type CodedTable } from "./table-codec.ts";
+import type { CodedTable } from "./coded-table.ts";
+import { FieldMaker } from "./fields.ts";
+import type { NameAdjustment } from "./selection.ts";
 
 /** Avro schemas of a table's topic, as text; the envelope's attributes and order are Debezium's. */
 export interface TableSchemas {
@@ -62,38 +64,42 @@ export const transactionSchema = {
   "connect.name": "event.block",
 };
 
-/** `topic` is also the namespace of the table's records. */
-export function tableSchemas(topic: string, table: CodedTable): TableSchemas {
+/** `namespace` is the topic's name as Avro takes it. */
+export function tableSchemas(
+  namespace: string,
+  table: CodedTable,
+  names: NameAdjustment,
+): TableSchemas {
+  const { keyColumns } = table;
   return {
-    key: table.key.length > 0 ? JSON.stringify(keySchema(topic, table)) : undefined,
-    value: JSON.stringify(envelope(topic, table)),
+    key: keyColumns.length > 0 ? JSON.stringify(keySchema(namespace, table, names)) : undefined,
+    value: JSON.stringify(envelope(namespace, table, names)),
   };
 }
 
-function keySchema(topic: string, table: CodedTable): object {
-  const seen = new Set<string>();
-  const columns = table.key.flatMap((at) => table.columns[at] ?? []);
+function keySchema(namespace: string, table: CodedTable, names: NameAdjustment): object {
+  const maker = new FieldMaker(names.fields);
   return {
     type: "record",
     name: "Key",
-    namespace: topic,
-    fields: columns.map((column) => fieldOf(column, seen)),
-    "connect.name": `${topic}.Key`,
+    namespace,
+    fields: table.keyColumns.map((column) => maker.field(column)),
+    "connect.name": `${namespace}.Key`,
   };
 }
 
-function envelope(topic: string, table: CodedTable): object {
-  const seen = new Set<string>();
+function envelope(namespace: string, table: CodedTable, names: NameAdjustment): object {
+  const maker = new FieldMaker(names.fields);
   const value = {
     type: "record",
     name: "Value",
-    fields: table.columns.map((column) => fieldOf(column, seen)),
-    "connect.name": `${topic}.Value`,
+    fields: table.told.map((column) => maker.field(column)),
+    "connect.name": `${namespace}.Value`,
   };
   return {
     type: "record",
     name: "Envelope",
-    namespace: topic,
+    namespace,
     fields: [
       { name: "before", type: ["null", value], default: null },
       { name: "after", type: ["null", "Value"], default: null },
@@ -105,6 +111,6 @@ function envelope(topic: string, table: CodedTable): object {
       optional("ts_ns", "long"),
     ],
     "connect.version": 2,
-    "connect.name": `${topic}.Envelope`,
+    "connect.name": `${namespace}.Envelope`,
   };
 }

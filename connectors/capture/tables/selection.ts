@@ -19,8 +19,8 @@ export interface TableSelection {
 export interface ColumnSelection {
   readonly include?: readonly NamePattern[];
   readonly exclude?: readonly NamePattern[];
-  /** In place of the primary key: `tables` matches `schema.table`. */
-  readonly keys?: readonly { readonly tables: NamePattern; readonly columns: readonly string[] }[];
+  /** In place of the primary key: the columns that match, in the order of these. */
+  readonly keys?: readonly NamePattern[];
 }
 
 /** How names become names of topics, schemas and fields. */
@@ -40,3 +40,28 @@ export type PublicationMode =
   | "no_tables"
   /** It must exist; its tables, column lists and row filters stand as they are. */
   | "disabled";
+
+function matches(patterns: readonly NamePattern[], name: string): boolean {
+  return patterns.some((pattern) => pattern.test(name));
+}
+
+/** Schemas of the server itself. */
+const systemSchemas = new Set(["pg_catalog", "information_schema"]);
+
+export function selectsTable(
+  selection: TableSelection,
+  { schema, table }: { readonly schema: string; readonly table: string },
+): boolean {
+  const { includeSchemas, excludeSchemas = [], includeTables, excludeTables = [] } = selection;
+  const name = `${schema}.${table}`;
+  if (systemSchemas.has(schema) || schema.startsWith("pg_toast")) return false;
+  if (includeSchemas && !matches(includeSchemas, schema)) return false;
+  if (includeTables && !matches(includeTables, name)) return false;
+  return !matches(excludeSchemas, schema) && !matches(excludeTables, name);
+}
+
+/** Whether a column stands in values; a key has it in either case. */
+export function selectsColumn({ include, exclude = [] }: ColumnSelection, path: string): boolean {
+  if (include && !matches(include, path)) return false;
+  return !matches(exclude, path);
+}

@@ -1,16 +1,23 @@
 import type { AvroWriter } from "../avro-writer.ts";
-import { unavailable, unrepresentable, type Converter } from "./converter.ts";
+import { unrepresentable, type Converter } from "./converter.ts";
+import type { Placeholder } from "./placeholder.ts";
 
 /** Whether an array's items may be null in its Avro schema. */
 export type NullItems = "allowed" | "refused";
 
-/** What an unchanged array out of line is written as: its items say which of the two forms. */
-export type UnavailableItems = "text" | "bytes" | "none";
+/**
+ * What an unchanged array out of line is written as: one item (the placeholder's text, bytes or
+ * UUID), or an item for each of its bytes; none: it can't be told.
+ */
+export type UnavailableItems = "text" | "bytes" | "uuid" | "byte-by-byte" | "none";
 
 export interface ArrayItems {
   readonly converter: Converter;
   readonly nulls: NullItems;
   readonly unavailable: UnavailableItems;
+  readonly placeholder: Placeholder;
+  /** Between items: a comma for nearly all types. */
+  readonly delimiter: string;
   /** Shown in errors. */
   readonly typeName: string;
 }
@@ -18,17 +25,17 @@ export interface ArrayItems {
 /** One-dimensional arrays; others are refused where they come, for their schema has no room. */
 export function arrayOf(items: ArrayItems): Converter {
   const { schema } = items.converter;
-  const placeholder = placeholders[items.unavailable];
+  const allowed = items.nulls === "allowed";
   return {
-    schema: { type: "array", items: items.nulls === "allowed" ? ["null", schema] : schema },
+    schema: { type: "array", items: allowed ? ["null", schema] : schema },
     write: (to, bytes, start, end) => writeItems(to, items, bytes.toString("utf8", start, end)),
     writeFallback: (to) => to.byte(0),
-    ...(placeholder ? { writeUnavailable: placeholder } : {}),
+    ...(items.unavailable === "none" ? {} : { writeUnavailable: (to) => writeMarked(to, items) }),
   };
 }
 
 function writeItems(to: AvroWriter, items: ArrayItems, text: string): void {
-  const values = parseArray(text, items.typeName);
+  const values = parseArray(text, items);
   if (values.length > 0) to.long(values.length);
   for (const value of values) {
     if (value === null) {
@@ -43,38 +50,52 @@ function writeItems(to: AvroWriter, items: ArrayItems, text: string): void {
   to.byte(0);
 }
 
-const placeholders: Readonly<Record<UnavailableItems, ((to: AvroWriter) => void) | undefined>> = {
-  text: (to) => {
-    to.long(1);
-    to.long(1);
-    to.string(unavailable);
-    to.byte(0);
-  },
-  bytes: (to) => {
-    to.long(unavailable.length);
-    for (const byte of Buffer.from(unavailable)) {
-      to.long(1);
-      to.long(byte);
-    }
-    to.byte(0);
-  },
-  none: undefined,
-};
+function writeMarked(to: AvroWriter, items: ArrayItems): void {
+  const { placeholder } = items;
+  const writers = markers(items.unavailable, placeholder);
+  to.long(writers.length);
+  for (const write of writers) {
+    if (items.nulls === "allowed") to.long(1);
+    write(to);
+  }
+  to.byte(0);
+}
+
+type Write = (to: AvroWriter) => void;
+
+function markers(form: UnavailableItems, placeholder: Placeholder): readonly Write[] {
+  switch (form) {
+    case "text":
+      return [(to) => to.string(placeholder.text)];
+    case "bytes":
+      return [(to) => to.bytes(placeholder.bytes)];
+    case "uuid":
+      return [(to) => to.ascii(placeholder.uuid)];
+    case "byte-by-byte":
+      // Bytes are signed there.
+      return Array.from(new Int8Array(placeholder.bytes), (byte) => (to) => to.long(byte));
+    case "none":
+      return [];
+  }
+}
 
 /**
  * The elements of `{1,NULL,"a,b"}`
  * (https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO): an unquoted NULL is null.
  */
-export function parseArray(text: string, typeName: string): (string | null)[] {
+export function parseArray(
+  text: string,
+  { typeName, delimiter }: Pick<ArrayItems, "typeName" | "delimiter">,
+): (string | null)[] {
   const values: (string | null)[] = [];
   // Bounds that don't begin at 1 come before the braces: `[0:1]={a,b}`.
   let at = text.indexOf("{") + 1;
-  if (at !== 1) throw unrepresentable(text, `${typeName}[]`);
+  if (at === 0) throw unrepresentable(text, `${typeName}[]`);
   while (at < text.length && text[at] !== "}") {
     if (text[at] === "{") throw unrepresentable(text, `${typeName}[][]`);
-    const element = text[at] === '"' ? quoted(text, at + 1) : plain(text, at);
+    const element = text[at] === '"' ? quoted(text, at + 1) : plain(text, at, delimiter);
     values.push(element.value);
-    at = text[element.end] === "," ? element.end + 1 : element.end;
+    at = text[element.end] === delimiter ? element.end + 1 : element.end;
   }
   return values;
 }
@@ -89,9 +110,13 @@ function quoted(text: string, from: number): { value: string; end: number } {
   return { value, end: at + 1 };
 }
 
-function plain(text: string, from: number): { value: string | null; end: number } {
+function plain(
+  text: string,
+  from: number,
+  delimiter: string,
+): { value: string | null; end: number } {
   let end = from;
-  while (text[end] !== "," && text[end] !== "}") end++;
+  while (text[end] !== delimiter && text[end] !== "}") end++;
   const value = text.slice(from, end);
   return { value: value.toUpperCase() === "NULL" ? null : value, end };
 }

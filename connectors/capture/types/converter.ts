@@ -8,9 +8,6 @@ export interface AvroTypeObject {
   readonly [attribute: string]: unknown;
 }
 
-/** What an unchanged value stored out of line is written as. */
-export const unavailable = "__debezium_unavailable_value";
-
 /**
  * How values of one Postgres type become Avro. A value comes as Postgres' text for it, under the
  * pinned session settings, as the bytes from `start` to `end`.
@@ -23,10 +20,10 @@ export interface Converter {
   /** The placeholder for an unchanged value out of line; left out where the type has none. */
   readonly writeUnavailable?: (to: AvroWriter) => void;
   /**
-   * A literal default as it stands in the Avro schema; left out where the schema tells none.
-   * undefined as text: the default is computed by an expression.
+   * A default as it stands in the Avro schema; left out where the schema tells none. undefined as
+   * literal: a function computes it. undefined as result: the literal can't be told.
    */
-  readonly defaultOf?: (literal: string | undefined) => AvroDefault;
+  readonly defaultOf?: (literal: string | undefined) => AvroDefault | undefined;
 }
 
 export interface AvroDefault {

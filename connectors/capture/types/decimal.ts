@@ -1,5 +1,10 @@
 import type { AvroWriter } from "../avro-writer.ts";
-import { unrepresentable, type AvroTypeObject, type Converter } from "./converter.ts";
+import {
+  unrepresentable,
+  type AvroDefault,
+  type AvroTypeObject,
+  type Converter,
+} from "./converter.ts";
 import { readInteger } from "./plain.ts";
 
 const point = 0x2e;
@@ -45,17 +50,21 @@ function unscaled(text: string): bigint {
 export function decimal(precision: number, scale: number): Converter {
   const parameters = { scale: `${scale}`, "connect.decimal.precision": `${precision}` };
   return {
-    schema: decimalSchema(precision, scale, parameters),
+    schema: decimalSchema({ precision, scale }, parameters),
     write: (to, bytes, start, end) => writeScaled(to, bytes, [start, end]),
     writeFallback: (to) => writeUnscaled(to, 0n),
     defaultOf: (literal = "0") => {
       const text = withScale(literal, scale);
+      if (text === undefined) return undefined;
       return { json: twosComplement(unscaled(text)).toString("latin1"), text };
     },
   };
 }
 
-function decimalSchema(precision: number, scale: number, parameters: object): AvroTypeObject {
+function decimalSchema(
+  { precision, scale }: { precision: number; scale: number },
+  parameters: object,
+): AvroTypeObject {
   return {
     type: "bytes",
     scale,
@@ -84,20 +93,15 @@ function readUnscaled(bytes: Buffer, start: number, end: number): number {
   return bytes[start] === minus ? -shifted : shifted;
 }
 
-function withScale(text: string, scale: number): string {
-  const [whole = "0", fraction = ""] = text.split(".");
-  if (scale === 0) return whole;
-  return `${whole}.${fraction.slice(0, scale).padEnd(scale, "0")}`;
-}
+const plainNumber = /^-?\d+(?:\.\d+)?$/;
 
-/** Money under lc_monetary C: `-$1,234.56`. */
-export const money: Converter = {
-  schema: decimalSchema(64, 2, { scale: "2" }),
-  write: (to, bytes, start, end) => {
-    writeUnscaled(to, BigInt(bytes.toString("latin1", start, end).replace(/[^-0-9]/g, "")));
-  },
-  writeFallback: (to) => writeUnscaled(to, 0n),
-};
+/** The number with so many decimals; undefined where it has more of them, or is none. */
+function withScale(text: string, scale: number): string | undefined {
+  if (!plainNumber.test(text)) return undefined;
+  const [whole = "0", fraction = ""] = text.split(".");
+  if (/[1-9]/.test(fraction.slice(scale))) return undefined;
+  return scale === 0 ? whole : `${whole}.${fraction.slice(0, scale).padEnd(scale, "0")}`;
+}
 
 /** Without a scale of its own, each value brings one; trailing zeros are left out. */
 export const variableScaleDecimal: Converter = {
@@ -125,3 +129,36 @@ export const variableScaleDecimal: Converter = {
     writeUnscaled(to, 0n);
   },
 };
+
+/** numeric as a double, which has room for NaN and infinities too. */
+export const decimalAsDouble: Converter = {
+  schema: "double",
+  write: (to, bytes, start, end) => to.double(Number(bytes.toString("latin1", start, end))),
+  writeFallback: (to) => to.double(0),
+  defaultOf: (literal = "0") =>
+    plainNumber.test(literal) ? { json: Number(literal), text: literal } : undefined,
+};
+
+const specialNames: Readonly<Record<string, string>> = {
+  NaN: "NAN",
+  Infinity: "POSITIVE_INFINITY",
+  "-Infinity": "NEGATIVE_INFINITY",
+};
+
+/** numeric as its digits; -1: no scale, so that each value keeps the decimals that it has. */
+export function decimalAsText(scale: number): Converter {
+  const zero = scale > 0 ? `0.${"0".repeat(scale)}` : "0";
+  return {
+    schema: "string",
+    write: (to, bytes, start, end) => {
+      const special = (bytes[end - 1] as number) > digit9;
+      if (special) to.ascii(specialNames[bytes.toString("latin1", start, end)] ?? "");
+      else to.slice(bytes, start, end);
+    },
+    writeFallback: (to) => to.ascii(zero),
+    defaultOf: (literal = "0.0"): AvroDefault | undefined => {
+      const told = scale < 0 ? literal : withScale(literal, scale);
+      return told === undefined || !plainNumber.test(told) ? undefined : { json: told, text: told };
+    },
+  };
+}

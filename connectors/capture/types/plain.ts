@@ -1,11 +1,13 @@
 import type { AvroWriter } from "../avro-writer.ts";
-import { connectType, unavailable, type AvroType, type Converter } from "./converter.ts";
+import { connectType, type AvroType, type Converter } from "./converter.ts";
+import type { Placeholder } from "./placeholder.ts";
 
 const digit0 = 0x30;
 const minus = 0x2d;
 const letterT = 0x74;
 /** Digits that a number holds exactly, whatever they are. */
 const exactDigits = 15;
+const wholeNumber = /^-?\d+$/;
 
 /** A whole number's digits, at most `exactDigits` of them. */
 export function readInteger(bytes: Buffer, start: number, end: number): number {
@@ -28,7 +30,8 @@ function integer(schema: AvroType): Converter {
     schema,
     write: (to, bytes, start, end) => writeInteger(to, bytes, [start, end]),
     writeFallback: (to) => to.long(0),
-    defaultOf: (literal = "0") => ({ json: Number(literal), text: literal }),
+    defaultOf: (literal = "0") =>
+      wholeNumber.test(literal) ? { json: Number(literal), text: literal } : undefined,
   };
 }
 
@@ -43,59 +46,58 @@ export const boolean: Converter = {
   defaultOf: (literal = "f") => ({ json: literal.startsWith("t"), text: literal }),
 };
 
-/** Number() reads all that Postgres writes except its infinities' sign-less form. */
-function readFloat(bytes: Buffer, start: number, end: number): number {
+/** Number() reads all that Postgres writes: its infinities have the same names. */
+export function readFloat(bytes: Buffer, start: number, end: number): number {
   return Number(bytes.toString("latin1", start, end));
+}
+
+/** JSON has no room for NaN and infinities as defaults. */
+function floatDefault(literal = "0"): { json: number; text: string } | undefined {
+  const json = Number(literal);
+  return literal.trim() !== "" && Number.isFinite(json) ? { json, text: literal } : undefined;
 }
 
 export const float32: Converter = {
   schema: "float",
   write: (to, bytes, start, end) => to.float(readFloat(bytes, start, end)),
   writeFallback: (to) => to.float(0),
-  defaultOf: (literal = "0") => ({ json: Number(literal), text: literal }),
+  defaultOf: floatDefault,
 };
 
 export const float64: Converter = {
   schema: "double",
   write: (to, bytes, start, end) => to.double(readFloat(bytes, start, end)),
   writeFallback: (to) => to.double(0),
-  defaultOf: (literal = "0") => ({ json: Number(literal), text: literal }),
+  defaultOf: floatDefault,
 };
 
 /** Text as it is, under a schema of its own where the type has a name. */
-export function text(schema: AvroType, computedDefault = ""): Converter {
+export function text(schema: AvroType, placeholder: Placeholder, computed = ""): Converter {
   return {
     schema,
     write: (to, bytes, start, end) => to.slice(bytes, start, end),
     writeFallback: (to) => to.string(""),
-    writeUnavailable: (to) => to.string(unavailable),
-    defaultOf: (literal = computedDefault) => ({ json: literal, text: literal }),
+    writeUnavailable: (to) => to.string(placeholder.text),
+    defaultOf: (literal = computed) => ({ json: literal, text: literal }),
   };
 }
 
-export const plainText = text("string");
-export const json = text(connectType("string", "io.debezium.data.Json"), "{}");
-export const xml = text(connectType("string", "io.debezium.data.Xml"));
-export const textVector = text(connectType("string", "io.debezium.data.Tsvector"));
-export const uuid = text(
-  connectType("string", "io.debezium.data.Uuid"),
-  "00000000-0000-0000-0000-000000000000",
-);
+export const namedText = {
+  json: connectType("string", "io.debezium.data.Json"),
+  xml: connectType("string", "io.debezium.data.Xml"),
+  textVector: connectType("string", "io.debezium.data.Tsvector"),
+  uuid: connectType("string", "io.debezium.data.Uuid"),
+  labelTree: connectType("string", "io.debezium.data.Ltree"),
+} as const;
 
-/** The labels stand in the schema in their order. */
-export function enumeration(labels: readonly string[]): Converter {
+export const zeroUuid = "00000000-0000-0000-0000-000000000000";
+
+/** The labels stand in the schema in their order; a function that computes a default is not told. */
+export function enumeration(labels: readonly string[], placeholder: Placeholder): Converter {
   const allowed = { allowed: labels.join(",") };
-  return text(connectType("string", "io.debezium.data.Enum", allowed), labels[0]);
+  const schema = connectType("string", "io.debezium.data.Enum", allowed);
+  return {
+    ...text(schema, placeholder),
+    defaultOf: (literal) => (literal === undefined ? undefined : { json: literal, text: literal }),
+  };
 }
-
-export const bytes: Converter = {
-  schema: "bytes",
-  // Two characters, \x, come before the digits.
-  write: (to, source, start, end) => to.hex(source.toString("latin1", start + 2, end)),
-  writeFallback: (to) => to.long(0),
-  writeUnavailable: (to) => to.string(unavailable),
-  defaultOf: (literal = "\\x") => ({
-    json: Buffer.from(literal.slice(2), "hex").toString("latin1"),
-    text: literal,
-  }),
-};

@@ -20,6 +20,13 @@ export interface ValueModes {
   readonly unavailable: string;
   /** Columns whose type no converter knows: the start fails, they are left out, or told as bytes. */
   readonly unknownTypes: "refused" | "left-out" | "bytes";
+  /**
+   * What Debezium tells in a way that readers can't take back: NULL in a column with a DEFAULT
+   * arrives as the default, a delete under a replica identity without the key has zeros for it,
+   * generated columns are told by the snapshot only. Refused (generated columns: left out), or
+   * told the same.
+   */
+  readonly ambiguous: "refused" | "told";
 }
 
 export const defaultValueModes: ValueModes = {
@@ -31,4 +38,5 @@ export const defaultValueModes: ValueModes = {
   moneyDecimals: 2,
   unavailable: "__debezium_unavailable_value",
   unknownTypes: "refused",
+  ambiguous: "refused",
 };
