@@ -70,13 +70,12 @@ function healthOfDisk({ full }: Room): ConsumerHealth[] {
   return [{ consumer: "disk", state: "full", ageMs: undefined, reason }];
 }
 
-/** A capture that works has nothing older than its last look, which is a moment ago. */
 function healthOf({ capture, consumers }: System): ConsumerHealth[] {
   const failure = capture?.failure;
   const captured: ConsumerHealth = {
     consumer: "capture",
     state: failure ? "halted" : "running",
-    ageMs: failure ? undefined : 0,
+    ageMs: capture?.lagMs,
     reason: failure?.message,
   };
   return [...(capture ? [captured] : []), ...(consumers?.health() ?? [])];

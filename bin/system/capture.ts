@@ -11,6 +11,7 @@ import type { TaskReport } from "../../engine/ports/status-board.ts";
 import { offset } from "../../engine/position.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
+import { CaptureLag } from "./capture-lag.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { instanceName } from "./instance.ts";
 import { outageBackoff } from "./outages.ts";
@@ -56,8 +57,8 @@ export const outboxTables = ["refold.events", "refold.notices"] as const;
 export interface RunningCapture extends AsyncDisposable {
   /** Why it ended without being asked to; undefined while it works. */
   readonly failure: Error | undefined;
-  /** Write-ahead log beyond what is published. */
-  readonly lagBytes: number;
+  /** How long the first write-ahead log that isn't published has waited; undefined: not looked yet. */
+  readonly lagMs: number | undefined;
 }
 
 /** Starts the capture; when this returns, whatever commits is captured. */
@@ -76,13 +77,22 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
     state.failure = error instanceof Error ? error : new Error(String(error));
     report(`The capture halted: ${state.failure.message}`);
   });
-  const board = tellBoard(part, () => taskReport(slotName, state.failure));
+  const lag = new CaptureLag({
+    ...part,
+    clock: systemClock,
+    pool,
+    coveredLsn: () => capture.coveredLsn,
+  });
+  const board = tellBoard(part, {
+    say: () => taskReport(slotName, state.failure),
+    look: () => lag.look(),
+  });
   return {
     get failure() {
       return state.failure;
     },
-    get lagBytes() {
-      return capture.lagBytes;
+    get lagMs() {
+      return lag.lagMs;
     },
     [Symbol.asyncDispose]: async () => {
       await board[Symbol.asyncDispose]();
@@ -95,12 +105,16 @@ export async function startCapture(part: CapturePart): Promise<RunningCapture> {
 }
 
 /** Tells `refold status` in other processes that, and how, the capture works. */
-function tellBoard({ stores, report }: CapturePart, say: () => TaskReport): AsyncDisposable {
+function tellBoard(
+  { stores, report }: CapturePart,
+  { say, look }: { say: () => TaskReport; look: () => Promise<void> },
+): AsyncDisposable {
   return keepHouse({
     clock: systemClock,
     everyMs: reportEveryMs,
     report,
     chores: [
+      { name: "A look at the capture's lag", run: look },
       {
         name: "The capture's report",
         run: () => stores.board.report(boardName, [say()]),

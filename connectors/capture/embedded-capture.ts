@@ -35,6 +35,11 @@ export class EmbeddedCapture implements AsyncDisposable {
     return this.#progress.lagBytes;
   }
 
+  /** Every change that the server wrote before this place of its log is published. */
+  get coveredLsn(): number {
+    return this.#progress.coveredLsn;
+  }
+
   /** Where the last published transaction's commit ends. */
   get lastPublishedLsn(): Lsn | undefined {
     return this.#progress.lastPublishedLsn;

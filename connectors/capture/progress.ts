@@ -4,6 +4,8 @@ import type { Lsn } from "../../engine/position.ts";
 export class Progress {
   /** WAL that the server has beyond what is published, in bytes, as last told. */
   lagBytes = 0;
+  /** Every change that the server wrote before it is published; 0: nothing is known yet. */
+  coveredLsn = 0;
   /** Where the last published transaction's commit ends; undefined before the first. */
   lastPublishedLsn: Lsn | undefined;
   /** Records published since the capture began. */
@@ -15,5 +17,9 @@ export class Progress {
     this.lastPublishedLsn = commitLsn;
     this.recordsPublished += records;
     this.publishes += 1;
+  }
+
+  covered(lsn: number): void {
+    this.coveredLsn = Math.max(this.coveredLsn, lsn);
   }
 }
