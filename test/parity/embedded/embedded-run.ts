@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { systemClock } from "../../../bin/system-clock.ts";
+import { systemClock, SystemRandom } from "../../../bin/system-clock.ts";
 import { captureConfigOf } from "../../../connectors/capture/debezium-config/index.ts";
 import { EmbeddedCapture } from "../../../connectors/capture/index.ts";
 import { RefoldError } from "../../../engine/errors.ts";
-import { SeededRandom } from "../../../engine/memory/clock.ts";
+
 import { noMetrics } from "../../../engine/ports/metrics.ts";
 import type { RegisteredSchema } from "../../../engine/ports/schema-registry.ts";
 import { ListedSchemas } from "../../capture/memory-registry.ts";
@@ -87,7 +87,7 @@ class Embedded implements AsyncDisposable {
       registry: this.#schemas,
       metrics: noMetrics,
       clock: systemClock,
-      random: new SeededRandom(),
+      random: new SystemRandom(),
       version: scenario.recordedWith?.["debezium"] ?? "3.6.3.Final",
       onRecord: (topic, _, record) => sink.announce(topic, record),
     });
