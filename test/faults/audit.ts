@@ -83,7 +83,7 @@ async function untilAllIsApplied(pool: Pool, http: string): Promise<void> {
       health = await (await fetch(`${http}/readyz`)).text();
       return undefined;
     },
-    30_000,
+    60_000,
     () => `everything applied; behind: ${JSON.stringify(left)}\n${health}`,
   );
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { expect, test } from "vitest";
 
-import { startInstance, type Instance } from "../e2e/refold-instance.ts";
+import { startInstance } from "../e2e/refold-instance.ts";
 import { temporaryFolder, until } from "../e2e/refold-process.ts";
 import { audit } from "./audit.ts";
-import { during, untilAccepted } from "./surge-on-instance.ts";
+import { during, untilAccepted, untilReady } from "./surge-on-instance.ts";
 import { Surge } from "./surge.ts";
 
 async function postmasterOf(folder: string): Promise<number> {
@@ -26,19 +26,6 @@ async function aBackend(url: string): Promise<number> {
   );
   await client.end();
   return rows[0]?.pid ?? 0;
-}
-
-async function untilReady({ http, process: of }: Instance): Promise<void> {
-  let told = "";
-  await until(
-    async () => {
-      const response = await fetch(`${http}/readyz`);
-      told = await response.text();
-      return response.ok ? true : undefined;
-    },
-    15_000,
-    () => `ready again: ${told}\n${of.err}`,
-  );
 }
 
 test("a database that is killed under load comes back, and the process with it, without a restart", async () => {

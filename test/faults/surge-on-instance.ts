@@ -15,8 +15,22 @@ export async function untilAccepted(
   const { accepted } = surge;
   await until(
     () => (surge.accepted >= accepted + more ? true : undefined),
-    30_000,
+    60_000,
     () => `${more} more registrations; ${JSON.stringify([...surge.answers.counts])}\n${of.err}`,
+  );
+}
+
+/** Waits until nothing is behind or halted. */
+export async function untilReady({ http, process: of }: Instance): Promise<void> {
+  let told = "";
+  await until(
+    async () => {
+      const response = await fetch(`${http}/readyz`);
+      told = await response.text();
+      return response.ok ? true : undefined;
+    },
+    60_000,
+    () => `ready again: ${told}\n${of.err}`,
   );
 }
 
