@@ -22,7 +22,7 @@ export interface RestartLimits {
 }
 
 const defaultLimits: RestartLimits = {
-  attemptsMax: 8,
+  attemptsMax: 6,
   settledMs: 30_000,
   waitMs: 100,
   waitMaxMs: 5_000,
