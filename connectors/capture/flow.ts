@@ -168,7 +168,7 @@ export class Flow {
   }
 
   async #confirmRegularly(until: AbortSignal): Promise<void> {
-    const { settings, progress, replication } = this.#options;
+    const { settings, replication } = this.#options;
     while (!until.aborted) {
       await settings.clock.sleep(settings.limits.statusIntervalMs, until);
       replication.confirm(this.#completeLsn);

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 
-import { lsn } from "../../engine/position.ts";
+import type { FatalError } from "../../engine/errors.ts";
+import { lsn, type Lsn } from "../../engine/position.ts";
 import type { CapturePosition } from "../../engine/ports/capture-sink.ts";
 import { Flow, type Streaming } from "./flow.ts";
 import type { CaptureSettings } from "./options.ts";
@@ -9,12 +10,12 @@ import type { ReplicationConnection } from "./replication-connection.ts";
 import { OwnTopics } from "./routing/own-topics.ts";
 import { admitEmpty } from "./server/added-tables.ts";
 import { controlClient, replicationConnection } from "./server/connections.ts";
-import { checkWalLevel, ensurePublication } from "./server/publication.ts";
+import { checkWalLevel, ensurePublication, publicationPlan } from "./server/publication.ts";
 import { readServer, resumeFault } from "./server/resume-check.ts";
 import { readSlot, untilSlotFree } from "./server/slot.ts";
 import { snapshotParts } from "./server/snapshot.ts";
 import { CapturedTables } from "./tables/captured-tables.ts";
-import { parseTableName } from "./tables/names.ts";
+import { findTables } from "./tables/found-tables.ts";
 
 export interface SessionOptions {
   readonly settings: CaptureSettings;
@@ -25,7 +26,8 @@ export interface SessionOptions {
 
 /** One connection's life: checks, snapshot where there was none, and the stream until it ends. */
 export class CaptureSession implements AsyncDisposable {
-  readonly #settings: CaptureSettings;
+  /** With the tables that were found. */
+  #settings: CaptureSettings;
   readonly #options: SessionOptions;
   readonly #control: Client;
   readonly #replication: ReplicationConnection;
@@ -37,20 +39,39 @@ export class CaptureSession implements AsyncDisposable {
     this.#replication = replicationConnection(options.settings);
   }
 
-  /** Runs until the signal aborts; what is in flight then is published and confirmed. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { settings } = this.#options;
+  /**
+   * Runs until the signal aborts; what is in flight then is published and confirmed.
+   *
+   * @returns `ended` where the snapshot was all that was wanted.
+   */
+  async run(signal: AbortSignal): Promise<"ended" | "stopped"> {
     await this.#control.connect();
     await checkWalLevel(this.#control);
-    const tables = new CapturedTables(settings, this.#control, await this.#database());
+    await this.#find();
+    const tables = new CapturedTables(this.#settings, this.#control, await this.#database());
     await tables.check();
-    const published = await settings.sink.open();
+    const published = await this.#settings.sink.open();
     await this.#publication(isStreaming(published) ? "going on" : "beginning");
     await this.#replication.open();
-    const position = isStreaming(published)
-      ? await this.#resume(published, signal)
-      : await this.#begin(tables, signal);
+    const position = await this.#position(published, { tables, signal });
+    if (this.#settings.snapshot.mode === "initial_only") {
+      this.#options.onStreaming();
+      return "ended";
+    }
     if (!signal.aborted) await this.#stream(tables, position, signal);
+    return "stopped";
+  }
+
+  /** Goes on from what is published, or begins with a snapshot, as the mode has it. */
+  async #position(published: CapturePosition | undefined, by: Beginning): Promise<Streaming> {
+    const { mode } = this.#settings.snapshot;
+    const nothing = lsn(0);
+    if (!isStreaming(published) || mode === "always") return this.#begin(by, () => nothing);
+    const fault = await this.#resumeFault(published);
+    if (!fault) return this.#resume(published, by.signal);
+    if (mode !== "when_needed") throw fault;
+    // Readers that have seen changes take only later ones: the stream is numbered from the slot on.
+    return this.#begin(by, (slotLsn) => slotLsn);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,16 +81,25 @@ export class CaptureSession implements AsyncDisposable {
 
   /** Tables that come to a capture that goes on have no snapshot, and so must have no rows. */
   async #publication(stage: "beginning" | "going on"): Promise<void> {
-    const { sink, slot, tables, outboxTables, publication } = this.#settings;
+    const { sink, slot, tables, outboxTables } = this.#settings;
     const names = [...outboxTables, ...tables.map((table) => table.name)];
     const publish = (): Promise<void> =>
-      ensurePublication(this.#control, publication, names.map(parseTableName));
+      ensurePublication(this.#control, publicationPlan(this.#settings));
     const known = stage === "beginning" ? names : await sink.tables();
     const added = names.filter((name) => known && !known.includes(name));
     if (added.length === 0) await publish();
     else await admitEmpty(this.#control, { tables: added, slot }, publish);
     // Afterwards: a crash before it may refuse a table that could be captured, and loses nothing.
     await sink.setTables(names);
+  }
+
+  async #find(): Promise<void> {
+    const { settings } = this.#options;
+    if (!settings.selection) return;
+    const found = await findTables(this.#control, settings.selection);
+    const known = new Set(settings.tables.map((table) => table.name));
+    const tables = [...settings.tables, ...found.filter((table) => !known.has(table.name))];
+    this.#settings = { ...settings, tables };
   }
 
   async #database(): Promise<string> {
@@ -79,8 +109,8 @@ export class CaptureSession implements AsyncDisposable {
     return rows[0]?.name ?? "";
   }
 
-  /** Nothing was published, or an incomplete snapshot: a slot from then is of no use. */
-  async #begin(tables: CapturedTables, signal: AbortSignal): Promise<Streaming> {
+  /** A snapshot and a new slot: one from before is of no use. */
+  async #begin({ tables, signal }: Beginning, after: (slot: Lsn) => Lsn): Promise<Streaming> {
     const { sink, slot: name } = this.#settings;
     if (await readSlot(this.#control, name)) {
       await this.#slotFree(signal);
@@ -88,7 +118,8 @@ export class CaptureSession implements AsyncDisposable {
     }
     const slot = await this.#replication.createSlot(name);
     await sink.setSource((await readServer(this.#control)).identity);
-    const complete = { changesAfter: 0, commitLsn: lsn(0), completeLsn: lsn(slot.consistentLsn) };
+    const slotLsn = lsn(slot.consistentLsn);
+    const complete = { changesAfter: 0, commitLsn: after(slotLsn), completeLsn: slotLsn };
     const parts = snapshotParts({
       client: this.#control,
       settings: this.#settings,
@@ -105,13 +136,14 @@ export class CaptureSession implements AsyncDisposable {
     return complete;
   }
 
-  async #resume(position: Streaming, signal: AbortSignal): Promise<Streaming> {
+  async #resumeFault({ completeLsn }: Streaming): Promise<FatalError | undefined> {
     const { sink, slot } = this.#settings;
-    const completeLsn = Number(position.completeLsn);
     const source = await sink.source();
-    const fault = await resumeFault(this.#control, { slot, completeLsn, source });
-    if (fault) throw fault;
-    await sink.setSource((await readServer(this.#control)).identity);
+    return resumeFault(this.#control, { slot, completeLsn: Number(completeLsn), source });
+  }
+
+  async #resume(position: Streaming, signal: AbortSignal): Promise<Streaming> {
+    await this.#settings.sink.setSource((await readServer(this.#control)).identity);
     await this.#slotFree(signal);
     return position;
   }
@@ -127,7 +159,8 @@ export class CaptureSession implements AsyncDisposable {
     await this.#replication.stream({ slot, publication, fromLsn });
     const topics = await OwnTopics.open(this.#settings, tables.source);
     const flow = new Flow({
-      ...this.#options,
+      settings: this.#settings,
+      progress: this.#options.progress,
       replication: this.#replication,
       control: this.#control,
       tables,
@@ -137,6 +170,11 @@ export class CaptureSession implements AsyncDisposable {
     this.#options.onStreaming();
     await flow.run(signal);
   }
+}
+
+interface Beginning {
+  readonly tables: CapturedTables;
+  readonly signal: AbortSignal;
 }
 
 function isStreaming(position: CapturePosition | undefined): position is Streaming {

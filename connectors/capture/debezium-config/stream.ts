@@ -9,6 +9,7 @@ export function streamOf(config: ConfigReader, partitions: number): StreamShape 
     partitions,
     tombstones: config.flag("tombstones.on.delete", true) ? "written" : "left-out",
     skipped: skippedOperations(config),
+    publishes: config.text("skipped.operations") === undefined ? "all" : "unskipped",
     unchanged: config.flag("skip.messages.without.change", false) ? "left-out" : "written",
     contextHeaders: config.flag("extended.headers.enabled", true) ? "written" : "left-out",
     heartbeat: heartbeatOf(config),

@@ -7,11 +7,10 @@ import { captureSettings, type CaptureOptions, type CaptureSettings } from "../o
 import type { CreatedSlot, ReplicationConnection } from "../replication-connection.ts";
 import { controlClient, replicationConnection } from "../server/connections.ts";
 import { captureError } from "../server/failures.ts";
-import { checkWalLevel, ensurePublication } from "../server/publication.ts";
+import { checkWalLevel, ensurePublication, publicationPlan } from "../server/publication.ts";
 import { readServer, resumeFault, type Server } from "../server/resume-check.ts";
 import { readSlot, untilSlotFree } from "../server/slot.ts";
 import { CapturedTables } from "../tables/captured-tables.ts";
-import { parseTableName } from "../tables/names.ts";
 import { repairParts } from "./repair-parts.ts";
 import { ToldRows } from "./told-rows.ts";
 import type { Client } from "pg";
@@ -99,9 +98,9 @@ async function repairOn(repair: Repair): Promise<Repaired | undefined> {
 }
 
 async function publishTables({ settings, control }: Repair): Promise<void> {
-  const { tables, outboxTables, publication, sink } = settings;
+  const { tables, outboxTables, sink } = settings;
   const names = [...outboxTables, ...tables.map((table) => table.name)];
-  await ensurePublication(control, publication, names.map(parseTableName));
+  await ensurePublication(control, publicationPlan(settings));
   await sink.setTables(names);
 }
 

@@ -84,7 +84,8 @@ class TextWriter {
     if (this.#style === "json" || !logical || logical.name === "Decimal") return String(value);
     const ms = logical.name === "Date" ? Number(value) * dayMs : Number(value);
     const iso = new Date(ms).toISOString();
-    if (ms >= 0 && ms < dayMs) return iso.slice(11);
+    // Connect takes whatever lies before 2 January 1970 for a time of day.
+    if (ms < dayMs) return iso.slice(11);
     return ms % dayMs === 0 ? iso.slice(0, 10) : iso;
   }
 

@@ -1,4 +1,4 @@
-import type { AvroType } from "../types/converter.ts";
+import type { AvroType, AvroTypeObject } from "../types/converter.ts";
 import { sourceSchema, transactionSchema } from "../tables/schemas.ts";
 
 /** Avro schemas of the stream's own topics; names, attributes and their order are Debezium's. */
@@ -11,7 +11,7 @@ interface Field {
   readonly default?: null;
 }
 
-function record(namespace: string, name: string, fields: readonly Field[]): object {
+function record(namespace: string, name: string, fields: readonly Field[]): AvroTypeObject {
   return {
     type: "record",
     name,
@@ -20,6 +20,11 @@ function record(namespace: string, name: string, fields: readonly Field[]): obje
     "connect.version": 1,
     "connect.name": `${namespace}.${name}`,
   };
+}
+
+/** A record within one of the same namespace, which Avro's text tells once. */
+function nested({ namespace: _, ...schema }: AvroTypeObject): AvroTypeObject {
+  return schema as AvroTypeObject;
 }
 
 const optional = (name: string, type: AvroType): Field => ({
@@ -37,7 +42,7 @@ export const transactionKeySchema = text(
 const collection = record("event", "collection", [
   { name: "data_collection", type: "string" },
   { name: "event_count", type: "long" },
-]) as AvroType;
+]);
 
 export const transactionValueSchema = text(
   record(common, "TransactionMetadataValue", [
@@ -66,14 +71,14 @@ export function messageValueSchema(content: "bytes" | "string"): string {
   const message = record(postgresql, "Message", [
     optional("prefix", "string"),
     optional("content", content),
-  ]) as AvroType;
+  ]);
   return text(
     record(postgresql, "MessageValue", [
       { name: "op", type: "string" },
       optional("ts_ms", "long"),
-      { name: "source", type: sourceSchema },
+      { name: "source", type: nested(sourceSchema) },
       optional("transaction", transactionSchema),
-      { name: "message", type: message },
+      { name: "message", type: nested(message) },
     ]),
   );
 }

@@ -20,6 +20,8 @@ export interface StreamShape {
   readonly tombstones: "written" | "left-out";
   /** Operations that are left out, by their letters in envelopes; `t` is truncate. */
   readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
+  /** Whether a publication that the capture makes publishes skipped operations all the same. */
+  readonly publishes: "all" | "unskipped";
   /** An update that changes no captured column; it shows under replica identity full alone. */
   readonly unchanged: "written" | "left-out";
   /** The headers `__debezium.context.*`, on every record of a captured table. */
@@ -43,6 +45,7 @@ export const defaultStreamShape: StreamShape = {
   partitions: 1,
   tombstones: "written",
   skipped: new Set(),
+  publishes: "all",
   unchanged: "written",
   contextHeaders: "left-out",
   heartbeat: undefined,
