@@ -86,7 +86,7 @@ export class EmbeddedCapture implements AsyncDisposable {
     while (!until.aborted) {
       const publishes = this.#progress.publishes;
       try {
-        await this.#session(until, onStreaming);
+        if ((await this.#session(until, onStreaming)) === "ended") return;
       } catch (error) {
         const failure = captureError(error, "Capture");
         if (!(failure instanceof TransientError)) throw failure;
@@ -97,12 +97,12 @@ export class EmbeddedCapture implements AsyncDisposable {
     }
   }
 
-  async #session(until: AbortSignal, onStreaming: () => void): Promise<void> {
+  async #session(until: AbortSignal, onStreaming: () => void): Promise<"ended" | "stopped"> {
     await using session = new CaptureSession({
       settings: this.#settings,
       progress: this.#progress,
       onStreaming,
     });
-    await session.run(until);
+    return await session.run(until);
   }
 }

@@ -7,14 +7,12 @@ import { encodeTuple, Tuple } from "../pgoutput/tuple.ts";
 import type { CreatedSlot } from "../replication-connection.ts";
 import type { TransactionContext } from "../routing/change.ts";
 import { PublishBatch } from "../routing/publish-batch.ts";
-import { enterSnapshot, snapshotContext, tableParts } from "../server/snapshot.ts";
+import { enterSnapshot, outboxParts, snapshotContext, tableParts } from "../server/snapshot.ts";
 import { selectColumns, textPages } from "../server/text-rows.ts";
 import type { CapturedTables } from "../tables/captured-tables.ts";
 import { topicName } from "../tables/names.ts";
-import { laneRecords } from "./lane-rows.ts";
 import { Removals } from "./removal.ts";
 import type { ToldRows } from "./told-rows.ts";
-import { unpublishedLanes } from "./unpublished.ts";
 
 export interface RepairSource {
   readonly settings: CaptureSettings;
@@ -37,7 +35,7 @@ export async function* repairParts(repair: RepairSource): AsyncGenerator<Partiti
   const source = { client: control, settings, tables, slot };
   await enterSnapshot(source);
   try {
-    for await (const part of laneParts(repair)) yield counted(part, counts, "events");
+    for await (const part of outboxParts(source)) yield counted(part, counts, "events");
     const context = await snapshotContext(source);
     for (const captured of settings.tables) {
       for await (const part of removalParts(repair, captured, context)) {
@@ -58,14 +56,6 @@ function counted(
 ): PartitionAppend[] {
   counts[which] += part.reduce((sum, { records }) => sum + records.length, 0);
   return part;
-}
-
-async function* laneParts({ control, settings }: RepairSource): AsyncGenerator<PartitionAppend[]> {
-  for (const table of settings.outboxTables) {
-    for (const range of await unpublishedLanes(control, table)) {
-      yield* laneRecords(control, range, settings.limits.snapshotRowsMax);
-    }
-  }
 }
 
 /** A delete and its tombstone for each key that the log tells of and the table no longer has. */
@@ -100,8 +90,7 @@ async function* presentKeys(
   { control, settings, tables, slot }: RepairSource,
   captured: CapturedTable,
 ): AsyncGenerator<Buffer[]> {
-  const { columns } = await tables.definition(captured);
-  const names = columns.filter((column) => !column.generated).map((column) => column.name);
+  const names = tables.snapshotColumns(await tables.definition(captured));
   const route = await tables.tableRoute(captured, names);
   const transaction = await snapshotContext({ client: control, settings, tables, slot });
   const tuple = new Tuple();

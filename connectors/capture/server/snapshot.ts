@@ -3,14 +3,16 @@ import type { ClientBase } from "pg";
 import type { PartitionAppend } from "../../../engine/ports/record-log.ts";
 import type { CaptureSettings } from "../options.ts";
 import { encodeTuple, Tuple } from "../pgoutput/tuple.ts";
-import type { PlacedChange, TransactionContext } from "../routing/change.ts";
+import { laneRecords } from "../repair/lane-rows.ts";
+import { unpublishedLanes } from "../repair/unpublished.ts";
+import type { Emit, PlacedChange, TransactionContext } from "../routing/change.ts";
 import type { SnapshotMarker } from "../routing/envelope.ts";
-import { OutboxRoute } from "../routing/outbox-route.ts";
 import { PublishBatch } from "../routing/publish-batch.ts";
 import type { TableRoute } from "../routing/table-route.ts";
 import type { CapturedTables } from "../tables/captured-tables.ts";
 import type { CreatedSlot } from "../replication-connection.ts";
-import { columnNames, selectColumns, textPages } from "./text-rows.ts";
+import { snapshotQuery, snapshotTables } from "./snapshot-tables.ts";
+import { textPages } from "./text-rows.ts";
 
 export interface SnapshotSource {
   readonly client: ClientBase;
@@ -26,9 +28,8 @@ export interface SnapshotSource {
 export async function* snapshotParts(source: SnapshotSource): AsyncGenerator<PartitionAppend[]> {
   await enterSnapshot(source);
   try {
-    const batch = new PublishBatch();
-    yield* outboxParts(source, batch);
-    yield* tableParts(source, batch);
+    yield* outboxParts(source);
+    if (source.settings.snapshot.mode !== "no_data") yield* tableParts(source);
   } finally {
     await source.client.query("rollback");
   }
@@ -40,29 +41,14 @@ export async function enterSnapshot({ client, slot }: SnapshotSource): Promise<v
   await client.query(`set transaction snapshot '${slot.snapshotName.replaceAll("'", "''")}'`);
 }
 
-async function* outboxParts(
-  source: SnapshotSource,
-  batch: PublishBatch,
-): AsyncGenerator<PartitionAppend[]> {
-  const placed = { lsn: source.slot.consistentLsn, transaction: await snapshotContext(source) };
-  const tuple = new Tuple();
-  for (const name of source.settings.outboxTables) {
-    const columns = await columnNames(source.client, name);
-    const route = new OutboxRoute(name, columns);
-    const query = `${selectColumns(name, columns)} order by topic, partition, sequence`;
-    for await (const rows of textPages(
-      source.client,
-      query,
-      source.settings.limits.snapshotRowsMax,
-    )) {
-      for (const row of rows) {
-        tuple.read(encodeTuple(row), 0);
-        const change: PlacedChange["change"] = { kind: "insert", row: tuple };
-        route.route({ ...placed, change }, (topic, partition, record) =>
-          batch.add(topic, partition, record),
-        );
-      }
-      yield batch.take();
+/** What the log lacks of the lanes: all of them where it has none yet. */
+export async function* outboxParts({
+  client,
+  settings,
+}: Pick<SnapshotSource, "client" | "settings">): AsyncGenerator<PartitionAppend[]> {
+  for (const table of settings.outboxTables) {
+    for (const range of await unpublishedLanes(client, table)) {
+      yield* laneRecords(client, range, settings.limits.snapshotRowsMax);
     }
   }
 }
@@ -75,20 +61,23 @@ interface PendingRow {
 }
 
 /** A row's marker tells whether it is the last, so each waits for the next one. */
-export async function* tableParts(
-  source: SnapshotSource,
-  batch = new PublishBatch(),
-): AsyncGenerator<PartitionAppend[]> {
+export async function* tableParts(source: SnapshotSource): AsyncGenerator<PartitionAppend[]> {
+  const batch = new PublishBatch();
   const transaction = await snapshotContext(source);
-  const { client } = source;
-  const pageRows = source.settings.limits.snapshotRowsMax;
-  const emitter = new SnapshotEmitter(batch, { lsn: source.slot.consistentLsn, transaction });
+  const { client, settings } = source;
+  const pageRows = settings.limits.snapshotRowsMax;
+  const emit: Emit = (topic, partition, record) => {
+    settings.onRecord?.(topic, partition, record);
+    batch.add(topic, partition, record);
+  };
+  const emitter = new SnapshotEmitter(emit, { lsn: source.slot.consistentLsn, transaction });
   let pending: PendingRow | undefined;
-  for (const captured of source.settings.tables) {
+  for (const captured of snapshotTables(settings)) {
     const names = source.tables.snapshotColumns(await source.tables.definition(captured));
     const route = await source.tables.tableRoute(captured, names);
+    const query = await snapshotQuery(client, settings, { table: captured.name, columns: names });
     let firstOfTable = true;
-    for await (const rows of textPages(client, selectColumns(captured.name, names), pageRows)) {
+    for await (const rows of textPages(client, query, pageRows)) {
       for (const row of rows) {
         if (pending) emitter.emit(pending, firstOfTable ? "of table" : "no");
         pending = { route, bytes: encodeTuple(row), first: !pending, firstOfTable };
@@ -102,23 +91,19 @@ export async function* tableParts(
 }
 
 class SnapshotEmitter {
-  readonly #batch: PublishBatch;
+  readonly #emit: Emit;
   readonly #place: Omit<PlacedChange, "change">;
   readonly #tuple = new Tuple();
 
-  constructor(batch: PublishBatch, place: Omit<PlacedChange, "change">) {
-    this.#batch = batch;
+  constructor(emit: Emit, place: Omit<PlacedChange, "change">) {
+    this.#emit = emit;
     this.#place = place;
   }
 
   emit(row: PendingRow, last: "no" | "of table" | "of all"): void {
     this.#tuple.read(row.bytes, 0);
     const change: PlacedChange["change"] = { kind: "insert", row: this.#tuple };
-    row.route.snapshot(
-      { ...this.#place, change },
-      (topic, partition, record) => this.#batch.add(topic, partition, record),
-      marker(row, last),
-    );
+    row.route.snapshot({ ...this.#place, change }, this.#emit, marker(row, last));
   }
 }
 
@@ -129,9 +114,10 @@ function marker(row: PendingRow, last: "no" | "of table" | "of all"): SnapshotMa
   return row.firstOfTable ? "first_in_data_collection" : "true";
 }
 
+/** The snapshot's own transaction is the one that its rows name: it gets an id for that. */
 export async function snapshotContext({ client }: SnapshotSource): Promise<TransactionContext> {
   const { rows } = await client.query<{ xid: string; time_us: string }>(
-    `select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::text as xid,
+    `select (pg_current_xact_id()::text::numeric % 4294967296)::text as xid,
        floor(extract(epoch from now()) * 1000000)::text as time_us`,
   );
   return {

@@ -75,6 +75,7 @@ export class MemorySink implements CaptureSink {
     upTo: CapturePosition,
   ): Promise<void> {
     for await (const part of parts) await this.publish(part, upTo);
+    await this.publish([], upTo);
   }
 
   #inOrder(): [RecordToAppend, string][] {
