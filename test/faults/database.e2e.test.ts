@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { Client } from "pg";
@@ -54,4 +54,14 @@ test("a database that is killed under load comes back, and the process with it, 
   await audit(instance, surge);
   expect(instance.process.isRunning).toBe(true);
   expect(instance.process.err).toMatch(/The database's server runs again/);
+});
+
+test("a database that can't be started again ends the process by name, with exit code 5", async () => {
+  const folder = join(await temporaryFolder(), "data");
+  const instance = await startInstance(folder);
+  await writeFile(join(folder, "postgres", "global", "pg_control"), "no control file");
+  process.kill(await postmasterOf(folder), "SIGKILL");
+  const { code, err } = await instance.process.ended;
+  expect(code).toBe(5);
+  expect(err).toMatch(/refold: The database's server could not be kept running \(6 starts\)/);
 });
