@@ -54,6 +54,11 @@ const consumers: MetricCatalogue = {
   duplicates_dropped_total: counter("Records dropped because they were applied before."),
   holes_total: counter("Gaps found in lane sequences; each halts its partition."),
   dead_letters_total: counter("Records set aside."),
+  dead_letters_open: gauge(
+    "Dead letters that are neither redriven nor discarded, of partitions here.",
+  ),
+  parked_keys: gauge("Keys whose records wait behind a dead letter, of partitions here."),
+  recoveries_total: counter("Times that partitions were claimed anew after an outage."),
   retries_total: counter("Steps tried again after a transient error."),
   fenced_flushes_total: counter("Flushes refused because another writer owns a partition."),
   refusals_left_total: counter("Decisions of a processor that were refused, and led nowhere else."),
@@ -100,6 +105,12 @@ const process: MetricCatalogue = {
   log_listener_losses_total: counter("Connections lost that wake readers of the log.", {
     labels: [],
   }),
+  dead_letter_look_failures_total: counter(
+    "Looks for what is to be done with letters that failed.",
+    {
+      labels: [],
+    },
+  ),
   monitor_failures_total: counter("Looks at the log's ends that failed; lag stands meanwhile.", {
     labels: [],
   }),

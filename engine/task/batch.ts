@@ -1,6 +1,5 @@
 import type { AnyRow } from "../columns.ts";
 import type { CommandCall, Refusal } from "../decision/definition.ts";
-import { RecordError } from "../errors.ts";
 import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
@@ -11,6 +10,8 @@ export interface EmittedCall {
   readonly call: CommandCall;
   readonly refused: ((refusal: Refusal) => CommandCall | undefined) | undefined;
   readonly origin: SourceOrigin;
+  /** The record that led to it, as `recordPlace` names it. */
+  readonly record: string;
   /** Reproducible: a replay of the record gives the same. */
   readonly seed: string;
 }
@@ -32,19 +33,6 @@ export interface FlushBatch {
   readonly settlements: readonly LetterSettlement[];
 }
 
-/**
- * A flush wrote nothing because of what folds have made of these rows. Which record it was is found
- * by folding again, with `TaskStore.check` after each record of these rows.
- */
-export class UnfitRowsError extends RecordError {
-  readonly keys: readonly string[];
-
-  constructor(keys: readonly string[], cause: RecordError) {
-    super(cause.code, cause.message, { cause });
-    this.keys = keys;
-  }
-}
-
 /** What a task needs of a store; projections and processors alike. */
 export interface TaskStore {
   claim(
@@ -56,7 +44,7 @@ export interface TaskStore {
    * @throws RecordError what it would be refused for.
    */
   check?(row: RowTouch): void;
-  /** One try; failures as the store's port says, and `UnfitRowsError`. */
+  /** One try; failures as the store's port says, and `UnfitBatchError`. */
   flush(batch: FlushBatch): Promise<void>;
 }
 

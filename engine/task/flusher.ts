@@ -6,7 +6,8 @@ import type { Position } from "../position.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
-import { type FlushBatch, type TaskStore, UnfitRowsError } from "./batch.ts";
+import type { FlushBatch, TaskStore } from "./batch.ts";
+import { UnfitBatchError } from "./suspects.ts";
 
 export interface FlusherOptions {
   readonly consumer: string;
@@ -24,8 +25,8 @@ export type FlushOutcome =
   /** With the epochs as they are now: a lost answer may have raised them. */
   | { readonly kind: "committed"; readonly advances: readonly Advance[] }
   | { readonly kind: "fenced"; readonly partitions: readonly number[] }
-  /** Nothing was written: records of these rows must be found and set aside. */
-  | { readonly kind: "unfit"; readonly error: UnfitRowsError }
+  /** Nothing was written: the records that it is for must be set aside. */
+  | { readonly kind: "unfit"; readonly error: UnfitBatchError }
   | { readonly kind: "halted"; readonly error: unknown };
 
 /** Brings one batch to the store, trying again what may work later. */
@@ -56,7 +57,7 @@ export class Flusher {
         const verdict = classify(error);
         if (verdict === "rethrow") throw error;
         if (error instanceof FencedError) return { kind: "fenced", partitions: error.partitions };
-        if (error instanceof UnfitRowsError) return { kind: "unfit", error };
+        if (error instanceof UnfitBatchError) return { kind: "unfit", error };
         if (isUnclear(batch, error)) return { kind: "fenced", partitions: partitionsOf(batch) };
         if (verdict !== "retry" || !(await this.#mayRetry(attempt))) {
           return { kind: "halted", error };

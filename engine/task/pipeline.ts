@@ -18,6 +18,7 @@ import {
   type ReactorOptions,
 } from "./reactor.ts";
 import { Staged } from "./staged.ts";
+import { Suspects } from "./suspects.ts";
 
 /** A definition made ready to run: how its records are decoded and folded. */
 export interface Pipeline {
@@ -32,8 +33,7 @@ export interface Pipeline {
   readonly staged: Staged<unknown>;
   readonly rows: HotRows;
   readonly meta: CurrentMeta;
-  /** Keys of rows that a flush was refused for: checked after each of their records. */
-  readonly suspects: Set<string>;
+  readonly suspects: Suspects;
   /** Only of processors. */
   readonly emissions: Emissions | undefined;
 }
@@ -76,7 +76,7 @@ export function projectionPipeline(projection: AnyProjection, options: PipelineO
 
 export function processorPipeline(processor: AnyProcessor, options: PipelineOptions): Pipeline {
   const base = parts(processor, options);
-  const emissions = new Emissions(processor.name);
+  const emissions = new Emissions(processor.name, base.meta);
   const reactor: ReactorOptions = { state: processor.state, meta: base.meta, emissions };
   const folder = processor.kind === "events" ? eventReactor(reactor) : undefined;
   return {
@@ -100,7 +100,7 @@ function parts(definition: AnyProjection | AnyProcessor, options: PipelineOption
   const staged = new Staged<unknown>(limits.chunkRecordsMax);
   const rows = new HotRows(limits.hotRowsMax);
   const meta = new CurrentMeta();
-  const suspects = new Set<string>();
+  const suspects = new Suspects();
   const topics = topicsOf(definition);
   return { name, topics, generation, onRecordError, staged, rows, meta, suspects };
 }

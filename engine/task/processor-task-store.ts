@@ -3,13 +3,14 @@ import type { Decider } from "../decision/decider.ts";
 import type { SettledCall } from "../decision/settle.ts";
 import type { CallToDecide } from "../decision/group.ts";
 import type { Probe } from "../crash-points.ts";
-import { TransientError } from "../errors.ts";
+import { RecordError, TransientError } from "../errors.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ProcessorModel, ProcessorStore } from "../ports/processor-store.ts";
 import type { OwnedPartition } from "../ports/read-model-store.ts";
 import type { AnyProcessor } from "../processor.ts";
 import type { EmittedCall, FlushBatch, TaskStore } from "./batch.ts";
 import { storedState, topicsOf } from "./pipeline.ts";
+import { UnfitBatchError } from "./suspects.ts";
 
 export interface ProcessorTaskStoreOptions {
   readonly processor: AnyProcessor;
@@ -70,7 +71,7 @@ export class ProcessorTaskStore implements TaskStore {
   /** True when it is committed; false after a conflict, which wrote nothing. */
   async #planned(batch: FlushBatch, calls: readonly CallToDecide[]): Promise<boolean> {
     const { processor, store, decider, probe, metrics } = this.#options;
-    const plan = await decider.plan(calls);
+    const plan = await decider.plan(calls).catch((error: unknown) => this.#blamed(batch, error));
     probe.at("flush-planned");
     const { advances, deadLetters, settlements } = batch;
     const states = this.#keepsState
@@ -83,6 +84,24 @@ export class ProcessorTaskStore implements TaskStore {
     if (outcome === "conflict" || settled.outcome === "again") return false;
     for (const call of settled.calls) this.#countRefusal(call);
     return true;
+  }
+
+  /**
+   * Finds the records whose decisions can't be made: each call is planned alone, which changes
+   * nothing. What can't be blamed on any is thrown as it is.
+   */
+  async #blamed(batch: FlushBatch, error: unknown): Promise<never> {
+    if (!(error instanceof RecordError)) throw error;
+    const records = new Map<string, RecordError>();
+    for (const call of batch.calls) {
+      try {
+        await this.#options.decider.plan([toDecide(call)]);
+      } catch (failure) {
+        if (!(failure instanceof RecordError)) throw failure;
+        records.set(call.record, failure);
+      }
+    }
+    throw records.size > 0 ? new UnfitBatchError({ records }, error) : error;
   }
 
   /** A refusal that leads nowhere is not silent. */

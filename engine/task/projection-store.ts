@@ -13,8 +13,9 @@ import type {
   ReadModelStore,
 } from "../ports/read-model-store.ts";
 import type { AnyProjection, ErasedNotify, NoticeContext } from "../projection.ts";
-import { type FlushBatch, type RowTouch, type TaskStore, UnfitRowsError } from "./batch.ts";
+import type { FlushBatch, RowTouch, TaskStore } from "./batch.ts";
 import { storedColumns, topicsOf } from "./pipeline.ts";
+import { UnfitBatchError } from "./suspects.ts";
 
 export interface ProjectionStoreOptions {
   readonly projection: AnyProjection;
@@ -134,12 +135,12 @@ export class ProjectionStore implements TaskStore {
   }
 }
 
-/** @throws UnfitRowsError naming the row, where its notice can't be made. */
+/** @throws UnfitBatchError naming the row, where its notice can't be made. */
 function fitting<Result>(key: string, make: () => Result): Result {
   try {
     return make();
   } catch (error) {
-    throw error instanceof RecordError ? new UnfitRowsError([key], error) : error;
+    throw error instanceof RecordError ? new UnfitBatchError({ rows: [key] }, error) : error;
   }
 }
 

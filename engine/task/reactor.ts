@@ -8,15 +8,18 @@ import { rowOf } from "./change-intake.ts";
 import type { CurrentMeta, Folder } from "./folder.ts";
 import { rowCheck } from "./row-check.ts";
 import type { SourceOrigin } from "./staged.ts";
+import { recordPlace } from "./suspects.ts";
 
 /** Collects what the reaction to one record asks for. */
 export class Emissions {
   readonly #processor: string;
+  readonly #meta: CurrentMeta;
   #origin: SourceOrigin | undefined;
   calls: EmittedCall[] = [];
 
-  constructor(processor: string) {
+  constructor(processor: string, meta: CurrentMeta) {
     this.#processor = processor;
+    this.#meta = meta;
   }
 
   begin(origin: SourceOrigin): void {
@@ -29,7 +32,7 @@ export class Emissions {
     // Two processors that react to one event must not make events of the same id.
     const seed = `${this.#processor}:${origin.id}:${this.calls.length}`;
     const refused = otherwise?.refused;
-    this.calls.push({ call, refused, origin, seed });
+    this.calls.push({ call, refused, origin, seed, record: recordPlace(this.#meta) });
   };
 }
 

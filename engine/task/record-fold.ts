@@ -1,6 +1,8 @@
+import type { AnyRow } from "../columns.ts";
 import type { OpenBatch, TaskStore } from "./batch.ts";
 import type { HotRow } from "./hot-rows.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { recordPlace } from "./suspects.ts";
 
 /** Folds one staged record after the other into the open batch. */
 export class RecordFold {
@@ -33,14 +35,20 @@ export class RecordFold {
     meta.sequence = staged.sequences[at] as number;
     if (emissions !== undefined) emissions.begin(staged.origins[at] as never);
     const after = folder(staged.handlers[at], row, staged.events[at]);
-    if (suspects.size > 0 && suspects.has(row.key)) {
-      this.#store.check?.({ key: row.key, partition: row.partition, before: row.base, after });
-    }
+    if (suspects.size > 0) this.#check(row, after);
     // Only now: a reaction that threw has neither changed its state nor asked for anything.
     row.row = after;
     open.touch(row);
     if (emissions !== undefined && emissions.calls.length > 0) {
       for (const call of emissions.calls) open.calls.push(call);
     }
+  }
+  /** Throws for what a flush was refused for. */
+  #check(row: HotRow, after: AnyRow | undefined): void {
+    const { suspects, meta } = this.#pipeline;
+    const error = suspects.errorOf(recordPlace(meta));
+    if (error !== undefined) throw error;
+    const { key, partition, base } = row;
+    if (suspects.hasRow(key)) this.#store.check?.({ key, partition, before: base, after });
   }
 }

@@ -6,7 +6,7 @@ import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
-import { OpenBatch, type TaskStore, type UnfitRowsError } from "./batch.ts";
+import { OpenBatch, type TaskStore } from "./batch.ts";
 import { ChunkFold } from "./chunk-fold.ts";
 import { Flusher, type FlushOutcome } from "./flusher.ts";
 import { LetterBox } from "./letter-box.ts";
@@ -15,6 +15,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { Redriver } from "./redriver.ts";
 import type { SettledLetter } from "./letter-order.ts";
 import { Stager, type Work } from "./stager.ts";
+import type { UnfitBatchError } from "./suspects.ts";
 import { TaskPartition, type TaskPartitionOptions } from "./task-partition.ts";
 
 /** Told as 0 from the start: a rate can't be taken of a counter that isn't there. */
@@ -279,12 +280,15 @@ export class Task {
   }
 
   async #chunk(work: Work[]): Promise<void> {
-    const { probe, clock, pipeline } = this.#options;
+    const { probe, clock, metrics, pipeline } = this.#options;
     // Here and never while a chunk is staged: its rows are held, and not yet marked as touched.
     pipeline.rows.evict(this.#inFlight ? this.#inFlightBatch : this.#open.number);
     const life = this.#rewinds;
     this.#open.openedAtMs ??= clock.monotonicMs();
+    const startedMs = clock.monotonicMs();
     await this.#stager.stage(work);
+    const decodeSeconds = (clock.monotonicMs() - startedMs) / 1_000;
+    metrics.observe("decode_seconds", decodeSeconds, { consumer: this.name });
     probe.at("staged");
     if (this.#rewinds !== life) return this.#voidChunk();
     try {
@@ -333,16 +337,14 @@ export class Task {
         oldestMs = Math.min(oldestMs ?? Infinity, lastRecordedAtMs);
     }
     if (oldestMs !== undefined) {
-      metrics.gauge("freshness_seconds", (clock.nowMs() - oldestMs) / 1_000, { consumer });
+      metrics.observe("freshness_seconds", (clock.nowMs() - oldestMs) / 1_000, { consumer });
     }
     probe.at("flush-noted");
   }
 
-  /** Folds again, looking after each record of these rows. Twice in a row can't be: see `check`. */
-  #unfit(error: UnfitRowsError): void {
-    const { suspects } = this.#options.pipeline;
-    if (error.keys.every((key) => suspects.has(key))) return this.#haltAll(error);
-    for (const key of error.keys) suspects.add(key);
+  /** Folds again, and sets aside what the flush was refused for. */
+  #unfit(error: UnfitBatchError): void {
+    if (!this.#options.pipeline.suspects.add(error.parts)) return this.#haltAll(error);
     this.#rewind();
   }
 

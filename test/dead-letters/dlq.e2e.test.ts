@@ -1,0 +1,173 @@
+import { join } from "node:path";
+
+import { expect, onTestFinished, test } from "vitest";
+
+import { makePool, PostgresEventStore } from "../../connectors/postgres/index.ts";
+import { PostgresRegistryStore, StoredSchemaRegistry } from "../../connectors/registry/index.ts";
+import { partitionOf } from "../../engine/partitioner.ts";
+import { makeEncoder, parseSchema } from "../../schemas/avro/index.ts";
+import { ModuleCapacityChanged } from "../../schemas/index.ts";
+import { moduleEvents } from "../../schemas/topics.ts";
+import { ask, availability, startInstance, type Instance } from "../e2e/refold-instance.ts";
+import { refold, temporaryFolder, until } from "../e2e/refold-process.ts";
+
+/** The type as a newer producer has it, whose schema nobody has registered yet. */
+const newerSchema = JSON.stringify({
+  ...ModuleCapacityChanged.schema,
+  fields: [
+    ...ModuleCapacityChanged.schema.fields,
+    { name: "announcedBy", type: ["null", "string"], default: null },
+  ],
+});
+
+/** Another program that appends events on the instance's database. */
+function producerOn({ database }: Instance) {
+  const pool = makePool({ url: database, name: "producer" });
+  onTestFinished(() => pool.end());
+  const eventStore = new PostgresEventStore({ pool });
+  const encoder = makeEncoder(parseSchema(newerSchema));
+  let last = 0;
+  return {
+    pool,
+    registry: new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool }) }),
+    async nextSchemaId(): Promise<number> {
+      const { rows } = await pool.query<{ id: number }>(
+        "select last_id + 1 as id from refold.registry_contexts where context = '.'",
+      );
+      return Number(rows[0]?.id);
+    },
+    async capacity(moduleCode: string, capacity: number, schemaId: number): Promise<void> {
+      const event = { moduleCode, capacity, announcedBy: "the faculty" };
+      const { name: topic, partitions } = moduleEvents;
+      last += 1;
+      const newEvent = {
+        id: `producer-${last}`,
+        type: ModuleCapacityChanged.fullName,
+        topic,
+        partition: partitionOf(moduleCode, partitions),
+        key: moduleCode,
+        value: encoder.encode(event, { schemaId }),
+        tags: [`module:${moduleCode}`],
+        correlationId: "producer",
+      };
+      await eventStore.append({ events: [newEvent], condition: [] }, { as: "command" });
+    },
+  };
+}
+
+const dlq = async (folder: string, ...args: readonly string[]) => {
+  const [command = "", ...rest] = args;
+  const ended = await refold(["dlq", command, "--data", folder, ...rest]);
+  return {
+    ...ended,
+    json:
+      ended.out.startsWith("[") || ended.out.startsWith("{")
+        ? (JSON.parse(ended.out) as unknown)
+        : undefined,
+  };
+};
+
+const capacityOf = (http: string, code: string, capacity: number) =>
+  until(
+    async () => {
+      const { status, body } = await availability(http, code);
+      return status === 200 && body["capacity"] === capacity ? body : undefined;
+    },
+    10_000,
+    () => `${code} has ${capacity} seats`,
+  );
+
+test("a record that can't be decoded waits with its key until it is redriven, or left out", async () => {
+  const folder = join(await temporaryFolder(), "data");
+  const instance = await startInstance(folder);
+  const producer = producerOn(instance);
+  for (const code of ["CS-101", "CS-102"]) {
+    await producer.pool.query(
+      "insert into catalogue.modules (code, title, capacity, fee_cents) values ($1, 'T', 3, 0)",
+      [code],
+    );
+    await capacityOf(instance.http, code, 3);
+  }
+  const id = await producer.nextSchemaId();
+  await producer.capacity("CS-101", 50, id);
+  // It waits behind the letter; another key's goes on.
+  await producer.pool.query("update catalogue.modules set capacity = 60 where code = 'CS-101'");
+  await producer.pool.query("update catalogue.modules set capacity = 7 where code = 'CS-102'");
+  await capacityOf(instance.http, "CS-102", 7);
+  const consumer = "seat-availability";
+  const letters = await until(
+    async () => {
+      const { json } = await dlq(folder, "list", "--consumer", consumer, "--json");
+      const found = json as { id: number; disposition: string; cause: string; key: string }[];
+      return found.length === 2 ? found : undefined;
+    },
+    20_000,
+    () => "two letters",
+  );
+  expect(letters).toMatchObject([
+    { disposition: "failed", cause: "schema-unknown", key: "CS-101", attempts: 1 },
+    { disposition: "waiting", key: "CS-101", attempts: 0 },
+  ]);
+  expect((await availability(instance.http, "CS-101")).body).toMatchObject({ capacity: 3 });
+  const [failed, waiting] = letters.map((letter) => String(letter.id));
+  const shown = await dlq(folder, "show", failed ?? "");
+  expect(shown.out).toMatch(/state +failed[^]*schema-unknown[^]*ce_sequence: \d+/);
+  const ready = await ask(`${instance.http}/readyz`);
+  expect(ready.body["consumers"]).toContainEqual(
+    expect.objectContaining({ consumer, state: "parked", parkedKeys: 1 }),
+  );
+  const status = await refold(["status", "--data", folder]);
+  expect(status.out).toContain(`${consumer}: 1 key waits behind dead letters`);
+
+  const refused = await dlq(folder, "redrive", waiting ?? "");
+  expect(refused).toMatchObject({
+    code: 8,
+    err: expect.stringContaining(`letter ${failed}`) as string,
+  });
+  const early = await dlq(folder, "redrive", failed ?? "");
+  expect(early).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("failed again (tries: 2)") as string,
+  });
+
+  await producer.registry.register(
+    `${moduleEvents.name}-${ModuleCapacityChanged.fullName}`,
+    newerSchema,
+  );
+  const redriven = await until(
+    async () => {
+      const ended = await dlq(folder, "redrive", "--consumer", consumer);
+      return ended.code === 0 ? ended : undefined;
+    },
+    20_000,
+    () => "the schema is known and the letter redriven",
+  );
+  expect(redriven.out).toContain("1 of 1 letters redriven");
+  await capacityOf(instance.http, "CS-101", 60);
+  const all = await dlq(folder, "list", "--consumer", consumer, "--state", "all", "--json");
+  expect((all.json as { disposition: string }[]).map(({ disposition }) => disposition)).toEqual([
+    "redriven",
+    "redriven",
+  ]);
+  expect((await ask(`${instance.http}/readyz`)).body["consumers"]).toContainEqual(
+    expect.objectContaining({ consumer, state: "running", parkedKeys: 0 }),
+  );
+
+  await producer.capacity("CS-102", 9, 2_000_000);
+  const open = await until(
+    async () => {
+      const { json } = await dlq(folder, "list", "--json");
+      const found = json as { id: number; key: string }[];
+      return found.some(({ key }) => key === "CS-102") ? found : undefined;
+    },
+    20_000,
+    () => "letters of CS-102",
+  );
+  expect(open.length).toBeGreaterThan(0);
+  const unexplained = await dlq(folder, "discard", "--all");
+  expect(unexplained.code).toBe(2);
+  const discarded = await dlq(folder, "discard", "--all", "--reason", "Never announced.");
+  expect(discarded.code, discarded.out + discarded.err).toBe(0);
+  await producer.pool.query("update catalogue.modules set capacity = 8 where code = 'CS-102'");
+  await capacityOf(instance.http, "CS-102", 8);
+}, 90_000);
