@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 
 import { type TSchema, Type } from "typebox";
 
-import { ProblemSchema } from "./problem.ts";
+import type { ProblemSchema } from "./problem.ts";
 import { meaningOf, type ProblemCode, statusOf } from "./problem-codes.ts";
 
 /** Schema of a header by its name. */
@@ -117,14 +117,8 @@ function problemAnswer(
   headers: HeaderSchemas,
 ): ProblemAnswer {
   const meanings = codes.map((code) => `- \`${code}\`: ${meaningOf(code)}`);
-  const schema = Type.Object(
-    {
-      ...ProblemSchema.properties,
-      status: Type.Literal(status),
-      code: Type.Enum([...codes]),
-    },
-    { additionalProperties: true },
-  );
+  const own = { status: Type.Unsafe({ const: status }), code: Type.Enum([...codes]) };
+  const schema = Type.Intersect([Type.Ref("Problem#"), Type.Object(own)]);
   return {
     description: [`${STATUS_CODES[status] ?? "Problem"}:`, "", ...meanings].join("\n"),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),

@@ -28,7 +28,10 @@ export class ProblemError extends Error {
   }
 }
 
-/** The body of every error answer (RFC 9457), as `application/problem+json`. */
+/**
+ * The body of every error answer (RFC 9457), as `application/problem+json`. Routes refer to it by
+ * its id.
+ */
 export const ProblemSchema = Type.Object(
   {
     type: Type.String({ description: "`urn:refold:problem:` and the code." }),
@@ -43,7 +46,7 @@ export const ProblemSchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: true },
+  { $id: "Problem", additionalProperties: true },
 );
 
 export function sendProblem(

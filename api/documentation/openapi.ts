@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 
 import type { ApiServer } from "../context.ts";
+import { ProblemSchema } from "../problem.ts";
 
 /** Tags group the routes; a route without one is not documented. */
 export const tags = {
@@ -33,7 +34,11 @@ HEAD is taken wherever GET is, streams excepted. Other methods get 405 with \`Al
 
 /** Gathers the routes that are added from now on into an OpenAPI 3.1 document. */
 export function documentApi(app: ApiServer): void {
+  app.addSchema(ProblemSchema);
   void app.register(swagger, {
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, i) => String($id ?? `def-${i}`),
+    },
     hideUntagged: true,
     // OpenAPI 3.1 takes `const` as JSON Schema has it.
     convertConstToEnum: false,

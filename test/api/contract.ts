@@ -25,6 +25,7 @@ interface Documented {
 
 export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components?: object;
 }
 
 /** Compares answers with an OpenAPI document: nothing may be seen that it doesn't tell. */
@@ -90,7 +91,8 @@ export class Contract {
   #mismatch(schema: object, value: unknown): string | undefined {
     let validate = this.#validators.get(schema);
     if (validate === undefined) {
-      validate = this.#ajv.compile(schema);
+      // References begin at the document's root.
+      validate = this.#ajv.compile({ ...schema, components: this.#document.components });
       this.#validators.set(schema, validate);
     }
     if (validate(value)) return undefined;
@@ -104,8 +106,12 @@ function faultOutside(answer: SeenAnswer): string | undefined {
     return "no operation has this answer";
   }
   const media = mediaOf(answer);
-  return media === "application/problem+json" ? undefined : `it is ${media}, not a problem`;
+  const expected = answer.url.startsWith("/registry/") ? registryMedia : "application/problem+json";
+  return media === expected ? undefined : `it is ${media}, not ${expected}`;
 }
+
+/** What the registry's routes tell their refusals in, where there is no operation too. */
+const registryMedia = "application/vnd.schemaregistry.v1+json";
 
 const mediaOf = ({ headers }: SeenAnswer): string =>
   String(headers["content-type"]).split(";")[0] ?? "";
