@@ -37,7 +37,8 @@ export function documentApi(app: ApiServer): void {
   app.addSchema(ProblemSchema);
   void app.register(swagger, {
     refResolver: {
-      buildLocalReference: ({ $id }, _base, _fragment, i) => String($id ?? `def-${i}`),
+      buildLocalReference: ({ $id }, _base, _fragment, i) =>
+        typeof $id === "string" ? $id : `def-${i}`,
     },
     hideUntagged: true,
     // OpenAPI 3.1 takes `const` as JSON Schema has it.
