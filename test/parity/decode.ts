@@ -1,5 +1,4 @@
-import avro from "avsc";
-
+import { decodeAvro } from "./avro-decoder.ts";
 import type { RecordedEvent } from "./scenario.ts";
 
 /** A record as it was sent. */
@@ -54,9 +53,9 @@ export class NumberedSchemas {
     return this.#texts.get(number) ?? "";
   }
 
-  /** As a recording's file has them. */
-  parsed(): Record<string, object> {
-    const parsed = [...this.#texts].map(([number, text]) => [number, JSON.parse(text) as object]);
+  /** All of them, read from their texts. */
+  parsed(parse: (text: string) => unknown): Record<string, object> {
+    const parsed = [...this.#texts].map(([number, text]) => [number, parse(text)]);
     return Object.fromEntries(parsed) as Record<string, object>;
   }
 }
@@ -124,53 +123,4 @@ function toldBytes(bytes: Buffer | null, schemas: NumberedSchemas, encoding: Enc
 /** Connect's converter of headers writes JSON for what isn't text; both are told as text. */
 function headerTold(bytes: Buffer | null): string | null {
   return bytes === null ? null : bytes.toString("utf8");
-}
-
-const longs = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === "bigint",
-  compare: (one: bigint, other: bigint) => (one < other ? -1 : one > other ? 1 : 0),
-});
-
-const typeHook = (attributes: unknown): avro.Type | undefined => {
-  const named = typeof attributes === "string" ? attributes : undefined;
-  const kind = named ?? (attributes as { type?: unknown }).type;
-  return kind === "long" ? longs : undefined;
-};
-
-const types = new Map<string, avro.Type>();
-
-function decodeAvro(schema: string, bytes: Buffer): unknown {
-  let type = types.get(schema);
-  if (!type) {
-    type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { wrapUnions: false, typeHook });
-    types.set(schema, type);
-  }
-  return plain(type.fromBuffer(bytes));
-}
-
-/** Objects without prototypes and with text for what JSON has no room for. */
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    const fits = value >= -(2n ** 53n) && value <= 2n ** 53n;
-    return fits ? Number(value) : String(value);
-  }
-  if (typeof value === "number") {
-    return Number.isFinite(value) && !Object.is(value, -0) ? value : floatText(value);
-  }
-  if (Buffer.isBuffer(value)) return value.toString("base64");
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
-}
-
-function floatText(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
 }

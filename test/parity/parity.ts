@@ -48,7 +48,7 @@ async function compared(scenario: Scenario, options: ParityOptions): Promise<Ver
     const events = toldEvents(run.records, schemas, encodingsOf(scenario.config));
     const told = {
       events,
-      schemas: schemas.parsed(),
+      schemas: schemas.parsed(JSON.parse),
       sqlErrors: run.sqlErrors,
       ...(run.failure === undefined ? {} : { failure: run.failure }),
     };

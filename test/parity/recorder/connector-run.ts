@@ -54,7 +54,7 @@ export class ConnectorRun {
       pauseMs,
       interventions: { stop: () => this.#stop(), resume: () => this.#resume() },
     });
-    const complete = await this.#untilQuiet("heartbeat.interval.ms" in config);
+    const complete = await this.#untilQuiet(config);
     const failure = await this.#failure();
     const records = await readRecordingLines(recordingPath);
     return {
@@ -99,17 +99,19 @@ export class ConnectorRun {
   }
 
   /** @returns Whether everything that was written to the WAL was sent to the connector. */
-  async #untilQuiet(heartbeats: boolean): Promise<boolean> {
-    const { databaseUrl, slot } = this.#options;
-    const sent = await this.#untilSent();
-    if (heartbeats) await delay(heartbeatsMs);
-    else {
-      const quiet = new Quiet(quietMs);
-      const isQuiet = async (): Promise<boolean> => quiet.isReached(await this.#recordCount());
-      await until(isQuiet, { timeoutMs: endTimeoutMs, otherwise: () => `${slot} is never quiet` });
+  async #untilQuiet(config: Readonly<Record<string, string>>): Promise<boolean> {
+    // Such a connector reads no WAL.
+    const sent = config["snapshot.mode"] === "initial_only" || (await this.#untilSent());
+    if ("heartbeat.interval.ms" in config) {
+      await delay(heartbeatsMs);
+      return sent;
     }
-    // A connector that writes to its database itself (signals) has something to read once more.
-    return sent && (heartbeats || isSent(databaseUrl, slot, await walEnd(databaseUrl)));
+    const quiet = new Quiet(quietMs);
+    await until(async () => quiet.isReached(await this.#recordCount()), {
+      timeoutMs: endTimeoutMs,
+      otherwise: () => `Connector ${this.#options.name} is never quiet`,
+    });
+    return sent;
   }
 
   async #untilSent(): Promise<boolean> {

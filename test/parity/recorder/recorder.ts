@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { ask, dropDatabase, execute, remakeDatabase } from "../database.ts";
 import { encodingsOf, NumberedSchemas, schemaIds, toldEvents } from "../decode.ts";
+import { parseExactly } from "../exact-json.ts";
 import type { Scenario } from "../scenario.ts";
 import { ConnectClient } from "./connect-client.ts";
 import { connectorConfig, recordedConfig } from "./connector-config.ts";
@@ -71,7 +72,7 @@ export class Recorder {
       ...(run.sqlErrors.length === 0 ? {} : { sqlErrors: run.sqlErrors }),
       ...(run.failure === undefined ? {} : { connectorFailed: run.failure }),
       complete: run.complete,
-      schemas: schemas.parsed(),
+      schemas: schemas.parsed(parseExactly),
       events,
     };
   }
