@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TransientError } from "../../engine/errors.ts";
 import { RegistryRefusal } from "../../engine/ports/subject-registry.ts";
 import { problemOf } from "../error-handling.ts";
-import { sendProblem } from "../problem.ts";
+import { knownMethods } from "../not-found.ts";
+import { pathOf, sendProblem } from "../problem.ts";
 import { answer } from "./media.ts";
 
 /** What is answered where the database doesn't: clients try again at a status of 500. */
@@ -20,9 +21,15 @@ export function handleRegistryErrors(app: FastifyInstance): void {
     }
     return refuse(request, reply, { errorCode, message });
   });
-  app.setNotFoundHandler((request, reply) =>
-    refuse(request, reply, { errorCode: 404, message: "HTTP 404 Not Found" }),
-  );
+  const methodsOf = knownMethods(app);
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(pathOf(request.url));
+    if (methods.length === 0) {
+      return refuse(request, reply, { errorCode: 404, message: "HTTP 404 Not Found" });
+    }
+    void reply.header("allow", methods.join(", "));
+    return refuse(request, reply, { errorCode: 405, message: "HTTP 405 Method Not Allowed" });
+  });
 }
 
 function refuse(

@@ -48,7 +48,7 @@ export function registryRoutes(
 /** JSON under any of the names that clients give it; a body that is empty is none. */
 function readBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
-  app.removeContentTypeParser("application/json");
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser([...bodyMediaTypes], { parseAs: "string" }, (request, body, done) => {
     if (body === "") done(null, undefined);
     else void parse(request, String(body), done);

@@ -9,8 +9,10 @@ import {
   StoredSchemaRegistry,
 } from "../../connectors/registry/index.ts";
 import { TransientError } from "../../engine/errors.ts";
+import { registryStoreConformance } from "../conformance/registry-store.ts";
 import { schemaRegistryConformance } from "../conformance/schema-registry.ts";
 import { newDatabase } from "../support/database.ts";
+import { emptyRegistry } from "./empty-registry.ts";
 
 let pool: Pool;
 let otherProcess: Pool;
@@ -33,13 +35,16 @@ const registryOn = (of: Pool): StoredSchemaRegistry =>
   new StoredSchemaRegistry({ store: new PostgresRegistryStore({ pool: of }) });
 
 async function emptied(): Promise<StoredSchemaRegistry> {
-  await pool.query(`
-    truncate refold.registry_versions, refold.registry_schemas, refold.registry_settings;
-    update refold.registry_contexts set last_id = 0`);
+  await emptyRegistry(pool);
   return registryOn(pool);
 }
 
 schemaRegistryConformance("The registry in Postgres", emptied);
+
+registryStoreConformance("Postgres", async () => {
+  await emptyRegistry(pool);
+  return new PostgresRegistryStore({ pool });
+});
 
 const schemaOf = (fields: number): string =>
   JSON.stringify({
