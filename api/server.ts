@@ -23,6 +23,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
 import { updateRoutes } from "./routes/updates.ts";
+import { lazySerializers } from "./serializers.ts";
 import { UpdateFeed } from "./updates/feed.ts";
 import { validatorCompiler } from "./validation.ts";
 
@@ -74,6 +75,7 @@ function newServer(
       return server;
     },
     clientErrorHandler: answerProtocolError,
+    schemaController: { compilersFactory: { buildSerializer: lazySerializers() } },
     bodyLimit: options.bodyBytesMax,
     handlerTimeout: options.answerWithinMs,
     forceCloseConnections: "idle",
