@@ -11,7 +11,6 @@ import type {
 
 interface SchemaRow extends StoredSchema {
   readonly context: string;
-  readonly fingerprint: Buffer;
 }
 
 interface VersionRow extends SubjectName {
@@ -185,11 +184,12 @@ export class MemoryRegistryStore implements RegistryStore {
     return versions.filter(isMeant).flatMap(({ context, subject, ...version }) => {
       const schema = schemas.find((row) => row.context === context && row.id === version.id);
       if (schema === undefined) return [];
-      const { references, framing } = schema;
+      const { references, fingerprint, framing } = schema;
       return {
         ...version,
         schema: schema.schema,
         references,
+        fingerprint,
         framing,
         name: { context, subject },
       };

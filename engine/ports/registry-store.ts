@@ -14,6 +14,8 @@ export interface StoredSchema {
   readonly schema: string;
   /** Subjects are qualified and versions are numbers. */
   readonly references: readonly SchemaReference[];
+  /** Equal for two spellings of the same schema with the same references. */
+  readonly fingerprint: Buffer;
   /** This system frames records with the id: it must stay resolvable as long as the log lives. */
   readonly framing: boolean;
 }
@@ -78,12 +80,7 @@ export interface RegistryChange extends RegistryView {
   markFraming(context: string, id: number): Promise<void>;
 }
 
-export interface AddedSchema {
-  readonly id: number;
-  readonly schema: string;
-  readonly references: readonly SchemaReference[];
-  readonly fingerprint: Buffer;
-}
+export type AddedSchema = Omit<StoredSchema, "framing">;
 
 /**
  * Where a schema registry keeps its contexts, schemas, versions and settings.

@@ -17,6 +17,7 @@ interface VersionRow {
   readonly id: number;
   readonly schema: string;
   readonly references: readonly SchemaReference[];
+  readonly fingerprint: Buffer;
   readonly framing: boolean;
   readonly deleted: boolean;
 }
@@ -28,8 +29,8 @@ interface SettingsRow {
 }
 
 const versionColumns = `
-  v.context, v.subject, v.version, s.id, s.schema, s.schema_references as references, s.framing,
-  v.deleted_at is not null as deleted
+  v.context, v.subject, v.version, s.id, s.schema, s.schema_references as references, s.fingerprint,
+  s.framing, v.deleted_at is not null as deleted
   from refold.registry_versions v
   join refold.registry_schemas s on s.context = v.context and s.id = v.schema_id`;
 
@@ -54,7 +55,7 @@ export class PostgresRegistryView implements RegistryView {
 
   async schema(context: string, id: number): Promise<StoredSchema | undefined> {
     const [row] = await this.database.rows<StoredSchema>(
-      `select id, schema, schema_references as references, framing
+      `select id, schema, schema_references as references, fingerprint, framing
        from refold.registry_schemas where context = $1 and id = $2`,
       [context, id],
     );

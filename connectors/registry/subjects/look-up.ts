@@ -28,10 +28,11 @@ export async function findVersion(
 ): Promise<StoredVersion | undefined> {
   const { name, parsed } = sought;
   const versions = (await view.versionsOf(name)).filter((version) => isMeant(version, which));
+  const same = versions.findLast((one) => one.fingerprint.equals(parsed.fingerprint));
+  if (same !== undefined || parsed.references.length > 0) return same;
   for (const version of versions.toReversed()) {
+    if (version.references.length === 0) continue;
     const known = await parseStored(view, version, name);
-    if (known.fingerprint.equals(parsed.fingerprint)) return version;
-    if (parsed.references.length > 0 || version.references.length === 0) continue;
     if (known.resolved === parsed.resolved) return version;
   }
   return undefined;

@@ -175,9 +175,6 @@ async function idToTake(
   if (taken === undefined) {
     await change.addSchema(context, { id, schema, references, fingerprint });
     await change.raiseLastId(context, id);
-  } else {
-    const stored = await parseStored(change, taken, { context, subject: "" });
-    if (!stored.fingerprint.equals(fingerprint)) throw refusals.idTaken(id);
-  }
+  } else if (!taken.fingerprint.equals(fingerprint)) throw refusals.idTaken(id);
   return id;
 }
