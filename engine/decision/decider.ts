@@ -1,9 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { InvariantViolation, TransientError } from "../errors.ts";
+import { InvariantViolation, RecordError, TransientError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
-import type { AppendOptions, AppendVerdict, EventStore } from "../ports/event-store.ts";
+import type {
+  AppendOptions,
+  AppendVerdict,
+  EventStore,
+  StoredEvent,
+} from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { CommandCall } from "./definition.ts";
 import type { CallToDecide, Group } from "./group.ts";
@@ -178,15 +183,31 @@ export class Decider {
       const locked = calls.filter((call) => call.conflicts >= this.#conflictsMax);
       const others = calls.filter((call) => call.conflicts < this.#conflictsMax);
       for (const call of locked) await this.#executeLocked(call);
-      const round = await this.#decide(others);
-      if (this.#options.requests === "one-per-round") {
-        for (const error of round.failed.values()) throw error;
-      }
-      for (const [index, error] of round.failed) others[index]?.reject(error);
-      await Promise.all(round.groups.map((group) => this.#append(group, others)));
+      await this.#together(others);
     } catch (error) {
       for (const call of calls) call.reject(error);
     }
+  }
+
+  /**
+   * Decides and appends calls as one round. An event that can't be decoded keeps back only who
+   * needs it: the calls are halved until those are found.
+   */
+  async #together(calls: readonly Waiting[]): Promise<void> {
+    const united = this.#options.requests === "one-per-round";
+    let round: Round;
+    try {
+      round = await this.#decide(calls);
+    } catch (error) {
+      if (!(error instanceof RecordError) || united) throw error;
+      if (calls.length === 1) return calls[0]?.reject(error);
+      const half = calls.length >> 1;
+      await this.#together(calls.slice(0, half));
+      return this.#together(calls.slice(half));
+    }
+    if (united) for (const error of round.failed.values()) throw error;
+    for (const [index, error] of round.failed) calls[index]?.reject(error);
+    await Promise.all(round.groups.map((group) => this.#append(group, calls)));
   }
 
   async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
@@ -231,11 +252,26 @@ export class Decider {
         this.#saw(verdict.recordedAtMs);
         return;
       case "conflict":
-        await this.#reader.fold([...group.models], verdict.newer);
-        if (verdict.cut) for (const model of group.models) model.stale = true;
+        if (verdict.cut || !(await this.#folded(group, verdict.newer))) {
+          for (const model of group.models) model.stale = true;
+        }
         return;
       case "appended":
       case "held":
+    }
+  }
+
+  /**
+   * False when an event can't be decoded: whoever needs its model meets it when it is read anew,
+   * and others don't.
+   */
+  async #folded(group: Group, newer: readonly StoredEvent[]): Promise<boolean> {
+    try {
+      await this.#reader.fold([...group.models], newer);
+      return true;
+    } catch (error) {
+      if (error instanceof RecordError) return false;
+      throw error;
     }
   }
 
