@@ -83,12 +83,12 @@ const applied = async (client: Client): Promise<bigint> => {
 };
 
 async function watchFirstRecord(client: Client, before: bigint, beganMs: number): Promise<number> {
-  while ((await applied(client)) === before) await sleep(5);
+  while ((await applied(client)) === before) await sleep(20);
   return performance.now() - beganMs;
 }
 
 async function watchReady(httpUrl: string, beganMs: number): Promise<number> {
-  while (!(await isReady(httpUrl))) await sleep(10);
+  while (!(await isReady(httpUrl))) await sleep(20);
   return performance.now() - beganMs;
 }
 
