@@ -67,7 +67,7 @@ export function letterJson(
     partition,
     offset,
     source: { ...letter.source },
-    key: letter.key && textOf(letter.key),
+    key: letter.key && keyText(letter.key),
     cause: letter.cause,
     message: letter.message,
     stack: letter.stack,
@@ -99,7 +99,13 @@ const consumerOf = ({ consumer, generation }: StoredDeadLetter): string =>
 const recordOf = ({ topic, partition, offset }: StoredDeadLetter): string =>
   `${topic}/${partition}@${offset}`;
 
-const keyOf = ({ key }: StoredDeadLetter): string => (key ? textOf(key) : "(none)");
+const keyOf = ({ key }: StoredDeadLetter): string => (key ? keyText(key) : "(none)");
+
+/** Keys of row changes are framed Avro: what no terminal can show is told in base64. */
+function keyText(key: Uint8Array): string {
+  const text = textOf(key);
+  return /\p{Cc}/u.test(text) ? `base64:${base64(key)}` : text;
+}
 
 function sourceText(source: LetterSource): string {
   switch (source.kind) {

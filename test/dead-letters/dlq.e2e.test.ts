@@ -164,7 +164,7 @@ test("a record that can't be decoded waits with its key until it is redriven, or
   );
 
   await producer.capacity("CS-102", 9, 2_000_000);
-  await producer.untilLetters("convert_from(key, 'utf8') = 'CS-102'", 2);
+  await producer.untilLetters("key = convert_to('CS-102', 'utf8')", 2);
   const unexplained = await dlq(folder, "discard", "--all");
   expect(unexplained.code).toBe(2);
   const discarded = await dlq(folder, "discard", "--all", "--reason", "Never announced.");
