@@ -104,6 +104,7 @@ async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
      where consumer = $1 and owner = $2 and not leaving`,
     [consumer, member, leaseMs],
   );
+  await shortenFarLeases(client, round);
   await client.query(
     "delete from refold.members where consumer = $1 and expires_at <= clock_timestamp()",
     [consumer],
@@ -113,6 +114,25 @@ async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
     [consumer],
   );
   return rows.map(({ member }) => member);
+}
+
+/** Leases of others may be longer than ours, within reason. */
+const leasesAheadMax = 4;
+
+/**
+ * When the database's clock went back, what was given before it would last longer by the jump, and
+ * partitions of the dead would wait as long. The living renew theirs; nobody's lasts longer from
+ * now on than a few leases.
+ */
+async function shortenFarLeases(client: PoolClient, round: LeaseRound): Promise<void> {
+  const values = [round.consumer, round.leaseMs * leasesAheadMax];
+  for (const table of ["refold.members", "refold.leases"]) {
+    await client.query(
+      `update ${table} set expires_at = ${until("$2")}
+       where consumer = $1 and expires_at > ${until("$2")}`,
+      values,
+    );
+  }
 }
 
 async function apply(
