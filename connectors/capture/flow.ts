@@ -8,7 +8,11 @@ import type { CaptureSettings } from "./options.ts";
 import { PgoutputReader, type KeepaliveReply } from "./pgoutput/messages.ts";
 import type { Progress } from "./progress.ts";
 import type { ReplicationConnection } from "./replication-connection.ts";
-import { TransactionAssembler } from "./routing/assembler.ts";
+import { markPrefix } from "./incremental/chunk-reader.ts";
+import { IncrementalSnapshot } from "./incremental/incremental-snapshot.ts";
+import { parseProgress } from "./incremental/progress.ts";
+import { TransactionAssembler, type AssemblerOptions } from "./routing/assembler.ts";
+import type { NewTopics } from "./routing/new-topics.ts";
 import type { OpenTopics } from "./routing/own-topics.ts";
 import { PublishQueue } from "./routing/publish-queue.ts";
 import type { CapturedTables } from "./tables/captured-tables.ts";
@@ -26,8 +30,12 @@ export interface FlowOptions {
   readonly control: ClientBase;
   readonly tables: CapturedTables;
   readonly topics: OpenTopics;
+  readonly newTopics: NewTopics;
   readonly from: Streaming;
 }
+
+/** What reads marks of chunks among the messages. */
+type Marks = (prefix: string) => ReturnType<AssemblerOptions["messagesOf"]>;
 
 /** The stream's changes on their way to the sink, and the confirmations back. */
 export class Flow {
@@ -39,9 +47,10 @@ export class Flow {
   #failure: { readonly error: unknown } | undefined;
   readonly #broken = new AbortController();
   readonly #idle: IdleWal;
+  readonly #incremental: IncrementalSnapshot;
 
   constructor(options: FlowOptions) {
-    const { settings, from, tables, topics, control } = options;
+    const { settings, from, tables, topics, newTopics, control } = options;
     const { limits, clock } = settings;
     this.#options = options;
     this.#idle = new IdleWal({
@@ -51,9 +60,16 @@ export class Flow {
       intervalMs: limits.idleIntervalMs,
     });
     this.#completeLsn = Number(from.completeLsn);
+    this.#incremental = new IncrementalSnapshot({
+      settings,
+      database: tables.source.database,
+      progress: parseProgress(from.incremental),
+      onFailure: (error) => this.#fail(error),
+    });
     this.#queue = new PublishQueue({
+      incremental: () => this.#incremental.kept,
       sink: settings.sink,
-      newTopicPartitions: settings.selection?.partitions,
+      newTopics,
       batchRecordsMax: limits.batchRecordsMax,
       batchBytesMax: limits.batchBytesMax,
       onPublished: (upTo, records) => this.#published(upTo, records),
@@ -63,10 +79,10 @@ export class Flow {
     this.#assembler = new TransactionAssembler({
       from: { commitLsn: Number(from.commitLsn), changesAfter: from.changesAfter },
       transactions: topics.transactions,
-      messagesOf: topics.messagesOf,
+      messagesOf: this.#messagesOf,
       nowMs: () => clock.nowMs(),
       emit: (topic, partition, record) => this.#emit(topic, partition, record),
-      routeOf: (relation) => tables.route(relation),
+      routeOf: async (relation) => this.#incremental.watch(relation, await tables.route(relation)),
       onCommit: () => this.#publishIfWhole(),
       onKeepalive: (walEnd, reply) => this.#keepalive(walEnd, reply),
     });
@@ -77,6 +93,7 @@ export class Flow {
     const reader = new PgoutputReader(this.#assembler);
     const confirming = this.#confirmRegularly(until);
     const beating = this.#beat(until);
+    this.#incremental.start();
     try {
       for (;;) {
         const chunk = await this.#options.replication.next(until);
@@ -89,11 +106,16 @@ export class Flow {
       this.#options.replication.confirm(this.#completeLsn);
     } finally {
       this.#broken.abort();
-      await Promise.all([confirming, beating]);
+      await Promise.all([confirming, beating, this.#incremental[Symbol.asyncDispose]()]);
       await this.#queue.settled();
     }
     if (this.#failure) throw this.#failure.error;
   }
+
+  readonly #messagesOf: Marks = (prefix) =>
+    prefix === markPrefix
+      ? Promise.resolve(this.#incremental.marks)
+      : this.#options.topics.messagesOf(prefix);
 
   /** A transaction too large for one batch goes out in parts. */
   async #makeRoom(): Promise<void> {

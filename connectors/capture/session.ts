@@ -7,6 +7,7 @@ import { Flow, type Streaming } from "./flow.ts";
 import type { CaptureSettings } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { ReplicationConnection } from "./replication-connection.ts";
+import { NewTopics } from "./routing/new-topics.ts";
 import { OwnTopics } from "./routing/own-topics.ts";
 import { admitEmpty } from "./server/added-tables.ts";
 import { controlClient, replicationConnection } from "./server/connections.ts";
@@ -31,10 +32,13 @@ export class CaptureSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #control: Client;
   readonly #replication: ReplicationConnection;
+  readonly #newTopics: NewTopics;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    const { sink, selection } = options.settings;
+    this.#newTopics = new NewTopics({ sink, partitions: selection?.partitions });
     this.#control = controlClient(options.settings);
     this.#replication = replicationConnection(options.settings);
   }
@@ -93,12 +97,14 @@ export class CaptureSession implements AsyncDisposable {
     await sink.setTables(names);
   }
 
+  /** Tables that are selected, and the one whose rows are signals. */
   async #find(): Promise<void> {
     const { settings } = this.#options;
-    if (!settings.selection) return;
-    const found = await findTables(this.#control, settings.selection);
-    const known = new Set(settings.tables.map((table) => table.name));
-    const tables = [...settings.tables, ...found.filter((table) => !known.has(table.name))];
+    const { selection, signals } = settings;
+    const found = selection ? await findTables(this.#control, selection) : [];
+    const ofSignals = { name: signals?.table ?? "", partitions: selection?.partitions ?? 1 };
+    const all = [...settings.tables, ...found, ...(signals ? [ofSignals] : [])];
+    const tables = [...new Map(all.map((table) => [table.name, table])).values()];
     this.#settings = { ...settings, tables };
   }
 
@@ -120,12 +126,8 @@ export class CaptureSession implements AsyncDisposable {
     await sink.setSource((await readServer(this.#control)).identity);
     const slotLsn = lsn(slot.consistentLsn);
     const complete = { changesAfter: 0, commitLsn: after(slotLsn), completeLsn: slotLsn };
-    const parts = snapshotParts({
-      client: this.#control,
-      settings: this.#settings,
-      tables,
-      slot,
-    });
+    const snapshot = { client: this.#control, settings: this.#settings, tables, slot };
+    const parts = this.#newTopics.before(snapshotParts(snapshot));
     if (sink.publishSnapshot) await sink.publishSnapshot(parts, complete);
     else {
       for await (const part of parts) {
@@ -165,6 +167,7 @@ export class CaptureSession implements AsyncDisposable {
       control: this.#control,
       tables,
       topics,
+      newTopics: this.#newTopics,
       from,
     });
     this.#options.onStreaming();

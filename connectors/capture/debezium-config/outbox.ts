@@ -35,7 +35,20 @@ function routerOf(config: ConfigReader, prefix: string): EventRouter {
       ? "tombstone"
       : "null-payload",
     additional: additionalOf(config, `${prefix}.table.fields.additional.placement`),
+    additionalMissing: config.oneOf(
+      `${prefix}.table.field.additional.missing`,
+      ["error", "ignore"],
+      "error",
+    ),
     jsonPayload: config.flag(`${prefix}.table.expand.json.payload`, false) ? "expanded" : "text",
+    jsonNulls:
+      config.oneOf(
+        `${prefix}.table.json.payload.null.behavior`,
+        ["ignore", "optional_bytes"],
+        "ignore",
+      ) === "ignore"
+        ? "left-out"
+        : "bytes",
     invalidOperation: config.oneOf(
       `${prefix}.table.op.invalid.behavior`,
       ["warn", "error", "fatal"],
@@ -46,10 +59,16 @@ function routerOf(config: ConfigReader, prefix: string): EventRouter {
   };
 }
 
+/** It has to match the whole routing value, and its case. */
 function topicExpression(config: ConfigReader, name: string): RegExp {
   const text = config.text(name);
   if (text === undefined) return defaultEventRouter.topicExpression;
-  return config.pattern(name, text)[0] ?? defaultEventRouter.topicExpression;
+  try {
+    return new RegExp(`^(?:${text})$`);
+  } catch {
+    config.fault(`${name}: the expression ${text} can't be read`);
+    return defaultEventRouter.topicExpression;
+  }
 }
 
 /** `column:placement:alias,...` */
@@ -79,18 +98,30 @@ function valuesBy(config: ConfigReader): EventRouter["values"] {
     }
     return "bytes";
   }
-  if (converter !== undefined && converter !== jsonConverter) {
-    config.fault(`value.converter=${converter}`);
+  if (converter === stringConverter) return "text";
+  if (converter === jsonConverter) return withoutSchemas(config, "value.converter");
+  return avroBy(config, "value.converter");
+}
+
+function withoutSchemas(config: ConfigReader, side: string): "json" {
+  const name = `${side}.schemas.enable`;
+  if (config.flag(name, true)) config.fault(`${name}=true`);
+  return "json";
+}
+
+/** An Avro converter's own settings are those of its registry, which the capture has from elsewhere. */
+function avroBy(config: ConfigReader, side: string): "avro" {
+  const converter = config.text(side);
+  config.ignore(...config.namesWith(`${side}.`));
+  if (converter !== undefined && !converter.endsWith("AvroConverter")) {
+    config.fault(`${side}=${converter}`);
   }
-  if (converter === jsonConverter && config.flag("value.converter.schemas.enable", true)) {
-    config.fault("value.converter.schemas.enable=true");
-  }
-  return converter === jsonConverter ? "json" : "avro";
+  return "avro";
 }
 
 function keysBy(config: ConfigReader): EventRouter["keys"] {
   const converter = config.text("key.converter");
   if (converter === stringConverter) return "text";
-  if (converter !== undefined) config.fault(`key.converter=${converter}`);
-  return "avro";
+  if (converter === jsonConverter) return withoutSchemas(config, "key.converter");
+  return avroBy(config, "key.converter");
 }

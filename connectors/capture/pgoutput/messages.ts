@@ -32,16 +32,16 @@ export interface Begin {
 
 /**
  * What a stream tells, in order. The tuples are read again for the next row: take what you need
- * before you return. `relation` may ask to be waited for.
+ * before you return. A promise is waited for before the next message.
  */
 export interface StreamHandler {
   begin(message: Begin): void;
   origin(name: string, lsn: number): void;
   relation(relation: Relation): Promise<void> | undefined;
-  insert(relationOid: number, lsn: number, row: Tuple): void;
+  insert(relationOid: number, lsn: number, row: Tuple): Promise<void> | undefined;
   /** `old` is undefined where neither the key changed nor the whole old row is sent. */
-  update(relationOid: number, lsn: number, rows: UpdatedRow): void;
-  remove(relationOid: number, lsn: number, old: OldRow): void;
+  update(relationOid: number, lsn: number, rows: UpdatedRow): Promise<void> | undefined;
+  remove(relationOid: number, lsn: number, old: OldRow): Promise<void> | undefined;
   truncate(relationOids: readonly number[], lsn: number): void;
   /** `pg_logical_emit_message`; one that isn't transactional comes between transactions. */
   message(message: EmittedMessage): Promise<void> | undefined;
@@ -149,15 +149,12 @@ export class PgoutputReader {
     switch (bytes[at]) {
       case message.insert:
         this.#row.read(bytes, at + 6);
-        handler.insert(bytes.readUInt32BE(at + 1), lsn, this.#row);
-        return undefined;
+        return handler.insert(bytes.readUInt32BE(at + 1), lsn, this.#row);
       case message.update:
-        this.#update(bytes, at, lsn);
-        return undefined;
+        return this.#update(bytes, at, lsn);
       case message.remove:
         this.#old.read(bytes, at + 6);
-        handler.remove(bytes.readUInt32BE(at + 1), lsn, this.#oldRow(bytes[at + 5]));
-        return undefined;
+        return handler.remove(bytes.readUInt32BE(at + 1), lsn, this.#oldRow(bytes[at + 5]));
       case message.begin:
         handler.begin({
           lsn,
@@ -185,13 +182,13 @@ export class PgoutputReader {
     }
   }
 
-  #update(bytes: Buffer, at: number, lsn: number): void {
+  #update(bytes: Buffer, at: number, lsn: number): Promise<void> | undefined {
     const kind = bytes[at + 5];
     const hasOld = kind === wholeOldRow || kind === keyOfOldRow;
     const rowAt = hasOld ? this.#old.read(bytes, at + 6) + 1 : at + 6;
     this.#row.read(bytes, rowAt);
     const old = hasOld ? this.#oldRow(kind) : undefined;
-    this.#handler.update(bytes.readUInt32BE(at + 1), lsn, { old, row: this.#row });
+    return this.#handler.update(bytes.readUInt32BE(at + 1), lsn, { old, row: this.#row });
   }
 
   #oldRow(kind: number | undefined): OldRow {

@@ -27,6 +27,9 @@ export interface StreamPlace {
   readonly resumeLsn: number;
 }
 
+/** Who tells messages, or is told of them. */
+export type Tells = Pick<MessageTopic, "tell">;
+
 export interface AssemblerOptions {
   readonly emit: Emit;
   /** Finds the route of a table that the stream describes; undefined: it isn't captured. */
@@ -34,7 +37,7 @@ export interface AssemblerOptions {
   /** Told of each transaction's begin and end; undefined: nobody is. */
   readonly transactions: TransactionTopic | undefined;
   /** Finds who tells messages with this prefix; undefined: nobody does. */
-  readonly messagesOf: (prefix: string) => Promise<MessageTopic | undefined> | undefined;
+  readonly messagesOf: (prefix: string) => Promise<Tells | undefined> | undefined;
   /** Milliseconds since 1970 (UTC). */
   readonly nowMs: () => number;
   readonly onCommit: () => void;
@@ -112,28 +115,28 @@ export class TransactionAssembler implements StreamHandler {
     });
   }
 
-  insert(relationOid: number, lsn: number, row: Tuple): void {
-    this.#change(relationOid, lsn, { kind: "insert", row });
+  insert(relationOid: number, lsn: number, row: Tuple): Promise<void> | undefined {
+    return this.#change(relationOid, lsn, { kind: "insert", row });
   }
 
-  update(relationOid: number, lsn: number, { old, row }: UpdatedRow): void {
-    this.#change(relationOid, lsn, { kind: "update", old, row });
+  update(relationOid: number, lsn: number, { old, row }: UpdatedRow): Promise<void> | undefined {
+    return this.#change(relationOid, lsn, { kind: "update", old, row });
   }
 
-  remove(relationOid: number, lsn: number, old: OldRow): void {
-    this.#change(relationOid, lsn, { kind: "remove", old });
+  remove(relationOid: number, lsn: number, old: OldRow): Promise<void> | undefined {
+    return this.#change(relationOid, lsn, { kind: "remove", old });
   }
 
   truncate(relationOids: readonly number[], lsn: number): void {
-    for (const oid of relationOids) this.#change(oid, lsn, { kind: "truncate" });
+    // No route has to wait for anything to tell this.
+    for (const oid of relationOids) void this.#change(oid, lsn, { kind: "truncate" });
   }
 
   message(message: EmittedMessage): Promise<void> | undefined {
     if (message.transactional) this.#changes += 1;
-    const found = this.#options.messagesOf(message.prefix);
-    if (found) return found.then((topic) => this.#message(topic, message));
-    this.#message(undefined, message);
-    return undefined;
+    return this.#options.messagesOf?.(message.prefix).then((topic) => {
+      this.#message(topic, message);
+    });
   }
 
   commit(endLsn: number): void {
@@ -155,21 +158,20 @@ export class TransactionAssembler implements StreamHandler {
     if (lsn > this.#walEnd) this.#walEnd = lsn;
   }
 
-  #change(relationOid: number, lsn: number, change: Change): void {
+  #change(relationOid: number, lsn: number, change: Change): Promise<void> | undefined {
     const known = this.#routes.get(relationOid);
     if (!known) throw new InvariantViolation(`A row came before its table (${relationOid}).`);
     this.#changes += 1;
     this.#published += 1;
-    known.route?.route({ change, lsn, transaction: this.#current() }, this.#emit);
+    return known.route?.route({ change, lsn, transaction: this.#current() }, this.#emit);
   }
 
-  #message(topic: MessageTopic | undefined, message: EmittedMessage): void {
+  #message(topic: Tells | undefined, message: EmittedMessage): void {
     if (message.transactional) {
       topic?.tell(message, this.#current(), this.#emit);
       return;
     }
     topic?.tell(message, this.#outside(message.lsn), this.#options.emit);
-    if (!topic) return;
     this.#commitLsn = message.lsn;
     // The server sends such a message again to whoever begins at it.
     this.#resumeLsn = message.lsn + 1;

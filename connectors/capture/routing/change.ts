@@ -44,5 +44,6 @@ export type Emit = (topic: string, partition: number, record: RecordToAppend) =>
 
 /** Turns a table's changes into records. */
 export interface Route {
-  route(change: PlacedChange, emit: Emit): void;
+  /** A promise where something has to be waited for; the change is read before it ends. */
+  route(change: PlacedChange, emit: Emit): Promise<void> | undefined;
 }

@@ -5,8 +5,9 @@ import { javaDouble, javaFloat } from "./java-numbers.ts";
 /**
  * How values become text where Avro isn't used. `header`: as Kafka Connect's SimpleHeaderConverter
  * writes headers (its class `Values`). `json`: as its JsonConverter writes values without schemas.
+ * `java`: as its StringConverter writes them, with Java's `toString`.
  */
-export type TextStyle = "header" | "json";
+export type TextStyle = "header" | "json" | "java";
 
 /**
  * Writes a value as text. It comes in Avro's encoding, which the converters of columns write, so
@@ -53,7 +54,7 @@ class TextWriter {
   #primitive(type: string, as: { depth: Depth; logical: Logical | undefined }): string | null {
     switch (type) {
       case "null":
-        return as.depth === "outermost" ? null : "null";
+        return as.depth === "outermost" || this.#style === "java" ? null : "null";
       case "boolean":
         return this.#bytes[this.#at++] === 1 ? "true" : "false";
       case "int":
@@ -70,11 +71,7 @@ class TextWriter {
       case "bytes":
         return this.#binary(as);
       default:
-        throw new FatalError(
-          "text-unsupported",
-          `A value of Avro type ${type} can't be written as text.`,
-          "Leave the column out of the key, the headers and the payload.",
-        );
+        throw untold(type);
     }
   }
 
@@ -96,39 +93,46 @@ class TextWriter {
 
   #binary({ depth, logical }: { depth: Depth; logical: Logical | undefined }): string {
     const bytes = this.#slice();
-    if (this.#style === "header" && logical?.name === "Decimal") {
+    if (this.#style !== "json" && logical?.name === "Decimal") {
       return javaDecimal(signed(bytes), logical.scale);
     }
+    // Java tells the buffer's address in place of its bytes.
+    if (this.#style === "java") throw untold("bytes");
     const text = bytes.toString("base64");
     return depth === "outermost" && this.#style === "header" ? text : `"${text}"`;
   }
 
   #text(value: string, depth: Depth): string {
     if (this.#style === "json") return JSON.stringify(value);
-    return depth === "outermost" ? value : quoted(value);
+    return depth === "outermost" || this.#style === "java" ? value : quoted(value);
   }
 
   #record(schema: AvroTypeObject): string {
     const { name, namespace } = schema as { name?: string; namespace?: string };
     this.#named.set([namespace, name].filter(Boolean).join("."), schema);
     const fields = schema["fields"] as readonly { name: string; type: AvroType }[];
-    const told = fields.map((field) => `"${field.name}":${this.value(field.type, "inside")}`);
-    return `{${told.join(",")}}`;
+    const told = fields.map(({ name, type }) => ({ name, text: this.value(type, "inside") }));
+    if (this.#style !== "java") {
+      return `{${told.map((field) => `"${field.name}":${field.text}`).join(",")}}`;
+    }
+    const present = told.filter((field) => field.text !== null);
+    return `Struct{${present.map((field) => `${field.name}=${field.text}`).join(",")}}`;
   }
 
   #items(items: AvroType): string {
     const told: string[] = [];
     this.#blocks(() => told.push(String(this.value(items, "inside"))));
-    return `[${told.join(",")}]`;
+    return `[${told.join(this.#style === "java" ? ", " : ",")}]`;
   }
 
   #entries(values: AvroType): string {
     const told: string[] = [];
     this.#blocks(() => {
       const key = this.#text(this.#slice().toString("utf8"), "inside");
-      told.push(`${key}:${this.value(values, "inside")}`);
+      const isJava = this.#style === "java";
+      told.push(`${key}${isJava ? "=" : ":"}${this.value(values, "inside")}`);
     });
-    return `{${told.join(",")}}`;
+    return `{${told.join(this.#style === "java" ? ", " : ",")}}`;
   }
 
   #blocks(each: () => void): void {
@@ -169,7 +173,15 @@ function logicalOf(schema: AvroTypeObject): Logical | undefined {
   return name ? { name: name as Logical["name"], scale: Number(schema["scale"] ?? 0) } : undefined;
 }
 
-function isUnion(type: AvroType): type is readonly AvroType[] {
+function untold(type: string): FatalError {
+  return new FatalError(
+    "text-unsupported",
+    `A value of Avro type ${type} can't be written as text.`,
+    "Choose another converter, or leave the column out of the key, the headers and the payload.",
+  );
+}
+
+export function isUnion(type: AvroType): type is readonly AvroType[] {
   return Array.isArray(type);
 }
 

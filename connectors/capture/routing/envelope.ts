@@ -14,7 +14,13 @@ export interface SourceIdentity {
 }
 
 export type SnapshotMarker =
-  "false" | "first" | "first_in_data_collection" | "true" | "last_in_data_collection" | "last";
+  | "false"
+  | "first"
+  | "first_in_data_collection"
+  | "true"
+  | "last_in_data_collection"
+  | "last"
+  | "incremental";
 
 export interface Envelope {
   readonly operation: "c" | "u" | "d" | "r" | "t";
@@ -107,7 +113,9 @@ export function writeSource(
   // Messages outside of transactions have none.
   if (transaction.transactionId === noTransaction) to.byte(nullBranch);
   else optionalLong(to, transaction.transactionId);
-  optionalLong(to, lsn);
+  // A row that is told while changes flow stands at no place of its own in the WAL.
+  if (snapshot === "incremental") to.byte(nullBranch);
+  else optionalLong(to, lsn);
   to.byte(nullBranch);
   writeOrigin(to, origin);
 }

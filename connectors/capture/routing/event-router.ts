@@ -1,3 +1,5 @@
+import type { JsonNulls } from "./expanded-json.ts";
+
 /**
  * How rows of outbox tables become records, for tables in the shape that Debezium's Outbox Event
  * Router takes (https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html).
@@ -24,11 +26,15 @@ export interface EventRouter {
     readonly placement: "header" | "envelope" | "partition";
     readonly alias: string;
   }[];
+  /** What a column of `additional` that the table doesn't have does. */
+  readonly additionalMissing: "error" | "ignore";
   readonly jsonPayload: "text" | "expanded";
-  /** What an update or delete of an outbox row does; an insertion is the rule. */
+  /** Under `expanded`: fields that are null are left out, or are bytes that are null. */
+  readonly jsonNulls: JsonNulls;
+  /** What an update of an outbox row does; insertions are the rule, and deletes mean nothing. */
   readonly invalidOperation: "warn" | "error" | "fatal";
-  /** How payload columns become bytes: as they are, as a JSON document, or as Avro. */
-  readonly values: "bytes" | "json" | "avro";
+  /** How payloads are written: bytes as they are and all else as JSON, as JSON, text or Avro. */
+  readonly values: "bytes" | "json" | "text" | "avro";
   /** How keys do. */
   readonly keys: "text" | "json" | "avro";
 }
@@ -42,11 +48,13 @@ export const defaultEventRouter: EventRouter = {
     schemaVersion: undefined,
   },
   routeByField: "aggregatetype",
-  topicExpression: /(?<routedByValue>.*)/,
+  topicExpression: /^(?<routedByValue>.*)$/,
   topicReplacement: "outbox.event.${routedByValue}",
   emptyPayload: "null-payload",
   additional: [],
+  additionalMissing: "error",
   jsonPayload: "text",
+  jsonNulls: "left-out",
   invalidOperation: "warn",
   values: "bytes",
   keys: "text",

@@ -1,13 +1,12 @@
 import { AvroWriter } from "../avro-writer.ts";
 import type { Emit } from "./change.ts";
-import type { TopicSchemaIds } from "./registered.ts";
+import type { OwnForm } from "./own-record.ts";
 
 export interface HeartbeatTopicOptions {
   readonly topic: string;
   /** The topics' prefix, which is the record's key. */
   readonly serverName: string;
-  /** undefined: the outbox router's converters write the record, as text and JSON. */
-  readonly schemaIds: TopicSchemaIds | undefined;
+  readonly form: OwnForm;
 }
 
 /** Records that say that the capture is alive, in partition 0. */
@@ -21,21 +20,13 @@ export class HeartbeatTopic {
 
   /** @param nowMs Milliseconds since 1970 (UTC). */
   beat(nowMs: number, emit: Emit): void {
-    const { topic } = this.#options;
-    emit(topic, 0, { timestampMs: nowMs, ...this.#record(nowMs), headers: [] });
-  }
-
-  #record(nowMs: number): { key: Buffer; value: Buffer } {
-    const { serverName, schemaIds } = this.#options;
-    if (!schemaIds) {
-      const key = Buffer.from(`Struct{serverName=${serverName}}`, "utf8");
-      return { key, value: Buffer.from(`{"ts_ms":${nowMs}}`) };
-    }
-    this.#writer.frame(schemaIds.key);
+    const { topic, serverName, form } = this.#options;
+    this.#writer.frame(form.schemaIds.key);
     this.#writer.string(serverName);
     const key = this.#writer.finish();
-    this.#writer.frame(schemaIds.value);
+    this.#writer.frame(form.schemaIds.value);
     this.#writer.long(nowMs);
-    return { key, value: this.#writer.finish() };
+    const value = this.#writer.finish();
+    emit(topic, 0, form.finish({ timestampMs: nowMs, key, value, headers: [] }));
   }
 }

@@ -9,12 +9,12 @@ import {
 } from "./change.ts";
 import { optionalLong, writeSource, writeTransaction, type SourceIdentity } from "./envelope.ts";
 import { Nanoseconds } from "./nanoseconds.ts";
-import type { TopicSchemaIds } from "./registered.ts";
+import type { OwnForm } from "./own-record.ts";
 
 export interface MessageTopicOptions {
   readonly topic: string;
   readonly partitions: number;
-  readonly schemaIds: TopicSchemaIds;
+  readonly form: OwnForm;
   readonly source: SourceIdentity;
   readonly binary: ValueModes["binary"];
   /** Whether the field `transaction` is filled. */
@@ -25,8 +25,12 @@ export interface MessageTopicOptions {
 
 const present = 2;
 const noTable = { schema: "", table: "" };
-/** What a transaction's end calls the messages in it. */
-const collection = "LOGICAL_DECODING_MESSAGE";
+/**
+ * What a transaction's end calls a message in it: each is a collection of its own there, named by
+ * the class of its id and a number that means nothing.
+ */
+const collection =
+  "io.debezium.connector.postgresql.LogicalDecodingMessageMonitor$LogicalDecodingMessageId@";
 
 const encodings = { base64: "base64", "base64-url-safe": "base64", hex: "hex" } as const;
 
@@ -41,7 +45,8 @@ export class MessageTopic {
   }
 
   tell(message: LogicalMessage, transaction: TransactionContext, emit: Emit): void {
-    const { topic, partitions, schemaIds } = this.#options;
+    const { topic, partitions, form } = this.#options;
+    const { schemaIds } = form;
     const timestampMs = Math.floor(transaction.commitTimeUs / 1000);
     this.#writer.frame(schemaIds.key);
     this.#prefix(message);
@@ -49,7 +54,8 @@ export class MessageTopic {
     this.#writer.frame(schemaIds.value);
     this.#value(message, transaction);
     const value = this.#writer.finish();
-    emit(topic, partitionOf(key, partitions), { timestampMs, key, value, headers: [] });
+    const record = form.finish({ timestampMs, key, value, headers: [] });
+    emit(topic, partitionOf(record.key ?? key, partitions), record);
   }
 
   #value(message: LogicalMessage, transaction: TransactionContext): void {
@@ -60,7 +66,7 @@ export class MessageTopic {
     optionalLong(to, nowMs());
     const setting = { source, table: noTable, commitTime: this.#commitTime };
     writeSource(to, { lsn, transaction, snapshot: "false" }, setting);
-    writeTransaction(to, { transaction, lsn, order: this.#order(transaction) });
+    writeTransaction(to, { transaction, lsn, order: this.#order(transaction, lsn) });
     this.#prefix(message);
     to.byte(present);
     this.#content(message.content);
@@ -83,12 +89,15 @@ export class MessageTopic {
   }
 
   /** Each message counts as the first of a collection of its own. */
-  #order(transaction: TransactionContext): { total: number; table: number } | undefined {
+  #order(
+    transaction: TransactionContext,
+    lsn: number,
+  ): { total: number; table: number } | undefined {
     if (this.#options.transactions === "untold" || transaction.transactionId === noTransaction) {
       return undefined;
     }
     const { tableOrder } = transaction;
-    tableOrder.set(collection, (tableOrder.get(collection) ?? 0) + 1);
+    tableOrder.set(collection + lsn.toString(16), 1);
     transaction.totalOrder += 1;
     return { total: transaction.totalOrder, table: 1 };
   }

@@ -47,7 +47,7 @@ export class OutboxRoute implements Route {
     }
   }
 
-  route({ change }: PlacedChange, emit: Emit): void {
+  route({ change }: PlacedChange, emit: Emit): undefined {
     if (change.kind !== "insert") return;
     const { row } = change;
     emit(row.text(this.#topic), this.#integer(row, this.#partition), {

@@ -3,7 +3,7 @@ import type { NamePattern } from "../tables/selection.ts";
 import type { SourceIdentity } from "./envelope.ts";
 import { HeartbeatTopic } from "./heartbeat-topic.ts";
 import { MessageTopic } from "./message-topic.ts";
-import { registerTopic, type TopicSchemaIds } from "./registered.ts";
+import { ownForm } from "./own-record.ts";
 import * as schemas from "./stream-schemas.ts";
 import { TransactionTopic } from "./transaction-topic.ts";
 
@@ -24,7 +24,7 @@ export class OwnTopics {
     return {
       transactions: await topics.#transactions(),
       heartbeats: await topics.#heartbeats(),
-      messagesOf: (prefix) => topics.#messagesOf(prefix),
+      messagesOf: settings.stream.messages && ((prefix) => topics.#messagesOf(prefix)),
     };
   }
 
@@ -32,24 +32,23 @@ export class OwnTopics {
     const { stream, prefix } = this.#settings;
     if (stream.transactions !== "told") return undefined;
     const topic = `${prefix}.${stream.transactionTopic}`;
-    const schemaIds = await this.#register(topic, {
+    const form = await ownForm(this.#settings, topic, {
       key: schemas.transactionKeySchema,
       value: schemas.transactionValueSchema,
     });
-    return new TransactionTopic({ topic, partitions: stream.partitions, schemaIds });
+    return new TransactionTopic({ topic, partitions: stream.partitions, form });
   }
 
   async #heartbeats(): Promise<HeartbeatTopic | undefined> {
-    const { stream, prefix, eventRouter } = this.#settings;
+    const { stream, prefix } = this.#settings;
     if (!stream.heartbeat) return undefined;
     const topic = `${stream.heartbeat.topicPrefix}.${prefix}`;
-    const isAvro = !eventRouter || eventRouter.values === "avro";
     const texts = { key: schemas.heartbeatKeySchema, value: schemas.heartbeatValueSchema };
-    const schemaIds = isAvro ? await this.#register(topic, texts) : undefined;
-    return new HeartbeatTopic({ topic, serverName: prefix, schemaIds });
+    const form = await ownForm(this.#settings, topic, texts);
+    return new HeartbeatTopic({ topic, serverName: prefix, form });
   }
 
-  #messagesOf(prefix: string): Promise<MessageTopic> | undefined {
+  async #messagesOf(prefix: string): Promise<MessageTopic | undefined> {
     const { messages } = this.#settings.stream;
     if (!messages || !isTold(prefix, messages)) return undefined;
     this.#messages ??= this.#openMessages();
@@ -59,31 +58,27 @@ export class OwnTopics {
   async #openMessages(): Promise<MessageTopic> {
     const { stream, prefix, values, clock } = this.#settings;
     const topic = `${prefix}.message`;
-    const schemaIds = await this.#register(topic, {
+    const form = await ownForm(this.#settings, topic, {
       key: schemas.messageKeySchema,
       value: schemas.messageValueSchema(values.binary === "bytes" ? "bytes" : "string"),
     });
     return new MessageTopic({
       topic,
       partitions: stream.partitions,
-      schemaIds,
+      form,
       source: this.#source,
       binary: values.binary,
       transactions: stream.transactions === "untold" ? "untold" : "told",
       nowMs: () => clock.nowMs(),
     });
   }
-
-  #register(topic: string, texts: { key: string; value: string }): Promise<TopicSchemaIds> {
-    return registerTopic(this.#settings.registry, topic, texts);
-  }
 }
 
 export interface OpenTopics {
   readonly transactions: TransactionTopic | undefined;
   readonly heartbeats: HeartbeatTopic | undefined;
-  /** Who tells messages with this prefix; undefined: nobody does. */
-  readonly messagesOf: (prefix: string) => Promise<MessageTopic> | undefined;
+  /** Who tells messages with this prefix; undefined: nothing is made of messages. */
+  readonly messagesOf: ((prefix: string) => Promise<MessageTopic | undefined>) | undefined;
 }
 
 interface Prefixes {

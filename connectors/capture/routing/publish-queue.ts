@@ -2,15 +2,17 @@ import { lsn } from "../../../engine/position.ts";
 import type { CapturePosition, CaptureSink } from "../../../engine/ports/capture-sink.ts";
 import type { PartitionAppend, RecordToAppend } from "../../../engine/ports/record-log.ts";
 import type { StreamPlace } from "./assembler.ts";
+import type { NewTopics } from "./new-topics.ts";
 import { PublishBatch } from "./publish-batch.ts";
 
 export interface PublishQueueOptions {
   readonly sink: CaptureSink;
-  /** Topics are made as they come up, with so many partitions; undefined: they are there. */
-  readonly newTopicPartitions: number | undefined;
+  readonly newTopics: NewTopics;
   /** At so many records or bytes a batch waits for the publish in flight, and so does the stream. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
+  /** `CapturePosition.incremental` of what is gathered so far. */
+  readonly incremental: () => string | undefined;
   /** Called when a publish is durable. */
   readonly onPublished: (upTo: CapturePosition, records: number) => void;
   /** Called when a publish has failed; nothing is published after it. */
@@ -24,8 +26,6 @@ export interface PublishQueueOptions {
 export class PublishQueue {
   readonly #options: PublishQueueOptions;
   readonly #batch = new PublishBatch();
-  /** Topics known to be there. */
-  readonly #topics = new Set<string>();
   #inFlight: Promise<void> | undefined;
   #failed = false;
   #afterwards: (() => void) | undefined;
@@ -60,10 +60,12 @@ export class PublishQueue {
   publish(place: StreamPlace, completeLsn: number): void {
     if (this.#inFlight || this.#failed) return;
     const records = this.#batch.records;
+    const incremental = this.#options.incremental();
     const upTo: CapturePosition = {
       commitLsn: lsn(place.commitLsn),
       changesAfter: place.changesAfter,
       completeLsn: lsn(completeLsn),
+      ...(incremental === undefined ? {} : { incremental }),
     };
     this.#inFlight = this.#send(this.#batch.take(), upTo).then(
       () => this.#done(upTo, records),
@@ -86,14 +88,8 @@ export class PublishQueue {
   }
 
   async #send(appends: readonly PartitionAppend[], upTo: CapturePosition): Promise<void> {
-    const { sink, newTopicPartitions: partitions } = this.#options;
-    if (partitions !== undefined && sink.ensureTopic) {
-      for (const { topic: name } of appends) {
-        if (this.#topics.has(name)) continue;
-        await sink.ensureTopic({ name, partitions });
-        this.#topics.add(name);
-      }
-    }
+    const { sink, newTopics } = this.#options;
+    await newTopics.ensure(appends);
     await sink.publish(appends, upTo);
   }
 

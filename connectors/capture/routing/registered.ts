@@ -7,21 +7,9 @@ export interface TopicSchemaIds {
 }
 
 /**
- * Registers a topic's schemas. They change as Postgres and tables do, so their subjects refuse
- * nothing.
+ * Registers a schema and gives its id. Schemas change as Postgres and tables do, so their subjects
+ * refuse nothing.
  */
-export async function registerTopic(
-  registry: SchemaRegistry,
-  topic: string,
-  schemas: { readonly key: string; readonly value: string },
-): Promise<TopicSchemaIds> {
-  return {
-    key: await register(registry, `${topic}-key`, schemas.key),
-    value: await register(registry, `${topic}-value`, schemas.value),
-  };
-}
-
-/** Registers one schema and gives its id. */
 export async function register(
   registry: SchemaRegistry,
   subject: string,

@@ -23,8 +23,10 @@ function record(namespace: string, name: string, fields: readonly Field[]): Avro
 }
 
 /** A record within one of the same namespace, which Avro's text tells once. */
-function nested({ namespace: _, ...schema }: AvroTypeObject): AvroTypeObject {
-  return schema as AvroTypeObject;
+function nested(schema: AvroTypeObject): AvroTypeObject {
+  const { type, ...attributes } = schema;
+  const told = Object.entries(attributes).filter(([name]) => name !== "namespace");
+  return { type, ...Object.fromEntries(told) };
 }
 
 const optional = (name: string, type: AvroType): Field => ({

@@ -60,22 +60,37 @@ export class TableRoute implements Route {
     this.#setting = { source: options.source, table: options.table, ...times };
   }
 
-  route(placed: PlacedChange, emit: Emit): void {
+  route(placed: PlacedChange, emit: Emit): undefined {
     const { change } = placed;
     switch (change.kind) {
       case "insert":
-        return this.#row(placed, emit, { operation: "c", before: undefined, after: change });
+        this.#row(placed, emit, { operation: "c", before: undefined, after: change });
+        break;
       case "update":
-        return this.#update(placed, emit, change);
+        this.#update(placed, emit, change);
+        break;
       case "remove":
-        return this.#remove(placed, emit, { old: change.old });
+        this.#remove(placed, emit, { old: change.old });
+        break;
       case "truncate":
-        return this.#truncate(placed, emit);
+        this.#truncate(placed, emit);
+        break;
     }
   }
 
+  /** Names of the key's columns, in its order. */
+  get keyColumns(): readonly string[] {
+    const { key, columns } = this.#options.table.coded;
+    return key.flatMap((at) => columns[at]?.name ?? []);
+  }
+
+  /** The key of a row as its records carry it; null where the table has none. */
+  keyOf(row: Tuple): Buffer | null {
+    return this.#key(row);
+  }
+
   /** A row of the snapshot: it belongs to no transaction of the stream. */
-  snapshot(placed: PlacedChange, emit: Emit, marker: SnapshotMarker): void {
+  snapshot(placed: PlacedChange, emit: Emit, marker: SnapshotMarker): undefined {
     const { change } = placed;
     if (change.kind !== "insert") return;
     const draft: Draft = { operation: "r", before: undefined, after: change };

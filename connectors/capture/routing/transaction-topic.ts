@@ -2,12 +2,12 @@ import { partitionOf } from "../../../engine/partitioner.ts";
 import { AvroWriter } from "../avro-writer.ts";
 import type { Emit, TransactionContext } from "./change.ts";
 import { optionalLong } from "./envelope.ts";
-import type { TopicSchemaIds } from "./registered.ts";
+import type { OwnForm } from "./own-record.ts";
 
 export interface TransactionTopicOptions {
   readonly topic: string;
   readonly partitions: number;
-  readonly schemaIds: TopicSchemaIds;
+  readonly form: OwnForm;
 }
 
 const absent = 0;
@@ -39,7 +39,8 @@ export class TransactionTopic {
     { transaction, lsn }: { transaction: TransactionContext; lsn: number },
     emit: Emit,
   ): void {
-    const { topic, partitions, schemaIds } = this.#options;
+    const { topic, partitions, form } = this.#options;
+    const { schemaIds } = form;
     const id = `${transaction.transactionId}:${lsn}`;
     const timestampMs = Math.floor(transaction.commitTimeUs / 1000);
     this.#writer.frame(schemaIds.key);
@@ -54,7 +55,8 @@ export class TransactionTopic {
     } else this.#counts(transaction);
     this.#writer.long(timestampMs);
     const value = this.#writer.finish();
-    emit(topic, partitionOf(key, partitions), { timestampMs, key, value, headers: [] });
+    const record = form.finish({ timestampMs, key, value, headers: [] });
+    emit(topic, partitionOf(record.key ?? key, partitions), record);
   }
 
   #counts({ totalOrder, tableOrder }: TransactionContext): void {

@@ -8,7 +8,7 @@ import { unpublishedLanes } from "../repair/unpublished.ts";
 import type { Emit, PlacedChange, TransactionContext } from "../routing/change.ts";
 import type { SnapshotMarker } from "../routing/envelope.ts";
 import { PublishBatch } from "../routing/publish-batch.ts";
-import type { TableRoute } from "../routing/table-route.ts";
+import type { RowRoute } from "../tables/captured-tables.ts";
 import type { CapturedTables } from "../tables/captured-tables.ts";
 import type { CreatedSlot } from "../replication-connection.ts";
 import { snapshotQuery, snapshotTables } from "./snapshot-tables.ts";
@@ -54,7 +54,7 @@ export async function* outboxParts({
 }
 
 interface PendingRow {
-  readonly route: TableRoute;
+  readonly route: RowRoute;
   readonly bytes: Buffer;
   readonly first: boolean;
   readonly firstOfTable: boolean;
@@ -79,14 +79,14 @@ export async function* tableParts(source: SnapshotSource): AsyncGenerator<Partit
     let firstOfTable = true;
     for await (const rows of textPages(client, query, pageRows)) {
       for (const row of rows) {
-        if (pending) emitter.emit(pending, firstOfTable ? "of table" : "no");
+        if (pending) await emitter.emit(pending, firstOfTable ? "of table" : "no");
         pending = { route, bytes: encodeTuple(row), first: !pending, firstOfTable };
         firstOfTable = false;
       }
       if (batch.records > 0) yield batch.take();
     }
   }
-  if (pending) emitter.emit(pending, "of all");
+  if (pending) await emitter.emit(pending, "of all");
   if (batch.records > 0) yield batch.take();
 }
 
@@ -100,10 +100,10 @@ class SnapshotEmitter {
     this.#place = place;
   }
 
-  emit(row: PendingRow, last: "no" | "of table" | "of all"): void {
+  emit(row: PendingRow, last: "no" | "of table" | "of all"): Promise<void> | undefined {
     this.#tuple.read(row.bytes, 0);
     const change: PlacedChange["change"] = { kind: "insert", row: this.#tuple };
-    row.route.snapshot({ ...this.#place, change }, this.#emit, marker(row, last));
+    return row.route.snapshot({ ...this.#place, change }, this.#emit, marker(row, last));
   }
 }
 

@@ -3,18 +3,24 @@ import type { ClientBase } from "pg";
 import type { RecordHeader } from "../../../engine/ports/record-log.ts";
 import type { CaptureSettings, CapturedTable } from "../options.ts";
 import type { Relation } from "../pgoutput/messages.ts";
+import type { Route } from "../routing/change.ts";
 import { contextHeaders } from "../routing/context-headers.ts";
 import type { SourceIdentity } from "../routing/envelope.ts";
 import { OutboxRoute } from "../routing/outbox-route.ts";
+import { defaultEventRouter } from "../routing/event-router.ts";
 import { register } from "../routing/registered.ts";
+import { RouterRoute } from "../routing/router-route.ts";
 import { TableRoute } from "../routing/table-route.ts";
 import { readTable, type CatalogueTable } from "./catalogue.ts";
 import { refuse, tableFaults } from "./checks.ts";
-import { codeTable, type StreamColumn } from "./coded-table.ts";
+import { codeTable, type CodedTable, type StreamColumn } from "./coded-table.ts";
 import { namespaceOf, parseTableName, topicName } from "./names.ts";
 import { tableSchemas } from "./schemas.ts";
 import { selectsTable } from "./selection.ts";
 import { TypeCatalogue } from "./type-catalogue.ts";
+
+/** What tells the rows of a captured table: its own envelopes, or events. */
+export type RowRoute = TableRoute | RouterRoute;
 
 /** The tables of a capture: what the catalogue says of them, and the routes that write them. */
 export class CapturedTables {
@@ -52,7 +58,7 @@ export class CapturedTables {
   }
 
   /** The route of a table as the stream describes it; undefined where it isn't captured. */
-  async route(relation: Relation): Promise<TableRoute | OutboxRoute | undefined> {
+  async route(relation: Relation): Promise<Route | undefined> {
     const name = `${relation.schema}.${relation.table}`;
     if (this.#settings.outboxTables.includes(name)) {
       const columnNames = relation.columns.map((column) => column.name);
@@ -66,7 +72,7 @@ export class CapturedTables {
   }
 
   /** The route of a table for rows that were read from it, with these columns. */
-  async tableRoute(captured: CapturedTable, columnNames: readonly string[]): Promise<TableRoute> {
+  async tableRoute(captured: CapturedTable, columnNames: readonly string[]): Promise<RowRoute> {
     const table = await this.definition(captured);
     const columns = columnNames.flatMap(
       (name) => table.columns.find((column) => column.name === name) ?? [],
@@ -112,11 +118,12 @@ export class CapturedTables {
     captured: CapturedTable,
     table: CatalogueTable,
     columns: readonly StreamColumn[],
-  ): Promise<TableRoute> {
+  ): Promise<RowRoute> {
     const { registry, clock, names, values, prefix } = this.#settings;
     const coding = { types: this.#types, modes: values, selection: this.#settings.columns };
     const coded = await codeTable(table, columns, coding);
     const topic = topicName(prefix, table);
+    if (this.#settings.eventRouter) return this.#routerRoute(captured, table, coded);
     const schemas = tableSchemas(namespaceOf(topic, names.schemas), coded, names);
     const key = schemas.key && (await register(registry, `${topic}-key`, schemas.key));
     const value = await register(registry, `${topic}-value`, schemas.value);
@@ -128,6 +135,21 @@ export class CapturedTables {
       schemaIds: { key: key === undefined || key === "" ? undefined : key, value },
       keySchema: schemas.key,
       shape: this.#settings.stream,
+      headers: this.#headers,
+      nowMs: () => clock.nowMs(),
+    });
+  }
+
+  #routerRoute(captured: CapturedTable, table: CatalogueTable, coded: CodedTable): RouterRoute {
+    const { registry, clock, names, prefix, stream, eventRouter } = this.#settings;
+    return new RouterRoute({
+      router: eventRouter ?? defaultEventRouter,
+      table: { schema: table.schema, table: table.table, coded },
+      names,
+      namespace: namespaceOf(topicName(prefix, table), names.schemas),
+      partitions: captured.partitions,
+      registry,
+      shape: stream,
       headers: this.#headers,
       nowMs: () => clock.nowMs(),
     });

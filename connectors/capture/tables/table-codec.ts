@@ -34,6 +34,15 @@ export function writeKey(to: AvroWriter, table: CodedTable, row: Tuple): void {
   for (const column of table.keyColumns) writeValue(to, column, row, table.missing);
 }
 
+/** One column's value, as it stands in the row. */
+export function writeColumn(
+  to: AvroWriter,
+  column: CodedColumn,
+  { row, missing }: { readonly row: Tuple; readonly missing: CodedTable["missing"] },
+): void {
+  writeValue(to, column, row, missing);
+}
+
 /** Null, or what stands for it: the default where there is one, otherwise the type's zero. */
 function writeMissing(to: AvroWriter, column: CodedColumn): void {
   const { nullable, converter } = column;
