@@ -29,9 +29,10 @@ export async function knownVersion(
   name: SubjectName,
   submitted: SubmittedVersion,
 ): Promise<StoredVersion | undefined> {
-  if (submitted.id !== undefined) return undefined;
   const parsed = await parseInScope(view, name, await populated(view, name, submitted));
-  return findVersion(view, { name, parsed }, "left-out");
+  const found = await findVersion(view, { name, parsed }, "left-out");
+  const { id = found?.id, version = found?.version } = submitted;
+  return found?.id === id && found?.version === version ? found : undefined;
 }
 
 /**
@@ -171,6 +172,14 @@ async function idToTake(
     return id;
   }
   const { id } = submitted;
+  const known = await change.idOf(context, fingerprint);
+  if (
+    known !== undefined &&
+    known !== id &&
+    (await change.versionsWith(context, known)).length > 0
+  ) {
+    throw refusals.idDiffers(id, known);
+  }
   const taken = await change.schema(context, id);
   if (taken === undefined) {
     await change.addSchema(context, { id, schema, references, fingerprint });
