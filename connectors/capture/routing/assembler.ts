@@ -134,9 +134,8 @@ export class TransactionAssembler implements StreamHandler {
 
   message(message: EmittedMessage): Promise<void> | undefined {
     if (message.transactional) this.#changes += 1;
-    return this.#options.messagesOf?.(message.prefix).then((topic) => {
-      this.#message(topic, message);
-    });
+    const found = this.#options.messagesOf(message.prefix);
+    return found?.then((topic) => this.#message(topic, message));
   }
 
   commit(endLsn: number): void {

@@ -24,7 +24,7 @@ export class OwnTopics {
     return {
       transactions: await topics.#transactions(),
       heartbeats: await topics.#heartbeats(),
-      messagesOf: settings.stream.messages && ((prefix) => topics.#messagesOf(prefix)),
+      messagesOf: (prefix) => topics.#messagesOf(prefix),
     };
   }
 
@@ -48,9 +48,10 @@ export class OwnTopics {
     return new HeartbeatTopic({ topic, serverName: prefix, form });
   }
 
-  async #messagesOf(prefix: string): Promise<MessageTopic | undefined> {
+  #messagesOf(prefix: string): Promise<MessageTopic | undefined> | undefined {
     const { messages } = this.#settings.stream;
-    if (!messages || !isTold(prefix, messages)) return undefined;
+    if (!messages) return undefined;
+    if (!isTold(prefix, messages)) return Promise.resolve(undefined);
     this.#messages ??= this.#openMessages();
     return this.#messages;
   }
@@ -77,8 +78,11 @@ export class OwnTopics {
 export interface OpenTopics {
   readonly transactions: TransactionTopic | undefined;
   readonly heartbeats: HeartbeatTopic | undefined;
-  /** Who tells messages with this prefix; undefined: nothing is made of messages. */
-  readonly messagesOf: ((prefix: string) => Promise<MessageTopic | undefined>) | undefined;
+  /**
+   * Who tells messages with this prefix: nobody, after a promise of undefined; undefined at once:
+   * nothing is made of messages.
+   */
+  readonly messagesOf: (prefix: string) => Promise<MessageTopic | undefined> | undefined;
 }
 
 interface Prefixes {
