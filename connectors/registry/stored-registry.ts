@@ -73,9 +73,8 @@ export class StoredSchemaRegistry implements SchemaRegistry {
   }
 
   async subjects(): Promise<readonly string[]> {
-    const versions = await this.#store.select({ context: defaultContext, prefix: "" });
-    const shown = versions.filter((version) => !version.deleted);
-    return [...new Set(shown.map((version) => qualified(version.name)))];
+    const subjects = await this.#store.subjects({ context: defaultContext, prefix: "" });
+    return subjects.filter(({ deleted }) => !deleted).map(({ name }) => qualified(name));
   }
 
   async check(subject: string, schema: string): Promise<readonly Incompatibility[]> {

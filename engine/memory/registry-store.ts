@@ -4,6 +4,7 @@ import type {
   RegistrySettings,
   RegistryStore,
   StoredSchema,
+  StoredSubject,
   StoredVersion,
   SubjectName,
   SubjectSelection,
@@ -100,6 +101,15 @@ export class MemoryRegistryStore implements RegistryStore {
 
   async versionsWith(context: string, id: number): Promise<readonly StoredVersion[]> {
     return this.#stored((row) => row.context === context && row.id === id);
+  }
+
+  async subjects(selection: SubjectSelection): Promise<readonly StoredSubject[]> {
+    const subjects = new Map<string, StoredSubject>();
+    for (const { name, deleted } of await this.select(selection)) {
+      const known = subjects.get(keyOf(name));
+      subjects.set(keyOf(name), { name, deleted: deleted && (known?.deleted ?? true) });
+    }
+    return [...subjects.values()];
   }
 
   async select({ context, prefix }: SubjectSelection): Promise<readonly StoredVersion[]> {

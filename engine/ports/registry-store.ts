@@ -34,6 +34,13 @@ export interface RegistrySettings {
   readonly normalize?: boolean;
 }
 
+/** A subject that has versions. */
+export interface StoredSubject {
+  readonly name: SubjectName;
+  /** Softly, with all its versions. */
+  readonly deleted: boolean;
+}
+
 /** Which subjects are meant: those of one context or of all, whose name begins with the prefix. */
 export interface SubjectSelection {
   readonly context?: string;
@@ -53,6 +60,8 @@ export interface RegistryView {
   versionsOf(name: SubjectName): Promise<readonly StoredVersion[]>;
   /** In order of subject and version, the softly deleted among them. */
   versionsWith(context: string, id: number): Promise<readonly StoredVersion[]>;
+  /** In order of context and name, the softly deleted among them. */
+  subjects(selection: SubjectSelection): Promise<readonly StoredSubject[]>;
   /** In order of context, subject and version, the softly deleted among them. */
   select(selection: SubjectSelection): Promise<readonly StoredVersion[]>;
   /** Versions, not deleted, whose schemas refer to this one (qualified subject). */

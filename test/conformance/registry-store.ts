@@ -117,6 +117,12 @@ function contents(store: () => RegistryStore): void {
     });
     expect((await store().versionsOf(seats)).map((one) => one.deleted)).toEqual([false, true]);
     expect(await store().referrers("seats", 1)).toEqual([]);
+    const whole = async () =>
+      (await store().subjects({ prefix: "" })).map(({ name, deleted }) => [name.subject, deleted]);
+    expect(await whole()).toEqual([["seats", false]]);
+    await store().change(".", (made) => made.hide(seats, [1]));
+    expect(await whole()).toEqual([["seats", true]]);
+    await store().change(".", (made) => made.putVersion(seats, { version: 1, id: 1 }));
     await store().change(".", (made) => made.putVersion(seats, { version: 2, id: 1 }));
     expect((await store().versionsOf(seats)).map((one) => [one.id, one.deleted])).toEqual([
       [1, false],

@@ -74,7 +74,7 @@ test("takes schemas that are larger than the other routes' bodies, up to a bound
 test("a database that doesn't answer is 500 with 50001, which clients try again", async () => {
   const outage = () => Promise.reject(new TransientError("connection", "It is away."));
   const store = Object.assign(new MemoryRegistryStore(), {
-    select: outage,
+    subjects: outage,
     change: outage,
   });
   const { app } = await registryServer(store);

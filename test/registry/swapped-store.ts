@@ -25,6 +25,7 @@ export class SwappedStore implements RegistryStore {
   idOf = (context: string, fingerprint: Buffer) => this.#store.idOf(context, fingerprint);
   versionsOf = (name: SubjectName) => this.#store.versionsOf(name);
   versionsWith = (context: string, id: number) => this.#store.versionsWith(context, id);
+  subjects = (selection: SubjectSelection) => this.#store.subjects(selection);
   select = (selection: SubjectSelection) => this.#store.select(selection);
   referrers: RegistryView["referrers"] = (subject, version) =>
     this.#store.referrers(subject, version);

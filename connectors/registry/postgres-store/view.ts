@@ -2,6 +2,7 @@ import type {
   RegistrySettings,
   RegistryView,
   StoredSchema,
+  StoredSubject,
   StoredVersion,
   SubjectName,
   SubjectSelection,
@@ -85,6 +86,17 @@ export class PostgresRegistryView implements RegistryView {
 
   versionsWith(context: string, id: number): Promise<readonly StoredVersion[]> {
     return this.#versions("v.context = $1 and v.schema_id = $2", [context, id]);
+  }
+
+  async subjects({ context, prefix }: SubjectSelection): Promise<readonly StoredSubject[]> {
+    const rows = await this.database.rows<SubjectName & { readonly deleted: boolean }>(
+      `select context, subject, bool_and(deleted_at is not null) as deleted
+       from refold.registry_versions
+       where ($1::text is null or context = $1) and starts_with(subject, $2)
+       group by context, subject order by context collate "C", subject collate "C"`,
+      [context ?? null, prefix],
+    );
+    return rows.map(({ deleted, ...name }) => ({ name, deleted }));
   }
 
   select({ context, prefix }: SubjectSelection): Promise<readonly StoredVersion[]> {

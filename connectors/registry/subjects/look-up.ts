@@ -13,7 +13,7 @@ export function subjectSchema(version: StoredVersion): SubjectSchema {
   return { subject: qualified(version.name), version: version.version, id, schema, references };
 }
 
-export function isMeant({ deleted }: StoredVersion, which: Deleted): boolean {
+export function isMeant({ deleted }: Pick<StoredVersion, "deleted">, which: Deleted): boolean {
   return which === "included" || deleted === (which === "only");
 }
 

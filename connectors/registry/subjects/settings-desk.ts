@@ -105,11 +105,11 @@ export class StoredSettings implements RegistrySettingsDesk {
 
   /** Under the name of a context, or the global one, all its subjects are meant. */
   async #hasSubjects({ context, subject }: SubjectName): Promise<boolean> {
-    const versions =
+    const found =
       subject === ""
-        ? await this.#store.select({ context, prefix: "" })
+        ? await this.#store.subjects({ context, prefix: "" })
         : await this.#store.versionsOf({ context, subject });
-    return versions.some((version) => !version.deleted);
+    return found.some(({ deleted }) => !deleted);
   }
 }
 

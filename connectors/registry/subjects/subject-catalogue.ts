@@ -26,15 +26,8 @@ export class StoredSubjects implements SubjectCatalogue {
   }
 
   async names({ prefix, deleted }: SubjectFilter): Promise<readonly string[]> {
-    const shown = new Map<string, boolean>();
-    for (const version of await this.#store.select(selectionOf(prefix))) {
-      const name = qualified(version.name);
-      shown.set(name, (shown.get(name) ?? false) || !version.deleted);
-    }
-    const meant = [...shown].filter(([, isShown]) => {
-      return deleted === "included" || isShown === (deleted === "left-out");
-    });
-    return meant.map(([name]) => name);
+    const subjects = await this.#store.subjects(selectionOf(prefix));
+    return subjects.filter((one) => isMeant(one, deleted)).map(({ name }) => qualified(name));
   }
 
   async register(subject: string, submitted: SubmittedVersion): Promise<SubjectSchema> {
