@@ -12,6 +12,7 @@ import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
 import { defineProjection } from "../../engine/projection.ts";
 import { run } from "../../engine/runner/run.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
+import type { TaskLimits } from "../../engine/task/limits.ts";
 import { happened } from "../../engine/testing/given.ts";
 import { JsonCodec, Journal } from "../../engine/testing/index.ts";
 import type { AnyEventType, EventTopic } from "../../engine/topic.ts";
@@ -34,19 +35,24 @@ const sums = defineProjection({
 
 class StoreInTrouble extends MemoryReadModelStore {
   isAway = false;
+  losesAnswers = false;
 
   override async flush(flush: ReadModelFlush): Promise<void> {
     if (this.isAway) throw new TransientError("database-unavailable", "The database is away.");
     await super.flush(flush);
+    if (!this.losesAnswers || !flush.settlements?.length) return;
+    this.losesAnswers = false;
+    throw new TransientError("outcome-unknown", "The answer was lost.");
   }
 }
 
 interface Parts {
   readonly codec?: EventCodec;
   readonly json?: JsonCodec;
+  readonly limits?: Partial<TaskLimits>;
 }
 
-async function stage({ json = new JsonCodec(), codec = json }: Parts = {}) {
+async function stage({ json = new JsonCodec(), codec = json, limits = {} }: Parts = {}) {
   const log = new MemoryRecordLog();
   const journal = new Journal({ log, codec: json });
   await journal.open(counters);
@@ -67,7 +73,7 @@ async function stage({ json = new JsonCodec(), codec = json }: Parts = {}) {
       random: realRandom,
       lettersPollMs: 5,
       recoverAfterMs: 20,
-      limits: { lingerMs: 1, backoff: { initialMs: 1, maxMs: 2, attemptsMax: 3 } },
+      limits: { lingerMs: 1, backoff: { initialMs: 1, maxMs: 2, attemptsMax: 3 }, ...limits },
     });
   const moved = (code: string, by: number) => happened(Moved, { code, by });
   const append = (...moves: readonly (readonly [string, number])[]) =>
@@ -94,6 +100,8 @@ class StrictCodec extends JsonCodec {
   }
 }
 
+const redrive = { action: "redrive", reason: undefined } as const;
+
 test("a notice that can't be made sets the record aside that made its row so, and no other", async () => {
   const json = new StrictCodec();
   const { start, append, sumOf, deadLetters, notices } = await stage({ json });
@@ -106,7 +114,6 @@ test("a notice that can't be made sets the record aside that made its row so, an
     { disposition: "failed", cause: "notice-invalid", key: Buffer.from("a") },
   ]);
   expect(runner.health()[0]).toMatchObject({ state: "running", parkedKeys: 1, reasons: [] });
-  const redrive = { action: "redrive", reason: undefined } as const;
   await deadLetters.ask({ kind: "all" }, redrive, 9);
   await until("it fails again", async () => (await deadLetters.find(1n))?.attempts === 2);
   await append(["a", 1]);
@@ -116,6 +123,39 @@ test("a notice that can't be made sets the record aside that made its row so, an
   await until("it is applied in its order", async () => (await sumOf("a")) === 14);
   expect(notices.filter(({ key }) => key === "a")).toHaveLength(2);
   expect(runner.health()[0]).toMatchObject({ parkedKeys: 0 });
+});
+
+test("a letter whose answer to the redrive was lost is applied once", async () => {
+  const json = new StrictCodec();
+  const { start, append, sumOf, deadLetters, readModels } = await stage({ json });
+  await using runner = await start();
+  await append(["a", 13]);
+  await until("it is set aside", async () => (await deadLetters.find(1n)) !== undefined);
+  json.isStrict = false;
+  readModels.losesAnswers = true;
+  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await until("its key goes on", () => runner.health()[0]?.parkedKeys === 0);
+  await append(["a", 1]);
+  await until("the next one is applied", async () => (await sumOf("a")) === 14);
+  expect(readModels.losesAnswers).toBe(false);
+  expect(await deadLetters.find(1n)).toMatchObject({ disposition: "redriven", attempts: 2 });
+});
+
+test("a partition that has halted for too many letters goes on when they are settled", async () => {
+  const json = new StrictCodec();
+  const limits = { waitingLettersMax: 1 };
+  const { start, append, sumOf, deadLetters } = await stage({ json, limits });
+  await using runner = await start();
+  await append(["a", 13]);
+  await until("it is set aside", async () => (await deadLetters.find(1n)) !== undefined);
+  await append(["a", 1], ["a", 2], ["a", 3]);
+  await until("it halts", () => runner.health()[0]?.state === "halted");
+  expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
+  expect(await sumOf("a")).toBeUndefined();
+  json.isStrict = false;
+  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await until("all are applied", async () => (await sumOf("a")) === 19);
+  await until("it runs", () => runner.health()[0]?.state === "running");
 });
 
 test("a store that is away sends nothing to the dead letters, halts, and is tried again", async () => {
