@@ -1,4 +1,4 @@
-import { apiOptions, type ApiOptions, defaultApiOptions } from "../api/index.ts";
+import { apiOptions, type ApiOptions, defaultApiOptions } from "../api/options.ts";
 import { CommandFailure } from "./command-failure.ts";
 
 /**

@@ -10,7 +10,6 @@ import { assertLoopback, assertPortFree, type Address } from "../port.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
-import { listenApi } from "../system/api.ts";
 import { startHousekeeping } from "../system/chores.ts";
 import { application } from "../system/definitions.ts";
 import { openStores } from "../system/stores.ts";
@@ -98,6 +97,8 @@ async function startEverything(
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   const chores = startHousekeeping({ stores, definitions: application, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
+  // Loaded only now: that takes a good part of the start, in which records are applied already.
+  const { listenApi } = await import("../system/api.ts");
   const room = database.kind === "own" ? { room: database.room } : {};
   const api = await listenApi({ stores, system, metrics, limits, address: options, ...room });
   stop.add("API", () => api.close());
