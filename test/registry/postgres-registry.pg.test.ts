@@ -87,6 +87,25 @@ test("of two incompatible schemas that race for a new subject one is refused", a
   expect(await here.versions("a")).toHaveLength(1);
 });
 
+test("changes that wait for each other leave the pool's connections to others, and are bounded", async () => {
+  await emptied();
+  const narrow = makePool({ url: database.url, name: "narrow", connectionsMax: 2 });
+  const store = new PostgresRegistryStore({ pool: narrow, changesWaitingMax: 3 });
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const changes = Array.from({ length: 4 }, () =>
+    store.change(".", async (change) => {
+      await opened;
+      return change.newId(".");
+    }),
+  );
+  await expect(store.change(".", (change) => change.newId("."))).rejects.toThrow(TransientError);
+  expect((await narrow.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  open();
+  expect(await Promise.all(changes)).toEqual([1, 2, 3, 4]);
+  expect(await store.change(".", (change) => change.newId("."))).toBe(5);
+  await narrow.end();
+});
+
 test("a database that can't be reached is an outage, to be tried again", async () => {
   const nowhere = makePool({ url: "postgres://127.0.0.1:1/none", name: "nowhere" });
   const registry = registryOn(nowhere);

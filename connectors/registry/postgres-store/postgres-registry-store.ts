@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 
-import { FatalError } from "../../../engine/errors.ts";
+import { FatalError, TransientError } from "../../../engine/errors.ts";
 import type { RegistryChange, RegistryStore } from "../../../engine/ports/registry-store.ts";
 import { registryError } from "../outage.ts";
 import { defaultContext } from "../subjects/subject-name.ts";
@@ -10,15 +10,22 @@ import { PostgresRegistryView } from "./view.ts";
 
 export interface PostgresRegistryStoreOptions {
   readonly pool: Pool;
+  /** Changes that may wait for their turn in this process; the next one is an outage to its caller. */
+  readonly changesWaitingMax?: number;
 }
 
 /** A registry's storage in the tables `refold.registry_*`. */
 export class PostgresRegistryStore extends PostgresRegistryView implements RegistryStore {
   readonly #pool: Pool;
+  readonly #changesWaitingMax: number;
+  /** Changes that are at work or wait. */
+  #changes = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ pool }: PostgresRegistryStoreOptions) {
+  constructor({ pool, changesWaitingMax = 1_000 }: PostgresRegistryStoreOptions) {
     super(new Database(pool));
     this.#pool = pool;
+    this.#changesWaitingMax = changesWaitingMax;
   }
 
   async identity(): Promise<string> {
@@ -34,7 +41,25 @@ export class PostgresRegistryStore extends PostgresRegistryView implements Regis
     );
   }
 
+  /**
+   * One at a time in this process: those that waited for the lock in the database would each hold a
+   * connection meanwhile, and leave none for appends and flushes.
+   */
   async change<Result>(
+    context: string,
+    work: (change: RegistryChange) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#changes > this.#changesWaitingMax) {
+      const told = `${this.#changesWaitingMax} changes of the schema registry wait for their turn`;
+      throw new TransientError("registry-busy", `${told} already. Try again in a moment.`);
+    }
+    this.#changes += 1;
+    const ended = this.#last.then(() => this.#alone(context, work));
+    this.#last = ended.then(ignore, ignore);
+    return ended.finally(() => (this.#changes -= 1));
+  }
+
+  async #alone<Result>(
     context: string,
     work: (change: RegistryChange) => Promise<Result>,
   ): Promise<Result> {
