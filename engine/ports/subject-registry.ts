@@ -102,11 +102,7 @@ export interface SubjectCatalogue {
    * What stands against registering it after a version, or after `all`, in Confluent's words; empty
    * where nothing does.
    */
-  check(
-    subject: string,
-    submitted: SubmittedSchema,
-    against: string,
-  ): Promise<readonly string[]>;
+  check(subject: string, submitted: SubmittedSchema, against: string): Promise<readonly string[]>;
 }
 
 /** `hide` can be looked at with `deleted=true`, and keeps the version's number. */
