@@ -94,6 +94,7 @@ export class ChunkFold {
       return "halted";
     }
     try {
+      letters.assertRoom(source, "failed");
       this.#seek(segment, offset);
       letters.put(this.#cursor, source, { error, source: this.#place(segment) });
     } catch (full) {
@@ -114,6 +115,7 @@ export class ChunkFold {
     this.#seek(segment, offset);
     const key = recordKeyOf(this.#cursor);
     if (key === undefined || !source.parked.has(key, offset)) return false;
+    letters.assertRoom(source, "waiting");
     letters.put(this.#cursor, source, { error: undefined, source: this.#place(segment) });
     return true;
   }

@@ -25,20 +25,27 @@ export class LetterBox {
   }
 
   /**
-   * Sets the record aside that the cursor stands at; without an error it waits behind another.
+   * Asked before anything of the record is passed.
    *
    * @throws FatalError `failed-letters`, `waiting-letters` when the partition holds as many as may
-   * be; nothing is set aside then.
+   * be.
    */
+  assertRoom(partition: TaskPartition, disposition: "failed" | "waiting"): void {
+    const { max } = this.#options;
+    const full = partition.parked.fullOf(disposition, { partition: partition.name, max });
+    if (full) throw full;
+  }
+
+  /** Sets the record aside that the cursor stands at; without an error it waits behind another. */
   put(
     cursor: RecordCursor,
     partition: TaskPartition,
     why: { readonly error: RecordError | undefined; readonly source: LetterSource },
   ): void {
-    const { consumer, generation, open, metrics, max } = this.#options;
+    const { consumer, generation, open, metrics } = this.#options;
     const disposition = why.error ? "failed" : "waiting";
     const letter = { key: recordKeyOf(cursor), offset: cursor.offset, disposition } as const;
-    partition.parked.add(letter, { partition: partition.name, max });
+    partition.parked.add(letter);
     open.letters.push(deadLetter(cursor, partition, { consumer, generation, ...why }));
     metrics.count("dead_letters_total", 1, { consumer });
   }

@@ -65,10 +65,7 @@ export class ParkedKeys {
     return parked !== undefined && parked.since < offset;
   }
 
-  /** @throws FatalError `failed-letters`, `waiting-letters` where there are as many as may be. */
-  add(letter: RecentLetter, of: { readonly partition: string; readonly max: LettersMax }): void {
-    const full = this.#fullWith(letter, of);
-    if (full) throw full;
+  add(letter: RecentLetter): void {
     this.#recent.push(letter);
     this.#count(letter.disposition, 1);
     if (letter.key === undefined) return;
@@ -118,8 +115,9 @@ export class ParkedKeys {
     if (parked.letters === 0) this.#keys.delete(key);
   }
 
-  #fullWith(
-    { disposition }: RecentLetter,
+  /** What to halt with where there are as many letters of the kind as may be. */
+  fullOf(
+    disposition: "failed" | "waiting",
     { partition, max }: { readonly partition: string; readonly max: LettersMax },
   ): FatalError | undefined {
     const { failedLettersMax, waitingLettersMax } = max;

@@ -148,6 +148,7 @@ export class Stager {
     const { pipeline, letters } = this.#options;
     if (!(error instanceof RecordError) || pipeline.onRecordError === "halt") throw error;
     const { source } = segment;
+    letters.assertRoom(source, "failed");
     const place = pipeline.intake.setAside(this.#cursor, source);
     // Copies and unknown schemas were told before anything could fail.
     const known = typeof place === "string" ? { kind: "unknown" as const } : place;
@@ -164,6 +165,7 @@ export class Stager {
   /** A record whose key is parked waits behind the letter that parked it. */
   #wait(segment: Segment): "passed" | "learn" {
     const { source } = segment;
+    this.#options.letters.assertRoom(source, "waiting");
     const place = this.#options.pipeline.intake.setAside(this.#cursor, source);
     if (place === "learn") return "learn";
     if (place === "duplicate") this.#duplicate(segment);

@@ -10,6 +10,7 @@ import type { RowChange } from "../../engine/ports/codec.ts";
 import { defineTableProjection } from "../../engine/projection.ts";
 import { run } from "../../engine/runner/run.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
+import type { TaskLimits } from "../../engine/task/limits.ts";
 import { defineChangeTopic } from "../../engine/topic.ts";
 import { realClock, realRandom, until } from "../engine/process.ts";
 
@@ -57,7 +58,8 @@ const change = (at: number, op: "c" | "u", after: Row): RowChange => ({
   snapshot: false,
 });
 
-test("copies of changes that were set aside are known, and redriving applies each change once", async () => {
+async function stage(limits: Partial<TaskLimits> = {}) {
+  fold.mended = false;
   const codec = new JsonCodec();
   const log = new MemoryRecordLog();
   await log.ensureTopic({ name: things.name, partitions: 1 });
@@ -76,22 +78,31 @@ test("copies of changes that were set aside are known, and redriving applies eac
     const generation = await readModels.open(readModelOf(shelf));
     return (await readModels.load(generation, [key])).get(key)?.["times"];
   };
-  const bad = change(1, "c", { id: 1, title: "bad" });
-  const good = change(2, "u", { id: 1, title: "good" });
+  const start = () =>
+    run({
+      projections: [shelf],
+      log,
+      readModels,
+      deadLetters,
+      assignment: new MemoryAssignment(),
+      codec,
+      clock: realClock,
+      random: realRandom,
+      lettersPollMs: 5,
+      limits: { lingerMs: 1, ...limits },
+    });
+  return { append, timesOf, start, deadLetters };
+}
+
+const redrive = { action: "redrive", reason: undefined } as const;
+const bad = change(1, "c", { id: 1, title: "bad" });
+const good = change(2, "u", { id: 1, title: "good" });
+
+test("copies of changes that were set aside are known, and redriving applies each change once", async () => {
+  const { append, timesOf, start, deadLetters } = await stage();
   // The source sent the two again, after a crash of its own.
   await append([bad, good, bad, good, change(3, "c", { id: 2, title: "other" })]);
-  await using runner = await run({
-    projections: [shelf],
-    log,
-    readModels,
-    deadLetters,
-    assignment: new MemoryAssignment(),
-    codec,
-    clock: realClock,
-    random: realRandom,
-    lettersPollMs: 5,
-    limits: { lingerMs: 1 },
-  });
+  await using runner = await start();
   await until("another key goes on", async () => (await timesOf("2")) === 1);
   const letters = await deadLetters.list({ limit: 9 });
   expect(letters.map(({ disposition, source }) => [disposition, source])).toEqual([
@@ -99,9 +110,21 @@ test("copies of changes that were set aside are known, and redriving applies eac
     ["waiting", { kind: "change", commitLsn: 20n, order: 1 }],
   ]);
   fold.mended = true;
-  await deadLetters.ask({ kind: "all" }, { action: "redrive", reason: undefined }, 9);
+  await deadLetters.ask({ kind: "all" }, redrive, 9);
   await until("both are applied", async () => (await timesOf("1")) === 2);
   await append([bad, good, change(4, "u", { id: 1, title: "last" })]);
   await until("the next one is applied", async () => (await timesOf("1")) === 3);
   expect(runner.health()[0]).toMatchObject({ state: "running", parkedKeys: 0 });
+});
+
+test("a change that there was no room for is no copy of itself when there is", async () => {
+  const { append, timesOf, start, deadLetters } = await stage({ waitingLettersMax: 1 });
+  const more = [3, 4, 5].map((at) => change(at, "u", { id: 1, title: `t${at}` }));
+  await append([bad, good, ...more]);
+  await using runner = await start();
+  await until("it halts", () => runner.health()[0]?.state === "halted");
+  expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
+  fold.mended = true;
+  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await until("all five are applied", async () => (await timesOf("1")) === 5);
 });
