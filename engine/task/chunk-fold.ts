@@ -170,5 +170,7 @@ export class ChunkFold {
       }
     }
     source.staged.copy(source.folded);
+    // The stager went further than the fold, and may have set aside what comes after.
+    this.#options.letters.takeBack(source, source.folded.nextOffset);
   }
 }

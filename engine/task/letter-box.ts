@@ -36,6 +36,16 @@ export class LetterBox {
     if (full) throw full;
   }
 
+  /** Takes back what was set aside from here on: the partition has stopped before it. */
+  takeBack({ topic, partition, parked }: TaskPartition, fromOffset: number): void {
+    const { open } = this.#options;
+    open.letters = open.letters.filter(
+      (letter) =>
+        letter.topic !== topic || letter.partition !== partition || letter.offset < fromOffset,
+    );
+    parked.rewind(fromOffset);
+  }
+
   /** Sets the record aside that the cursor stands at; without an error it waits behind another. */
   put(
     cursor: RecordCursor,

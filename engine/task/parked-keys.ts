@@ -93,13 +93,17 @@ export class ParkedKeys {
     }
   }
 
-  /** Takes back what isn't durable: the records are met again, and set aside for what they do then. */
-  rewind(): void {
-    for (const letter of this.#recent) {
+  /**
+   * Takes back what isn't durable from an offset on: the records are met again, and set aside for
+   * what they do then.
+   */
+  rewind(fromOffset = 0): void {
+    const lost = this.#recent.filter(({ offset }) => offset >= fromOffset);
+    for (const letter of lost) {
       this.#count(letter.disposition, -1);
       if (letter.key !== undefined) this.#forget(letter.key);
     }
-    this.#recent = [];
+    this.#recent = this.#recent.filter(({ offset }) => offset < fromOffset);
   }
 
   #count(disposition: Disposition, by: number): void {

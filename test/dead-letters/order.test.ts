@@ -7,11 +7,11 @@ import type { TaskLimits } from "../../engine/task/limits.ts";
 import { counters } from "../engine/seats.ts";
 import { breaking, garbled, Trails } from "./trails.ts";
 
-async function trailsOf(limits: Partial<TaskLimits> = {}): Promise<Trails> {
+async function trailsOf(limits: Partial<TaskLimits> = {}, seed = 1): Promise<Trails> {
   const deadLetters = new MemoryDeadLetters();
   const store = new MemoryReadModelStore({ deadLetters });
   const large = { batchRecordsMax: 100, chunkRecordsMax: 100, hotRowsMax: 100, ...limits };
-  const trails = new Trails({ deadLetters, store, seed: 1, crashOneIn: 0, limits: large });
+  const trails = new Trails({ deadLetters, store, seed, crashOneIn: 0, limits: large });
   await trails.open();
   return trails;
 }
@@ -80,4 +80,27 @@ test("a discard lets the key go on after the letter; with what is parked, after 
     [other?.id, "A test."],
     [(other?.id ?? 0n) + 1n, "A test."],
   ]);
+});
+
+test("nothing is set aside from the record on that halts its partition", async () => {
+  let taken = 0;
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const trails = await trailsOf({ failedLettersMax: 1 }, seed);
+    await trails.append([
+      { code: first, by: breaking },
+      { code: first, by: garbled },
+      { code: second, by: breaking },
+      { code: second, by: garbled },
+    ]);
+    await trails.work();
+    const [partition] = trails.task.partitions;
+    expect(partition).toMatchObject({ partition: 0, state: "halted", recovery: "letters" });
+    const next = partition?.committed?.nextOffset ?? 0n;
+    const letters = [...(await trails.letters("failed")), ...(await trails.letters("waiting"))];
+    expect(letters.filter((letter) => letter.offset >= next)).toEqual([]);
+    expect(partition?.parked.letters).toBe(letters.length);
+    // With all four in one chunk the first garbled one takes the only place before any is folded.
+    if (letters.length === 0) taken += 1;
+  }
+  expect(taken).toBeGreaterThan(0);
 });

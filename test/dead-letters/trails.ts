@@ -12,6 +12,7 @@ import type {
 } from "../../engine/ports/dead-letters.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
+import type { PartitionAppend } from "../../engine/ports/record-log.ts";
 import { defineProjection } from "../../engine/projection.ts";
 import { Claims } from "../../engine/runner/claims.ts";
 import { taskLimits, type TaskLimits } from "../../engine/task/limits.ts";
@@ -95,17 +96,20 @@ export class Trails implements Probe {
   }
 
   async append(moves: readonly { readonly code: string; readonly by: number }[]): Promise<void> {
+    const appends = new Map<number, PartitionAppend>();
     for (const { code, by } of moves) {
       const partition = partitionOf(code, counters.partitions);
       const [append] = this.#journal.encode(counters, [happened(Moved, { code, by })]);
       if (!append) throw new Error("One event makes one append.");
       const value = (of: Uint8Array | null) => (by === garbled ? Buffer.from([7, 7]) : of);
       const records = append.records.map((one) => ({ ...one, value: value(one.value) }));
-      await this.log.append([{ ...append, records }]);
+      const before = appends.get(partition)?.records ?? [];
+      appends.set(partition, { ...append, records: [...before, ...records] });
       const at = this.#ends.get(partition) ?? 0;
       this.#ends.set(partition, at + 1);
       this.written.push({ code, by, partition, offset: at });
     }
+    await this.log.append([...appends.values()]);
   }
 
   /** Works until everything is durable and everything that was asked for is answered. */
