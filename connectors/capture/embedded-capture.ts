@@ -15,7 +15,9 @@ import { CaptureSession } from "./session.ts";
  * of its changes. A broken connection is made again from the sink's position, with backoff.
  *
  * Failures of `start` and `run`: `FatalError` `wal-level`, `table-unsupported`, `table-added`,
- * `outbox-columns`, `slot-foreign`, `slot-lost`, `slot-advanced`, `slot-in-use`, `position-ahead`,
+ * `outbox-columns`, `outbox-route`, `outbox-timestamp`, `outbox-update`, `outbox-truncate`,
+ * `publication-missing`, `publication-empty`, `heartbeat-action`, `text-unsupported`,
+ * `slot-foreign`, `slot-lost`, `slot-advanced`, `slot-in-use`, `position-ahead`,
  * `value-unsupported`; `FencedError` when another capture took the sink; `TransientError` when the
  * server stayed away for all tries.
  */

@@ -30,7 +30,8 @@ export class ConfigReader {
   oneOf<Value extends string>(name: string, values: readonly Value[], otherwise: Value): Value {
     const given = this.text(name);
     if (given === undefined) return otherwise;
-    const found = values.find((value) => value === given.trim().toLowerCase());
+    const wanted = given.trim().toLowerCase();
+    const found = values.find((value) => value.toLowerCase() === wanted);
     if (found === undefined) this.fault(`${name}=${given} (supported: ${values.join(", ")})`);
     return found ?? otherwise;
   }

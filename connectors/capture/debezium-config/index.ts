@@ -42,7 +42,8 @@ export function captureConfigOf(config: ConnectorConfig, partitions = 1): Config
   const signals = signalsOf(reader);
   const eventRouter = eventRouterOf(reader);
   reader.oneOf("plugin.name", ["pgoutput"], "pgoutput");
-  reader.ignore(...withoutEffect);
+  for (const [name, value] of Object.entries(onlyDefaults)) reader.oneOf(name, [value], value);
+  reader.ignore(...withoutEffect, ...reader.namesWith("topic.creation."));
   reader.ignore(...reader.namesWith("database."));
   const configured: ConfiguredCapture = {
     tables: [],
@@ -64,6 +65,17 @@ export function captureConfigOf(config: ConnectorConfig, partitions = 1): Config
   reader.finish();
   return configured;
 }
+
+/** Options that are supported with their default alone. */
+const onlyDefaults: Readonly<Record<string, string>> = {
+  "errors.tolerance": "none",
+  "event.processing.failure.handling.mode": "fail",
+  "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+  "slot.failover": "false",
+  "topic.delimiter": ".",
+  "topic.naming.strategy": "io.debezium.schema.SchemaTopicNamingStrategy",
+  "xmin.fetch.interval.ms": "0",
+};
 
 /** Options on how the connector does its work, which don't show in what it writes. */
 const withoutEffect = [
@@ -89,5 +101,12 @@ const withoutEffect = [
   "tcpKeepAlive",
   "connection.validation.timeout.ms",
   "lsn.flush.mode",
+  "lsn.flush.timeout.ms",
+  "lsn.flush.timeout.action",
+  "errors.log.enable",
+  "errors.log.include.messages",
+  "config.action.reload",
+  "custom.metric.tags",
+  "topic.cache.size",
   "flush.lsn.source",
 ];

@@ -7,7 +7,11 @@ const routerType = "io.debezium.transforms.outbox.EventRouter";
 export function eventRouterOf(config: ConfigReader): EventRouter | undefined {
   const names = splitList(config.textOr("transforms", ""));
   const name = names[0];
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    avroBy(config, "key.converter");
+    avroBy(config, "value.converter");
+    return undefined;
+  }
   if (names.length > 1) config.fault(`transforms=${names.join(",")} (one Outbox Event Router)`);
   const prefix = `transforms.${name}`;
   const type = config.text(`${prefix}.type`);
@@ -18,8 +22,8 @@ export function eventRouterOf(config: ConfigReader): EventRouter | undefined {
 function routerOf(config: ConfigReader, prefix: string): EventRouter {
   const otherwise = defaultEventRouter;
   const text = (name: string, value: string): string => config.textOr(`${prefix}.${name}`, value);
-  const expression = text("route.by.field.expression", "");
-  if (expression !== "") config.fault(`${prefix}.route.by.field.expression=${expression}`);
+  // It names a column that nothing is made of any more.
+  config.ignore(`${prefix}.table.field.event.type`);
   return {
     fields: {
       eventId: text("table.field.event.id", otherwise.fields.eventId),
