@@ -23,7 +23,7 @@ const newerSchema = JSON.stringify({
 /** Another program that appends events on the instance's database. */
 function producerOn({ database }: Instance) {
   const pool = makePool({ url: database, name: "producer" });
-  onTestFinished(() => pool.end());
+  onTestFinished(() => (pool.ended ? undefined : pool.end()));
   const eventStore = new PostgresEventStore({ pool });
   const encoder = makeEncoder(parseSchema(newerSchema));
   let last = 0;
@@ -175,4 +175,19 @@ test("a record that can't be decoded waits with its key until it is redriven, or
     expect.objectContaining({ key: "CS-102", reason: "Never announced." }),
   );
   expect((await availability(instance.http, "CS-102")).body).toMatchObject({ capacity: 7 });
+
+  await producer.capacity("CS-102", 11, 2_000_000);
+  await producer.untilLetters("disposition = 'failed'", 2);
+  await producer.pool.end();
+  instance.process.child.kill("SIGTERM");
+  await instance.process.ended;
+  const asked = await dlq(folder, "discard", "--all", "--reason", "Nor this.");
+  expect(asked, asked.err).toMatchObject({ code: 0 });
+  expect(asked.out).toContain("Nothing runs now");
+  await startInstance(folder);
+  await until(
+    async () => ((await dlq(folder, "list")).out === "No dead letters.\n" ? true : undefined),
+    20_000,
+    () => "what was asked for is done at the start",
+  );
 }, 90_000);
