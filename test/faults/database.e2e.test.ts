@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { Client } from "pg";
@@ -7,13 +7,9 @@ import { expect, test } from "vitest";
 import { startInstance } from "../e2e/refold-instance.ts";
 import { temporaryFolder, until } from "../e2e/refold-process.ts";
 import { audit } from "./audit.ts";
+import { postmasterOf } from "./postmaster.ts";
 import { during, untilAccepted, untilReady } from "./surge-on-instance.ts";
 import { Surge } from "./surge.ts";
-
-async function postmasterOf(folder: string): Promise<number> {
-  const text = await readFile(join(folder, "postgres", "postmaster.pid"), "utf8");
-  return Number(text.split("\n")[0]);
-}
 
 /** A connection of the process at work: the server ends all its sessions when one is killed. */
 async function aBackend(url: string): Promise<number> {

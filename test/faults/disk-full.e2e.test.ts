@@ -7,6 +7,7 @@ import { availability, ask, register, startInstance } from "../e2e/refold-instan
 import { until } from "../e2e/refold-process.ts";
 import { audit } from "./audit.ts";
 import { SmallDisk } from "./small-disk.ts";
+import { postmasterOf } from "./postmaster.ts";
 import { during, untilAccepted, untilReady } from "./surge-on-instance.ts";
 import { Surge } from "./surge.ts";
 
@@ -47,7 +48,8 @@ test("a full disk refuses commands and nothing else, and everything goes on when
     );
     return;
   }
-  const instance = await startInstance(join(disk.folder, "data"));
+  const folder = join(disk.folder, "data");
+  const instance = await startInstance(folder);
   const { http, database } = instance;
   const surge = new Surge({ modules: 12, capacity: 20, clients: 16 });
   await surge.offer(instance);
@@ -72,7 +74,15 @@ test("a full disk refuses commands and nothing else, and everything goes on when
       10_000,
       () => "commands refused: storage-full",
     );
+    // It ends as well: without room it couldn't start, so the start waits.
+    process.kill(await postmasterOf(folder), "SIGKILL");
+    await until(
+      () => (instance.process.err.includes("has ended") ? true : undefined),
+      10_000,
+      () => "the end of the server noticed",
+    );
     expect((await ask(`${http}/livez`)).status).toBe(200);
+    expect(instance.process.err).not.toContain("runs again");
     await disk.clear();
     await untilAccepted(surge, instance);
   });

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -7,6 +6,7 @@ import { readInstance } from "../../stack/data-folder/instance-file.ts";
 import { startInstance, type Instance } from "../e2e/refold-instance.ts";
 import { temporaryFolder } from "../e2e/refold-process.ts";
 import { audit } from "./audit.ts";
+import { postmasterOf } from "./postmaster.ts";
 import { during } from "./surge-on-instance.ts";
 import { Surge } from "./surge.ts";
 
@@ -19,8 +19,7 @@ async function killProgram(folder: string, { process: of }: Instance): Promise<v
 
 /** Program and database at once: what was not on the disk is gone. */
 async function powerOff(folder: string, instance: Instance): Promise<void> {
-  const pidFile = await readFile(join(folder, "postgres", "postmaster.pid"), "utf8");
-  process.kill(Number(pidFile.split("\n")[0]), "SIGQUIT");
+  process.kill(await postmasterOf(folder), "SIGQUIT");
   await killProgram(folder, instance);
 }
 
