@@ -93,7 +93,7 @@ export class Stager {
     return verdict !== "full";
   }
 
-  #timedWalk(segment: Segment): "end" | "full" | "learn" {
+  #timedWalk(segment: Segment): ReturnType<Stager["#walk"]> {
     const { clock, metrics, pipeline } = this.#options;
     const beganMs = clock.monotonicMs();
     const verdict = this.#walk(segment);
