@@ -79,7 +79,7 @@ export class Stager {
     let verdict: "end" | "full" | "learn";
     do {
       this.#cursor.reset(bytes, source.staged.nextOffset);
-      verdict = this.#timedWalk(segment);
+      verdict = this.#walk(segment);
       if (verdict === "learn") await this.#learn(segment);
       // The partition may stand elsewhere now: the bytes at hand would be taken for a hole.
       if (this.#void) return false;
@@ -91,15 +91,6 @@ export class Stager {
       this.#options.metrics.count("holes_total", 1, { consumer: name });
     }
     return verdict !== "full";
-  }
-
-  #timedWalk(segment: Segment): ReturnType<Stager["#walk"]> {
-    const { clock, metrics, pipeline } = this.#options;
-    const beganMs = clock.monotonicMs();
-    const verdict = this.#walk(segment);
-    const seconds = (clock.monotonicMs() - beganMs) / 1_000;
-    metrics.observe("decode_seconds", seconds, { consumer: pipeline.name });
-    return verdict;
   }
 
   /** Walks until the end of the bytes, a full chunk, an unknown schema, or a record that halts. */
