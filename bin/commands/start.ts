@@ -72,7 +72,7 @@ async function startEverything(
   { options, limits, stop }: Parts,
 ): Promise<string> {
   const { url } = database;
-  const metrics = new PrometheusMetrics();
+  const metrics = new PrometheusMetrics({ onFault: reportToTerminal });
   metrics.gauge("build_info", 1, { version: refoldVersion(), node: process.versions.node });
   const report = reportToTerminal;
   const stores = await openStores({

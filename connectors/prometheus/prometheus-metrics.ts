@@ -16,6 +16,11 @@ export interface PrometheusMetricsOptions {
   readonly processMetrics?: "collect" | "leave out";
   /** A metric with more label sets than this is a fault in the code that labels it. */
   readonly labelSetsMax?: number;
+  /**
+   * Told of each name or label that the catalogue doesn't have, once; the value is left out. Without
+   * it such a call throws, which is what tests want: in production nobody's work ends for a figure.
+   */
+  readonly onFault?: (message: string) => void;
   /** Metrics of your own beside the catalogue's. */
   readonly metrics?: MetricCatalogue;
 }
@@ -30,16 +35,20 @@ interface Series {
  * The metrics port on prom-client. Every metric stands in a catalogue, which fixes its kind and its
  * labels; those without labels are told from the start, as 0.
  *
- * Any other name or label is an `InvariantViolation`, and so are more label sets than the bound.
+ * Any other name or label is a fault, and so are more label sets than the bound: an
+ * `InvariantViolation`, or told to `onFault`.
  */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
   readonly #labelSetsMax: number;
   readonly #series = new Map<string, Series>();
+  readonly #onFault: ((message: string) => void) | undefined;
+  readonly #faults = new Set<string>();
 
   constructor(options: PrometheusMetricsOptions = {}) {
     const prefix = options.prefix ?? "refold_";
     this.#labelSetsMax = options.labelSetsMax ?? 1_000;
+    this.#onFault = options.onFault;
     if (options.processMetrics !== "leave out") {
       collectDefaultMetrics({ register: this.#registry, prefix });
     }
@@ -56,21 +65,21 @@ export class PrometheusMetrics implements Metrics {
   }
 
   count(name: string, by: number, labels: Labels = {}): void {
-    this.#of(name, Counter, labels).inc(labels, by);
+    this.#of(name, Counter, labels)?.inc(labels, by);
   }
 
   gauge(name: string, value: number, labels: Labels = {}): void {
-    this.#of(name, Gauge, labels).set(labels, value);
+    this.#of(name, Gauge, labels)?.set(labels, value);
   }
 
   drop(name: string, labels: Labels): void {
-    this.#of(name, Gauge, labels).remove(labels);
+    this.#of(name, Gauge, labels)?.remove(labels);
     const series = this.#series.get(name);
     series?.seen.delete(setOf(series.labelNames, labels));
   }
 
   observe(name: string, value: number, labels: Labels = {}): void {
-    this.#of(name, Histogram, labels).observe(labels, value);
+    this.#of(name, Histogram, labels)?.observe(labels, value);
   }
 
   /** The media type of `text()`. */
@@ -93,36 +102,47 @@ export class PrometheusMetrics implements Metrics {
     name: string,
     kind: new (...args: never[]) => Metric,
     labels: Labels,
-  ): Metric {
+  ): Metric | undefined {
     const series = this.#series.get(name);
     if (!(series?.metric instanceof kind)) {
-      throw new InvariantViolation(
-        `The catalogue of metrics has no ${kind.name.toLowerCase()} ${name}.`,
-      );
+      return this.#fault(`The catalogue of metrics has no ${kind.name.toLowerCase()} ${name}.`);
     }
-    this.#assertBounded(name, series, labels);
+    const set = setOf(series.labelNames, labels);
+    if (series.seen.has(set)) return series.metric;
+    const fault = labelFault(name, series, { labels, labelSetsMax: this.#labelSetsMax });
+    if (fault !== undefined) return this.#fault(fault);
+    series.seen.add(set);
     return series.metric;
   }
 
-  /** Unbounded labels (ids, keys) would fill the memory of this process and of Prometheus. */
-  #assertBounded(name: string, { labelNames, seen }: Series, labels: Labels): void {
-    const set = setOf(labelNames, labels);
-    if (seen.has(set)) return;
-    const given = Object.keys(labels);
-    if (given.length !== labelNames.length || labelNames.some((label) => !(label in labels))) {
-      throw new InvariantViolation(
-        `The metric ${name} has the labels ${labelNames.join(", ") || "(none)"}, and was given ` +
-          `${given.join(", ") || "(none)"}.`,
-      );
-    }
-    if (seen.size >= this.#labelSetsMax) {
-      throw new InvariantViolation(
-        `The metric ${name} has more than ${this.#labelSetsMax} label sets: one of its labels is ` +
-          "not from a closed set.",
-      );
-    }
-    seen.add(set);
+  #fault(message: string): undefined {
+    if (!this.#onFault) throw new InvariantViolation(message);
+    if (this.#faults.has(message) || this.#faults.size >= faultsMax) return undefined;
+    this.#faults.add(message);
+    this.#onFault(message);
+    return undefined;
   }
+}
+
+/** Different faults that are told; those after them are left out silently. */
+const faultsMax = 100;
+
+/** Unbounded labels (ids, keys) would fill the memory of this process and of Prometheus. */
+function labelFault(
+  name: string,
+  { labelNames, seen }: Series,
+  { labels, labelSetsMax }: { labels: Labels; labelSetsMax: number },
+): string | undefined {
+  const given = Object.keys(labels);
+  if (given.length !== labelNames.length || labelNames.some((label) => !(label in labels))) {
+    const known = labelNames.join(", ") || "(none)";
+    return `The metric ${name} has the labels ${known}, and was given ${given.join(", ") || "(none)"}.`;
+  }
+  if (seen.size < labelSetsMax) return undefined;
+  return (
+    `The metric ${name} has more than ${labelSetsMax} label sets: one of its labels is not from ` +
+    "a closed set."
+  );
 }
 
 function setOf(labelNames: readonly string[], labels: Labels): string {

@@ -23,7 +23,7 @@ type Fold = (row: AnyRow | undefined, event: unknown, meta: RecordMeta) => AnyRo
 
 export interface ChangeHandlers {
   readonly upsert: Fold;
-  readonly delete: Fold;
+  readonly delete: (row: AnyRow, meta: RecordMeta) => AnyRow | undefined;
 }
 
 /** Folds events. */
@@ -46,7 +46,7 @@ export function changeFolder(columns: Columns, meta: CurrentMeta): Folder<Change
     if (effect.kind === "keep") return before && { ...before, [pendingColumn]: effect.pending };
     if (effect.kind === "delete") {
       if (before === undefined) return undefined;
-      const left = handlers.delete(before, rowOf(change), meta);
+      const left = handlers.delete(before, meta);
       if (left !== undefined) check(left, key);
       return left && { ...left, [pendingColumn]: null };
     }

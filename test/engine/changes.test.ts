@@ -135,3 +135,21 @@ for (const together of [true, false]) {
     expect(await shelved(changes, together)).toEqual(["1 new", "2 seen"]);
   });
 }
+
+test("a delete is folded with the row and where its record stands", async () => {
+  const marking = defineTableProjection({
+    ...shelf,
+    name: "marking",
+    on: { ...shelf.on, delete: (row, { offset }) => ({ ...row, title: `gone at ${offset}` }) },
+  });
+  const log = new MemoryRecordLog();
+  await log.ensureTopic({ name: things.name, partitions: 1 });
+  const driver = new ProjectionDriver({ projection: marking, codec, log, crashOneIn: 0 });
+  for (const change of [put("c", 1, { id: 1, title: "a" }), gone(2, 1)]) {
+    const value = codec.encodeChange(things, change);
+    const records = [{ timestampMs: 1, key: Buffer.from("k"), value, headers: [] }];
+    await log.append([{ topic: things.name, partition: 0, records }]);
+  }
+  await driver.catchUp();
+  expect([...(await driver.rows()).values()]).toMatchObject([{ id: 1, title: "gone at 1" }]);
+});

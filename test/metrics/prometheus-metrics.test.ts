@@ -51,3 +51,12 @@ test("a gauge that is dropped is told no more", async () => {
   metrics.drop("lag_records", { partition: "t/1", consumer: "seats" });
   expect(await metrics.text()).not.toContain("t/1");
 });
+
+test("faults are told once each and leave out the value where somebody listens", async () => {
+  const told: string[] = [];
+  const metrics = new PrometheusMetrics({ ...quiet, onFault: (fault) => told.push(fault) });
+  for (const _ of [1, 2]) metrics.count("unheard_of_total", 1);
+  metrics.count("holes_total", 1, { route: "/" });
+  expect(told).toHaveLength(2);
+  expect(await metrics.text()).not.toContain('route="/"');
+});
