@@ -120,13 +120,14 @@ test("a message outside of transactions is told once over restarts", async () =>
   await database.sql(emit("one"));
   await database.untilRecords(1);
   await first[Symbol.asyncDispose]();
+  await database.sql(emit("two"));
   await started(await database.capture(["public.t"], { stream }));
-  await database.sql(emit("two"), "insert into t values (1)");
-  const records = await database.untilRecords(3);
+  await database.sql(emit("three"), "insert into t values (1)");
+  const records = await database.untilRecords(4);
   const messages = records.filter((record) => record.topic === "refold.message");
   const contents = messages.map(({ value }) => {
     const { message } = database.decode(value) as { message: { content: string } };
     return Buffer.from(message.content, "base64").toString();
   });
-  expect(contents).toEqual(["one", "two"]);
+  expect(contents).toEqual(["one", "two", "three"]);
 });

@@ -17,8 +17,8 @@ import type { TransactionTopic } from "./transaction-topic.ts";
 /** Where the assembler stands in the stream of transactions. */
 export interface StreamPlace {
   /**
-   * Where the last whole transaction's commit ends, or the last message outside of transactions
-   * begins; 0 for none.
+   * Where the last whole transaction's commit ends, or the last message outside of
+   * transactions; 0 for none.
    */
   readonly commitLsn: number;
   /** Changes of the transaction after it that have been emitted. */
@@ -172,8 +172,8 @@ export class TransactionAssembler implements StreamHandler {
     }
     topic?.tell(message, this.#outside(message.lsn), this.#options.emit);
     this.#commitLsn = message.lsn;
-    // The server sends such a message again to whoever begins at it.
-    this.#resumeLsn = message.lsn + 1;
+    // A message's LSN is where it ends: the next one may begin just there.
+    this.#resumeLsn = message.lsn;
     this.#options.onCommit();
   }
 

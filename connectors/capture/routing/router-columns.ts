@@ -5,6 +5,7 @@ import { present } from "../pgoutput/tuple.ts";
 import type { CodedColumn, CodedTable } from "../tables/table-codec.ts";
 import { writeColumn } from "../tables/table-codec.ts";
 import { FieldMaker } from "../tables/fields.ts";
+import { fieldName } from "../tables/names.ts";
 import type { NameAdjustment } from "../tables/selection.ts";
 import type { AvroType } from "../types/converter.ts";
 import type { EventRouter } from "./event-router.ts";
@@ -34,7 +35,11 @@ export class RouterColumns {
   readonly #names: NameAdjustment["fields"];
   readonly #writer = new AvroWriter(65_536);
 
-  /** @throws FatalError `outbox-columns` naming the columns that the table doesn't have. */
+  /**
+   * Columns go by their fields' names.
+   *
+   * @throws FatalError `outbox-columns` naming the columns that the table doesn't have.
+   */
   constructor(
     name: string,
     { coded, router, names }: { coded: CodedTable; router: EventRouter; names: NameAdjustment },
@@ -75,7 +80,7 @@ export class RouterColumns {
   }
 
   #find(wanted: string): RouterColumn | undefined {
-    const column = this.#table.told.find((one) => one.name === wanted);
+    const column = this.#table.told.find((one) => fieldName(one.name, this.#names) === wanted);
     if (!column) return undefined;
     const field = new FieldMaker(this.#names).field(column) as { type: AvroType };
     return { column, type: field.type };

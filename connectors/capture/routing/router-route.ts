@@ -2,6 +2,7 @@ import { FatalError } from "../../../engine/errors.ts";
 import { partitionOf } from "../../../engine/partitioner.ts";
 import type { RecordHeader } from "../../../engine/ports/record-log.ts";
 import type { SchemaRegistry } from "../../../engine/ports/schema-registry.ts";
+import type { UpdatedRow } from "../pgoutput/messages.ts";
 import type { Tuple } from "../pgoutput/tuple.ts";
 import type { NameAdjustment } from "../tables/selection.ts";
 import type { AvroType } from "../types/converter.ts";
@@ -67,6 +68,9 @@ export class RouterRoute implements Route {
 
   route(placed: PlacedChange, emit: Emit): Promise<void> | undefined {
     const { change } = placed;
+    if (change.kind === "update" && this.#keyChanged(change)) {
+      return this.#rename(placed, change.row, emit);
+    }
     const letter = letters[change.kind];
     if (this.#options.shape.skipped.has(letter)) return undefined;
     if (change.kind === "truncate") throw truncated(this.#name);
@@ -79,6 +83,20 @@ export class RouterRoute implements Route {
   /** A row of the snapshot is an event as well. */
   snapshot({ change }: PlacedChange, emit: Emit): Promise<void> | undefined {
     return change.kind === "insert" ? this.#event(change.row, emit) : undefined;
+  }
+
+  #keyChanged({ old, row }: UpdatedRow): boolean {
+    const { key } = this.#options.table.coded;
+    return old !== undefined && key.some((at) => !old.row.same(row, at));
+  }
+
+  /** A row under a new key is a row removed, which means nothing, and another created. */
+  #rename(placed: PlacedChange, row: Tuple, emit: Emit): Promise<void> | undefined {
+    const { skipped } = this.#options.shape;
+    if (!skipped.has("d")) this.#count(placed);
+    if (skipped.has("c")) return undefined;
+    this.#count(placed);
+    return this.#event(row, emit);
   }
 
   #event(row: Tuple, emit: Emit): Promise<void> | undefined {
