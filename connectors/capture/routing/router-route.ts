@@ -10,11 +10,12 @@ import type { Emit, PlacedChange, Route } from "./change.ts";
 import { connectText } from "./connect-text.ts";
 import type { EnvelopeTable } from "./envelope.ts";
 import type { EventRouter } from "./event-router.ts";
+import { KeyHeaders } from "./key-header.ts";
 import { register } from "./registered.ts";
 import { RouterColumns } from "./router-columns.ts";
 import { eventTimestampMs } from "./router-timestamp.ts";
 import { RouterValue, type EventValue } from "./router-value.ts";
-import { converted, type SideStyle } from "./side.ts";
+import { converted, isNull, type SideStyle } from "./side.ts";
 import type { StreamShape } from "./stream-shape.ts";
 
 export interface RouterRouteOptions {
@@ -23,6 +24,8 @@ export interface RouterRouteOptions {
   readonly names: NameAdjustment;
   /** The namespace that the table's own records would have. */
   readonly namespace: string;
+  /** Of the table's own key, as text; undefined where it has none. */
+  readonly keySchema: string | undefined;
   /** Of each topic. */
   readonly partitions: number;
   readonly registry: SchemaRegistry;
@@ -55,6 +58,7 @@ export class RouterRoute implements Route {
   readonly #value: RouterValue;
   /** `schema.table`. */
   readonly #name: string;
+  readonly #keyHeaders: KeyHeaders;
   /** Ids of schemas by subject and text. */
   readonly #ids = new Map<string, number>();
 
@@ -62,6 +66,7 @@ export class RouterRoute implements Route {
     const { router, table, names, namespace } = options;
     this.#options = options;
     this.#name = `${table.schema}.${table.table}`;
+    this.#keyHeaders = new KeyHeaders(table.coded, options.keySchema);
     this.#columns = new RouterColumns(this.#name, { coded: table.coded, router, names });
     this.#value = new RouterValue({ router, columns: this.#columns, namespace });
   }
@@ -69,7 +74,7 @@ export class RouterRoute implements Route {
   route(placed: PlacedChange, emit: Emit): Promise<void> | undefined {
     const { change } = placed;
     if (change.kind === "update" && this.#keyChanged(change)) {
-      return this.#rename(placed, change.row, emit);
+      return this.#rename(placed, change, emit);
     }
     const letter = letters[change.kind];
     if (this.#options.shape.skipped.has(letter)) return undefined;
@@ -91,16 +96,16 @@ export class RouterRoute implements Route {
   }
 
   /** A row under a new key is a row removed, which means nothing, and another created. */
-  #rename(placed: PlacedChange, row: Tuple, emit: Emit): Promise<void> | undefined {
+  #rename(placed: PlacedChange, { old, row }: UpdatedRow, emit: Emit): Promise<void> | undefined {
     const { skipped } = this.#options.shape;
     if (!skipped.has("d")) this.#count(placed);
-    if (skipped.has("c")) return undefined;
+    if (skipped.has("c") || !old) return undefined;
     this.#count(placed);
-    return this.#event(row, emit);
+    return this.#event(row, emit, [this.#keyHeaders.of("__debezium.oldkey", old.row)]);
   }
 
-  #event(row: Tuple, emit: Emit): Promise<void> | undefined {
-    const event = this.#routed(row);
+  #event(row: Tuple, emit: Emit, first: readonly RecordHeader[] = []): Promise<void> | undefined {
+    const event = this.#routed(row, first);
     const missing = this.#unregistered(event);
     if (missing.length === 0) {
       this.#tell(event, emit);
@@ -109,20 +114,20 @@ export class RouterRoute implements Route {
     return this.#register(missing).then(() => this.#tell(event, emit));
   }
 
-  #routed(row: Tuple): RoutedEvent {
+  #routed(row: Tuple, first: readonly RecordHeader[]): RoutedEvent {
     const { nowMs } = this.#options;
     const columns = this.#columns;
     const routedBy = columns.text(columns.route, row);
     if (routedBy === undefined) throw unrouted(this.#name);
-    const key = columns.encoded(columns.key, row);
-    const isKeyNull = columns.text(columns.key, row) === undefined;
+    const { type } = columns.key;
+    const encoded = columns.encoded(columns.key, row);
     return {
       topic: this.#topic(routedBy),
       partition: this.#partition(row),
       timestampMs: eventTimestampMs(columns, row) ?? nowMs(),
-      key: isKeyNull ? undefined : { type: columns.key.type, encoded: key, isNull: false },
+      key: isNull(type, encoded) ? undefined : { type, encoded, isNull: false },
       value: this.#value.of(row, routedBy),
-      headers: [...this.#options.headers, ...this.#headers(row)],
+      headers: [...first, ...this.#options.headers, ...this.#headers(row)],
     };
   }
 

@@ -3,7 +3,7 @@ import type { AvroType, AvroTypeObject } from "../types/converter.ts";
 import type { EventRouter } from "./event-router.ts";
 import { expandedJson } from "./expanded-json.ts";
 import type { RouterColumns } from "./router-columns.ts";
-import { base } from "./side.ts";
+import { base, isNull } from "./side.ts";
 
 /** A key or value in Avro, without a frame. */
 export interface EventValue {
@@ -47,7 +47,8 @@ export class RouterValue {
       if (expanded) return { ...expanded, isNull: false };
     }
     const encoded = columns.encoded(columns.payload, row);
-    return { type: columns.payload.type, encoded, isNull: text === undefined };
+    const { type } = columns.payload;
+    return { type, encoded, isNull: isNull(type, encoded) };
   }
 
   #isText(): boolean {

@@ -33,6 +33,12 @@ export function base(schema: AvroType): AvroType {
   return isUnion(schema) ? (schema.find((branch) => branch !== "null") ?? "null") : schema;
 }
 
+/** Whether an encoded value is null: its union's branch is. */
+export function isNull(schema: AvroType, encoded: Buffer): boolean {
+  // Branches are few: their number takes one byte, twice as large.
+  return isUnion(schema) && schema[(encoded[0] ?? 0) / 2] === "null";
+}
+
 function isBytes(schema: AvroType): boolean {
   const type = base(schema);
   return type === "bytes" || (typeof type === "object" && !isUnion(type) && type.type === "bytes");

@@ -4,9 +4,7 @@ import { AvroWriter } from "../avro-writer.ts";
 import type { OldRow } from "../pgoutput/messages.ts";
 import { unchanged, type Tuple } from "../pgoutput/tuple.ts";
 import { writeKey } from "../tables/table-codec.ts";
-import type { AvroType } from "../types/converter.ts";
 import type { Emit, PlacedChange, Route } from "./change.ts";
-import { connectText } from "./connect-text.ts";
 import {
   writeEnvelope,
   type Envelope,
@@ -15,6 +13,7 @@ import {
   type SnapshotMarker,
   type SourceIdentity,
 } from "./envelope.ts";
+import { KeyHeaders } from "./key-header.ts";
 import { Nanoseconds } from "./nanoseconds.ts";
 import type { StreamShape } from "./stream-shape.ts";
 
@@ -36,8 +35,6 @@ export interface TableRouteOptions {
 
 type Draft = Pick<Envelope, "operation" | "before" | "after">;
 
-/** The Confluent frame before Avro's bytes. */
-const frameBytes = 5;
 const notSnapshot: SnapshotMarker = "false";
 
 /** A captured table's changes as Debezium's envelopes, keyed by the primary key. */
@@ -49,13 +46,14 @@ export class TableRoute implements Route {
   readonly #name: string;
   readonly #headers: readonly RecordHeader[];
   readonly #skipped: StreamShape["skipped"];
-  #keyType: AvroType | undefined;
+  readonly #keyHeaders: KeyHeaders;
 
   constructor(options: TableRouteOptions) {
     this.#options = options;
     this.#name = `${options.table.schema}.${options.table.table}`;
     this.#headers = options.headers;
     this.#skipped = options.shape.skipped;
+    this.#keyHeaders = new KeyHeaders(options.table.coded, options.keySchema);
     const times = { commitTime: new Nanoseconds(), handledTime: new Nanoseconds() };
     this.#setting = { source: options.source, table: options.table, ...times };
   }
@@ -116,8 +114,8 @@ export class TableRoute implements Route {
 
   /** A row under a new key is a row removed and another created, each telling of the other. */
   #rename(placed: PlacedChange, emit: Emit, { old, row }: { old: OldRow; row: Tuple }): void {
-    const newKey = this.#keyHeader("__debezium.newkey", row);
-    const oldKey = this.#keyHeader("__debezium.oldkey", old.row);
+    const newKey = this.#keyHeaders.of("__debezium.newkey", row);
+    const oldKey = this.#keyHeaders.of("__debezium.oldkey", old.row);
     this.#remove(placed, emit, { old, headers: [newKey, ...this.#headers] });
     const after = old.whole ? { row, old: old.row } : { row };
     const draft: Draft = { operation: "c", before: undefined, after };
@@ -202,14 +200,5 @@ export class TableRoute implements Route {
     return this.#options.table.coded.columns.every(
       (_, at) => row.kind[at] === unchanged || old.same(row, at),
     );
-  }
-
-  /** The key as JSON text, as Connect writes a struct in a header. */
-  #keyHeader(name: string, row: Tuple): RecordHeader {
-    const { keySchema } = this.#options;
-    this.#keyType ??= keySchema === undefined ? "null" : (JSON.parse(keySchema) as AvroType);
-    const encoded = this.#key(row)?.subarray(frameBytes) ?? Buffer.alloc(0);
-    const text = connectText(this.#keyType, encoded, "header");
-    return { name, value: text === null ? null : Buffer.from(text, "utf8") };
   }
 }

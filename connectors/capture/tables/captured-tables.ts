@@ -142,11 +142,13 @@ export class CapturedTables {
 
   #routerRoute(captured: CapturedTable, table: CatalogueTable, coded: CodedTable): RouterRoute {
     const { registry, clock, names, prefix, stream, eventRouter } = this.#settings;
+    const namespace = namespaceOf(topicName(prefix, table), names.schemas);
     return new RouterRoute({
       router: eventRouter ?? defaultEventRouter,
       table: { schema: table.schema, table: table.table, coded },
       names,
-      namespace: namespaceOf(topicName(prefix, table), names.schemas),
+      namespace,
+      keySchema: tableSchemas(namespace, coded, names).key,
       partitions: captured.partitions,
       registry,
       shape: stream,
