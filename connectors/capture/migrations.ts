@@ -25,6 +25,14 @@ begin
   return true;
 end $$`;
 
+/** The same, which keeps how far incremental snapshots are. */
+const publishWithIncremental = publish
+  .replace("complete_at pg_lsn,", "complete_at pg_lsn, incremental_at text,")
+  .replace(
+    "complete_lsn = complete_at,",
+    "complete_lsn = complete_at, incremental = incremental_at,",
+  );
+
 /** The capture's position, one row for each slot, and the publish that moves it. */
 export const migrations = [
   {
@@ -52,5 +60,14 @@ export const migrations = [
     name: "capture-4",
     // System identifier and timeline of the captured server; null: nobody told.
     sql: "alter table refold.capture_position add column source text",
+  },
+  {
+    name: "capture-5",
+    // How far incremental snapshots are; null: there are none.
+    sql: `
+      alter table refold.capture_position add column incremental text;
+      drop function refold.capture_publish(text, bigint, pg_lsn, bigint, pg_lsn, text[], int[],
+        int[], bigint[], bigint[], bytea[]);
+      ${publishWithIncremental}`,
   },
 ] as const;

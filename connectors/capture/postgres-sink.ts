@@ -15,14 +15,15 @@ export interface PostgresCaptureSinkOptions {
   readonly slot?: string;
 }
 
-const publish = `select refold.capture_publish($1, $2, $3, $4, $5,
-  $6::text[], $7::int4[], $8::int4[], $9::int8[], $10::int8[], $11::bytea[]) as ours`;
+const publish = `select refold.capture_publish($1, $2, $3, $4, $5, $6,
+  $7::text[], $8::int4[], $9::int4[], $10::int8[], $11::int8[], $12::bytea[]) as ours`;
 
 interface PositionRow {
   epoch: string | bigint;
   commit_lsn: string | null;
   changes_after: string | bigint;
   complete_lsn: string | null;
+  incremental: string | null;
 }
 
 /** Publishes into the embedded log: records and position in one transaction, so exactly once. */
@@ -40,7 +41,7 @@ export class PostgresCaptureSink implements CaptureSink {
     const { rows } = await this.#asked<PositionRow>(
       `insert into refold.capture_position (slot) values ($1)
        on conflict (slot) do update set epoch = capture_position.epoch + 1
-       returning epoch, commit_lsn::text, changes_after, complete_lsn::text`,
+       returning epoch, commit_lsn::text, changes_after, complete_lsn::text, incremental`,
       [this.#slot],
     );
     const row = rows[0];
@@ -51,7 +52,7 @@ export class PostgresCaptureSink implements CaptureSink {
 
   async position(): Promise<CapturePosition | undefined> {
     const { rows } = await this.#asked<PositionRow>(
-      `select epoch, commit_lsn::text, changes_after, complete_lsn::text
+      `select epoch, commit_lsn::text, changes_after, complete_lsn::text, incremental
        from refold.capture_position where slot = $1`,
       [this.#slot],
     );
@@ -122,7 +123,7 @@ export class PostgresCaptureSink implements CaptureSink {
   async #move(
     on: Pool | PoolClient,
     appends: readonly PartitionAppend[],
-    { commitLsn, changesAfter, completeLsn }: CapturePosition,
+    { commitLsn, changesAfter, completeLsn, incremental }: CapturePosition,
   ): Promise<void> {
     const { rows } = await on.query<{ ours: boolean }>({
       name: "refold.capture_publish",
@@ -133,6 +134,7 @@ export class PostgresCaptureSink implements CaptureSink {
         formatLsn(Number(commitLsn)),
         changesAfter,
         completeLsn === undefined ? null : formatLsn(Number(completeLsn)),
+        incremental ?? null,
         ...appendParameters(appends),
       ],
     });
@@ -184,5 +186,6 @@ function positionOf(row: PositionRow): CapturePosition | undefined {
     commitLsn: lsn(parseLsn(row.commit_lsn)),
     changesAfter: Number(row.changes_after),
     ...(row.complete_lsn === null ? {} : { completeLsn: lsn(parseLsn(row.complete_lsn)) }),
+    ...(row.incremental === null ? {} : { incremental: row.incremental }),
   };
 }

@@ -19,6 +19,11 @@ export interface CapturePosition {
    * while the snapshot is not whole: the capture begins again.
    */
   readonly completeLsn?: Lsn;
+  /**
+   * How far the rows are told of tables that are read while changes flow; the capture's own text.
+   * Left out: there are none.
+   */
+  readonly incremental?: string;
 }
 
 /**
