@@ -44,6 +44,6 @@ const tableAdded = (filled: readonly string[], slot: string): FatalError =>
     "table-added",
     `${filled.join(", ")} came to the capture of slot ${slot} after its snapshot, with rows in it: ` +
       "they would be missing from its topic.",
-    "Leave the table out, start with it empty and fill it then, or begin a new log: drop the slot " +
-      "and the row of refold.capture_position, and make the topics anew.",
+    "Leave the table out, start with it empty and fill it then, or run refold capture repair " +
+      "--always: it tells its rows.",
   );
