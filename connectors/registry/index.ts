@@ -6,6 +6,8 @@ export {
   type ChangeSchemaIds,
   type ChangeSchemas,
 } from "./change-schemas.ts";
+export { ConfluentRegistry } from "./confluent/confluent-registry.ts";
+export type { RegistryClientOptions } from "./confluent/registry-client.ts";
 export { migrations } from "./migrations.ts";
 export {
   PostgresRegistryStore,

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { FatalError } from "../../engine/errors.ts";
 import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
+import { parseSchema, schemaText } from "../../schemas/avro/index.ts";
 
 const record = (...fields: readonly unknown[]): string =>
   JSON.stringify({ type: "record", name: "Seat", namespace: "t", fields });
@@ -9,6 +10,9 @@ const code = { name: "code", type: "string" };
 const one = record(code);
 const withDefault = record(code, { name: "held", type: "int", default: 0 });
 const withoutDefault = record(code, { name: "held", type: "int" });
+
+/** One spelling for all: registries keep their own, but never another schema. */
+const spelling = (text: string | undefined): string => schemaText(parseSchema(text ?? ""));
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
@@ -35,24 +39,23 @@ export function schemaRegistryConformance(name: string, open: () => Promise<Sche
 function registrations(registry: () => SchemaRegistry): void {
   test("gives a schema its id and version, and the same ones again", async () => {
     const first = await registry().register("a", one);
-    expect(first).toEqual({ id: 1, subject: "a", version: 1, schema: one });
+    expect(first).toMatchObject({ subject: "a", version: 1 });
+    expect(spelling(first.schema)).toBe(spelling(one));
     expect(await registry().register("a", one)).toEqual(first);
     const second = await registry().register("a", withDefault);
-    expect(second).toMatchObject({ id: 2, version: 2 });
+    expect(second).toMatchObject({ subject: "a", version: 2 });
+    expect(second.id).toBeGreaterThan(first.id);
     expect(await registry().versions("a")).toEqual([first, second]);
-    expect(await registry().schemaById(2)).toBe(withDefault);
+    expect(spelling(await registry().schemaById(second.id))).toBe(spelling(withDefault));
   });
 
   test("has one id for a schema under two subjects, however it is spelt", async () => {
     const { id } = await registry().register("a", one);
     const spelt =
       '{ "name": "t.Seat", "fields": [{"type": {"type":"string"}, "name": "code"}], "type": "record" }';
-    expect(await registry().register("b", spelt)).toEqual({
-      id,
-      subject: "b",
-      version: 1,
-      schema: one,
-    });
+    const again = await registry().register("b", spelt);
+    expect(again).toMatchObject({ id, subject: "b", version: 1 });
+    expect(spelling(again.schema)).toBe(spelling(one));
     expect(await registry().subjects()).toEqual(["a", "b"]);
   });
 
@@ -63,7 +66,7 @@ function registrations(registry: () => SchemaRegistry): void {
   });
 
   test("knows nothing of ids and subjects that were never registered", async () => {
-    expect(await registry().schemaById(1)).toBeUndefined();
+    expect(await registry().schemaById(2 ** 31 - 1)).toBeUndefined();
     expect(await registry().schemaById(-1)).toBeUndefined();
     expect(await registry().schemaById(2 ** 31)).toBeUndefined();
     expect(await registry().versions("a")).toEqual([]);
@@ -91,7 +94,7 @@ function registrations(registry: () => SchemaRegistry): void {
     );
     expect(new Set(made.map((schema) => `${schema.id}/${schema.version}`)).size).toBe(2);
     expect((await registry().versions("a")).map((schema) => schema.version)).toEqual([1, 2]);
-    expect((await registry().versions("a")).map((schema) => schema.id)).toContain(2);
+    expect(new Set((await registry().versions("a")).map((schema) => schema.id)).size).toBe(2);
   });
 }
 
@@ -122,7 +125,7 @@ function levels(registry: () => SchemaRegistry): void {
     );
     expect(await codeOf(registry().register("a", withoutDefault))).toBe("schema-incompatible");
     expect(await registry().versions("a")).toHaveLength(1);
-    expect((await registry().register("b", withoutDefault)).id).toBe(2);
+    expect((await registry().register("b", withoutDefault)).version).toBe(1);
   });
 
   test("holds a schema against the latest version, or against all where the level is transitive", async () => {
