@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "../scenario.ts";
 import { isRecord, isTransactionEvent, type Fields } from "./fields.ts";
 import { Names } from "./names.ts";
+import { withNumberedWindows } from "./window-marks.ts";
 
 /**
  * Replaces what differs between two runs of one scenario (times, LSNs, transaction ids) by how it
@@ -9,7 +10,7 @@ import { Names } from "./names.ts";
  */
 export function withRelations(events: readonly RecordedEvent[]): RecordedEvent[] {
   const run = new RunSoFar(commitTimes(events));
-  return events.map((event) => {
+  return withNumberedWindows(events).map((event) => {
     const value = isRecord(event.value) ? run.value(event.value) : event.value;
     const isTransaction = isRecord(event.value) && isTransactionEvent(event.value);
     const key = isTransaction ? run.transactionKey(event) : event.key;
