@@ -4,15 +4,16 @@ import type { CaptureSettings } from "../options.ts";
 import { encodeTuple, Tuple } from "../pgoutput/tuple.ts";
 import type { Relation } from "../pgoutput/messages.ts";
 import type { Tells } from "../routing/assembler.ts";
-import { noTransaction, type Emit, type PlacedChange, type Route } from "../routing/change.ts";
+import { noTransaction, type Route } from "../routing/change.ts";
 import { TableRoute } from "../routing/table-route.ts";
 import { controlClient } from "../server/connections.ts";
 import { CapturedTables } from "../tables/captured-tables.ts";
 import { inHashOrder } from "../types/hash-order.ts";
 import { ChunkReader, newChunkId, type Chunk } from "./chunk-reader.ts";
+import type { Mark } from "./mark.ts";
 import { isRunning, nextTable, progressText, type Progress, type QueuedTable } from "./progress.ts";
 import { readSignal, type Signal } from "./signal.ts";
-import { SignalRoute, WatchedRoute } from "./watched-route.ts";
+import { SignalRoute, WatchedRoute, type Watcher } from "./watched-route.ts";
 
 export interface IncrementalSnapshotOptions {
   readonly settings: CaptureSettings;
@@ -31,14 +32,12 @@ interface Window {
   readonly touched: Set<string>;
 }
 
-type Placed = Pick<PlacedChange, "lsn" | "transaction">;
-
 /**
  * Tells the rows of tables while their changes flow, chunk by chunk. A chunk is told at its closing
  * mark, without the rows that changed since its opening one: those come as changes. What is told is
  * kept with the position, so that after a crash the chunk that was under way is read again.
  */
-export class IncrementalSnapshot implements AsyncDisposable {
+export class IncrementalSnapshot implements Watcher, AsyncDisposable {
   readonly #options: IncrementalSnapshotOptions;
   readonly #client: Client;
   readonly #reader: ChunkReader;
@@ -95,18 +94,18 @@ export class IncrementalSnapshot implements AsyncDisposable {
   }
 
   /** A row was inserted into the signal table. */
-  signal(id: string, about: { type: string; data: string | undefined }, told: Told): void {
+  signal(id: string, about: { type: string; data: string | undefined }, at: Mark): void {
     const window = this.#window;
     if (window && id === `${window.id}-open`) window.open = true;
-    else if (window && id === `${window.id}-close`) this.mark(window.id, told);
+    else if (window && id === `${window.id}-close`) this.mark(window.id, at);
     else this.#do(readSignal(about.type, about.data));
   }
 
   /** A row was deleted from the signal table. */
-  unsignal(id: string, told: Told): void {
+  unsignal(id: string, at: Mark): void {
     const { signals } = this.#options.settings;
     if (signals?.watermarks !== "insert_delete") return;
-    if (this.#window && id === `${this.#window.id}-open`) this.mark(this.#window.id, told);
+    if (this.#window && id === `${this.#window.id}-open`) this.mark(this.#window.id, at);
   }
 
   /** A row of a table changed. */
@@ -120,10 +119,10 @@ export class IncrementalSnapshot implements AsyncDisposable {
   }
 
   /** The stream has come to where a chunk belongs. Marks of captures before this one are passed. */
-  mark(id: string, told: Told): void {
+  mark(id: string, at: Mark): void {
     const window = this.#window;
     if (window?.id !== id || !window.chunk) return;
-    this.#tell(window.chunk, window.touched, told);
+    this.#tell(window.chunk, window.touched, at);
     this.#progress = rebase(this.#progress, window.begun, window.chunk.progress);
     this.#window = undefined;
     this.#readNext();
@@ -174,7 +173,7 @@ export class IncrementalSnapshot implements AsyncDisposable {
     });
   }
 
-  #tell(chunk: Chunk, touched: ReadonlySet<string>, { placed, emit }: Told): void {
+  #tell(chunk: Chunk, touched: ReadonlySet<string>, { placed, emit }: Mark): void {
     const { route, table } = chunk;
     if (!route || table === undefined) return;
     // It may have been stopped meanwhile.
@@ -216,12 +215,6 @@ export class IncrementalSnapshot implements AsyncDisposable {
       window.chunk = chunk;
     });
   }
-}
-
-/** Where a mark stands in the stream, and where its records go. */
-export interface Told {
-  readonly placed: Placed;
-  readonly emit: Emit;
 }
 
 const pattern = (text: string): RegExp => {

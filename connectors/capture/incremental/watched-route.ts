@@ -1,15 +1,24 @@
 import { present, type Tuple } from "../pgoutput/tuple.ts";
 import type { Emit, PlacedChange, Route } from "../routing/change.ts";
 import type { TableRoute } from "../routing/table-route.ts";
-import type { IncrementalSnapshot } from "./incremental-snapshot.ts";
+import type { Mark } from "./mark.ts";
+
+/** Who hears of changed rows and of signals. */
+export interface Watcher {
+  /** Does anybody need to know which rows change? */
+  readonly watches: boolean;
+  touched(table: string, key: Buffer | null): void;
+  signal(id: string, about: { type: string; data: string | undefined }, at: Mark): void;
+  unsignal(id: string, at: Mark): void;
+}
 
 /** A captured table's route; incremental snapshots are told of each row that changes. */
 export class WatchedRoute implements Route {
   readonly #name: string;
   readonly #route: TableRoute;
-  readonly #snapshot: IncrementalSnapshot;
+  readonly #snapshot: Watcher;
 
-  constructor(name: string, route: TableRoute, snapshot: IncrementalSnapshot) {
+  constructor(name: string, route: TableRoute, snapshot: Watcher) {
     this.#name = name;
     this.#route = route;
     this.#snapshot = snapshot;
@@ -34,9 +43,9 @@ export class WatchedRoute implements Route {
 /** The signal table's route: its rows are read as signals, and told like any other's. */
 export class SignalRoute implements Route {
   readonly #route: Route;
-  readonly #snapshot: IncrementalSnapshot;
+  readonly #snapshot: Watcher;
 
-  constructor(route: Route, snapshot: IncrementalSnapshot) {
+  constructor(route: Route, snapshot: Watcher) {
     this.#route = route;
     this.#snapshot = snapshot;
   }
