@@ -51,7 +51,7 @@ export interface AssemblerOptions {
  */
 export class TransactionAssembler implements StreamHandler {
   readonly #options: AssemblerOptions;
-  readonly #routes = new Map<number, { signature: string; route: Route | undefined }>();
+  readonly #routes = new Map<number, { route: Route | undefined }>();
   readonly #emit: Emit;
   #commitLsn: number;
   #resumeLsn = 0;
@@ -107,11 +107,13 @@ export class TransactionAssembler implements StreamHandler {
     this.#transaction = { ...this.#current(), origin: { name, lsn } };
   }
 
+  /**
+   * The server describes a table again when something of it changed: perhaps what the description
+   * has no word for, such as NOT NULL and defaults. So each one is followed.
+   */
   relation(relation: Relation): Promise<void> | undefined {
-    const signature = JSON.stringify(relation);
-    if (this.#routes.get(relation.oid)?.signature === signature) return undefined;
     return this.#options.routeOf(relation).then((route) => {
-      this.#routes.set(relation.oid, { signature, route });
+      this.#routes.set(relation.oid, { route });
     });
   }
 

@@ -39,15 +39,15 @@ export class FieldMaker {
   }
 }
 
-/** The default stands before the name of the Connect type, as its converter writes it. */
+/** The default stands before the Connect type or its name, as Connect's converter writes it. */
 function withDefault(type: AvroType, json: unknown): AvroType {
   if (typeof type === "string") return { type, "connect.default": json };
   const told: [string, unknown][] = [];
   for (const [key, value] of Object.entries(type)) {
-    if (key === "connect.name") told.push(["connect.default", json]);
+    if (key === "connect.name" || key === "connect.type") told.push(["connect.default", json]);
     told.push([key, value]);
   }
-  if (!("connect.name" in type)) told.push(["connect.default", json]);
+  if (!("connect.name" in type || "connect.type" in type)) told.push(["connect.default", json]);
   return Object.fromEntries(told) as unknown as AvroType;
 }
 

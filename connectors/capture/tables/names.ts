@@ -15,26 +15,15 @@ export function avroName(name: string): string {
 
 /** A column's name as its field's. */
 export function fieldName(name: string, mode: NameMode): string {
-  switch (mode) {
-    case "none":
-      return name;
-    case "avro":
-      return avroName(name);
-    case "avro_unicode":
-      return withCodes(name, /[A-Za-z0-9]/);
-  }
+  if (mode === "none") return name;
+  return mode === "avro" ? avroName(name) : withCodes(name, /[A-Za-z0-9]/);
 }
 
 /** A topic's name as the namespace of its records. */
 export function namespaceOf(topic: string, mode: NameMode): string {
-  switch (mode) {
-    case "none":
-      return topic;
-    case "avro":
-      return adjusted(topic, (unit) => (unit === "." || allowed.test(unit) ? unit : "_"));
-    case "avro_unicode":
-      return withCodes(topic, /[A-Za-z0-9.]/);
-  }
+  if (mode === "none") return topic;
+  if (mode === "avro_unicode") return withCodes(topic, /[A-Za-z0-9.]/);
+  return adjusted(topic, (unit) => (unit === "." || allowed.test(unit) ? unit : "_"));
 }
 
 function units(name: string): string[] {

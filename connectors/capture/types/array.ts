@@ -52,7 +52,7 @@ function writeItems(to: AvroWriter, items: ArrayItems, text: string): void {
 
 function writeMarked(to: AvroWriter, items: ArrayItems): void {
   const { placeholder } = items;
-  const writers = markers(items.unavailable, placeholder);
+  const writers = markers[items.unavailable](placeholder);
   to.long(writers.length);
   for (const write of writers) {
     if (items.nulls === "allowed") to.long(1);
@@ -63,21 +63,14 @@ function writeMarked(to: AvroWriter, items: ArrayItems): void {
 
 type Write = (to: AvroWriter) => void;
 
-function markers(form: UnavailableItems, placeholder: Placeholder): readonly Write[] {
-  switch (form) {
-    case "text":
-      return [(to) => to.string(placeholder.text)];
-    case "bytes":
-      return [(to) => to.bytes(placeholder.bytes)];
-    case "uuid":
-      return [(to) => to.ascii(placeholder.uuid)];
-    case "byte-by-byte":
-      // Bytes are signed there.
-      return Array.from(new Int8Array(placeholder.bytes), (byte) => (to) => to.long(byte));
-    case "none":
-      return [];
-  }
-}
+const markers: Readonly<Record<UnavailableItems, (placeholder: Placeholder) => Write[]>> = {
+  text: ({ text }) => [(to) => to.string(text)],
+  bytes: ({ bytes }) => [(to) => to.bytes(bytes)],
+  uuid: ({ uuid }) => [(to) => to.ascii(uuid)],
+  // Bytes are signed there.
+  "byte-by-byte": ({ bytes }) => Array.from(new Int8Array(bytes), (byte) => (to) => to.long(byte)),
+  none: () => [],
+};
 
 /**
  * The elements of `{1,NULL,"a,b"}`

@@ -36,12 +36,19 @@ export function bytea(mode: BinaryMode, placeholder: Placeholder): Converter {
   };
 }
 
-/** A type that no converter knows: the bytes of its text. */
-export function opaque(mode: BinaryMode, placeholder: Placeholder): Converter {
+/** A type that no converter knows: the bytes of its text, in the form that `rewrite` gives it. */
+export function opaque(
+  mode: BinaryMode,
+  placeholder: Placeholder,
+  rewrite?: (text: string) => string,
+): Converter {
   const write = writers[mode];
   return {
     schema: binarySchema(mode),
-    write: (to, source, start, end) => write(to, source.subarray(start, end)),
+    write: (to, source, start, end) => {
+      const value = source.subarray(start, end);
+      write(to, rewrite ? Buffer.from(rewrite(value.toString("utf8")), "utf8") : value);
+    },
     writeFallback: (to) => to.long(0),
     writeUnavailable: (to) => to.bytes(placeholder.bytes),
   };

@@ -8,23 +8,20 @@ const writtenDecimals = 2;
 
 /** Money under lc_monetary C: `-$1,234.56`. */
 export function money(mode: ValueModes["decimal"], decimals: number): Converter {
-  switch (mode) {
-    case "precise":
-      return preciseMoney(decimals);
-    case "double":
-      return {
-        schema: "double",
-        write: (to, bytes, start, end) => to.double(Number(plainText(bytes, start, end))),
-        writeFallback: (to) => to.double(0),
-      };
-    case "string":
-      return {
-        schema: "string",
-        write: (to, bytes, start, end) => to.ascii(plainText(bytes, start, end)),
-        writeFallback: (to) => to.ascii(decimals > 0 ? `0.${"0".repeat(decimals)}` : "0"),
-      };
-  }
+  if (mode === "precise") return preciseMoney(decimals);
+  if (mode === "double") return moneyAsDouble;
+  return {
+    schema: "string",
+    write: (to, bytes, start, end) => to.ascii(plainText(bytes, start, end)),
+    writeFallback: (to) => to.ascii(decimals > 0 ? `0.${"0".repeat(decimals)}` : "0"),
+  };
 }
+
+const moneyAsDouble: Converter = {
+  schema: "double",
+  write: (to, bytes, start, end) => to.double(Number(plainText(bytes, start, end))),
+  writeFallback: (to) => to.double(0),
+};
 
 function preciseMoney(decimals: number): Converter {
   return {

@@ -8,9 +8,11 @@ export interface Placeholder {
   readonly uuid: string;
 }
 
-export function placeholderOf(text: string): Placeholder {
-  const bytes = Buffer.from(text, "utf8");
-  return { text, bytes, uuid: nameUuid(bytes) };
+/** @param given A text, or `hex:` and the digits of its bytes. */
+export function placeholderOf(given: string): Placeholder {
+  const isHex = given.startsWith("hex:");
+  const bytes = isHex ? Buffer.from(given.slice(4), "hex") : Buffer.from(given, "utf8");
+  return { text: bytes.toString("utf8"), bytes, uuid: nameUuid(bytes) };
 }
 
 /** A UUID from a name without a namespace, as Java's `UUID.nameUUIDFromBytes` makes it. */

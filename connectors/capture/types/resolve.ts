@@ -1,3 +1,4 @@
+import { javaDouble } from "../routing/java-numbers.ts";
 import { arrayOf, type ArrayItems, type UnavailableItems } from "./array.ts";
 import { bytea, opaque } from "./binary.ts";
 import { bits } from "./bits.ts";
@@ -42,14 +43,9 @@ function numeric({ modifier, modes }: Making): Converter {
   const packed = modifier - 4;
   // The scale takes eleven bits, with a sign.
   const scale = modifier < 4 ? -1 : ((packed & 0x7ff) ^ 1024) - 1024;
-  switch (modes.decimal) {
-    case "precise":
-      return modifier < 4 || packed === 0 ? variableScaleDecimal : decimal(packed >> 16, scale);
-    case "double":
-      return decimalAsDouble;
-    case "string":
-      return decimalAsText(scale);
-  }
+  if (modes.decimal === "double") return decimalAsDouble;
+  if (modes.decimal === "string") return decimalAsText(scale);
+  return modifier < 4 ? variableScaleDecimal : decimal(packed >> 16, scale);
 }
 
 const text: MakeConverter = ({ placeholder }) => plain.text("string", placeholder);
@@ -110,9 +106,14 @@ const extensions: Readonly<Record<string, MakeConverter>> = {
 };
 
 /** Element types whose arrays the connector leaves out, whatever the mode of unknown types. */
-const neverInArrays = new Set([
-  ...["money", "interval", "xml", "name", "varbit", "bit", "point", "refcursor", "isbn"],
-]);
+const neverInArrays = new Set("money interval xml name varbit bit point refcursor isbn".split(" "));
+
+/** Of these, the bytes are the text of the Java driver's objects. */
+const geometric = new Set("box line lseg path polygon circle".split(" "));
+
+function javaNumbers(text: string): string {
+  return text.replace(/[^()<>[\]{},]+/g, (number) => javaDouble(Number(number)));
+}
 
 /** The converter of a column, or undefined where its type can't be captured. */
 export function converterOf(type: ColumnType, modes: ValueModes): Converter | undefined {
@@ -120,7 +121,9 @@ export function converterOf(type: ColumnType, modes: ValueModes): Converter | un
   const making: Making = { modifier: type.modifier, modes, placeholder };
   if (type.array && neverInArrays.has(type.name)) return undefined;
   const known = type.array === "domains" ? undefined : scalar(type, making);
-  const unknown = modes.unknownTypes === "bytes" ? opaque(modes.binary, placeholder) : undefined;
+  const rewrite = type.array || !geometric.has(type.name) ? undefined : javaNumbers;
+  const unknown =
+    modes.unknownTypes === "bytes" ? opaque(modes.binary, placeholder, rewrite) : undefined;
   const converter = known ?? unknown;
   if (!type.array || !converter) return converter;
   return arrayOf({

@@ -52,33 +52,36 @@ const clockMs = (text: string): number => Math.floor(clockUs(text) / 1000);
 const midnight = "00:00";
 
 export function time(mode: TimeMode, digits: number): Converter {
-  switch (mode) {
-    case "isostring":
-      return rewritten({
-        schema: connectType("string", "io.debezium.time.IsoTime"),
-        zero: midnight,
-        fallback: "00:00:00Z",
-        rewrite: (text) => `${isoClock(utcClock(clockUs(text), 0))}Z`,
-      });
-    case "connect": {
-      const schema = logicalType("int", "Time", "time-millis");
-      return counted({ schema, zero: midnight, count: clockMs });
-    }
-    case "nanoseconds": {
-      const schema = connectType("long", "io.debezium.time.NanoTime");
-      return counted({ schema, zero: midnight, count: (text) => clockUs(text) * 1000 });
-    }
-    case "adaptive":
-      if (digits <= millisecondDigits) {
-        const schema = connectType("int", "io.debezium.time.Time");
-        return counted({ schema, zero: midnight, count: clockMs });
-      }
-      return microTime;
-    case "adaptive_time_microseconds":
-    case "microseconds":
-      return microTime;
-  }
+  if (mode === "isostring") return isoTime;
+  if (mode === "connect") return connectTime;
+  if (mode === "nanoseconds") return nanoTime;
+  return mode === "adaptive" && digits <= millisecondDigits ? milliTime : microTime;
 }
+
+const isoTime = rewritten({
+  schema: connectType("string", "io.debezium.time.IsoTime"),
+  zero: midnight,
+  fallback: "00:00:00Z",
+  rewrite: (text) => `${isoClock(utcClock(clockUs(text), 0))}Z`,
+});
+
+const connectTime = counted({
+  schema: logicalType("int", "Time", "time-millis"),
+  zero: midnight,
+  count: clockMs,
+});
+
+const nanoTime = counted({
+  schema: connectType("long", "io.debezium.time.NanoTime"),
+  zero: midnight,
+  count: (text) => clockUs(text) * 1000,
+});
+
+const milliTime = counted({
+  schema: connectType("int", "io.debezium.time.Time"),
+  zero: midnight,
+  count: clockMs,
+});
 
 const microTime = counted({
   schema: connectType("long", "io.debezium.time.MicroTime"),
@@ -105,31 +108,31 @@ const epoch = "1970-01-01";
 
 /** Without a zone: taken as UTC. */
 export function timestamp(mode: TimeMode, digits: number): Converter {
-  switch (mode) {
-    case "isostring":
-      return rewritten({
-        schema: connectType("string", "io.debezium.time.IsoTimestamp"),
-        zero: epoch,
-        fallback: "1970-01-01T00:00:00Z",
-        rewrite: isoMoment,
-      });
-    case "connect": {
-      const schema = logicalType("long", "Timestamp", "timestamp-millis");
-      return counted({ schema, zero: epoch, count: momentMs });
-    }
-    case "nanoseconds":
-      return counted({
-        schema: connectType("long", "io.debezium.time.NanoTimestamp"),
-        zero: epoch,
-        count: (text) => infinityNs[text] ?? momentUs(text) * 1000n,
-      });
-    case "adaptive":
-    case "adaptive_time_microseconds":
-      return digits <= millisecondDigits ? milliTimestamp : microTimestamp;
-    case "microseconds":
-      return microTimestamp;
-  }
+  if (mode === "isostring") return isoTimestamp;
+  if (mode === "connect") return connectTimestamp;
+  if (mode === "nanoseconds") return nanoTimestamp;
+  const isMilli = mode !== "microseconds" && digits <= millisecondDigits;
+  return isMilli ? milliTimestamp : microTimestamp;
 }
+
+const isoTimestamp = rewritten({
+  schema: connectType("string", "io.debezium.time.IsoTimestamp"),
+  zero: epoch,
+  fallback: "1970-01-01T00:00:00Z",
+  rewrite: isoMoment,
+});
+
+const connectTimestamp = counted({
+  schema: logicalType("long", "Timestamp", "timestamp-millis"),
+  zero: epoch,
+  count: momentMs,
+});
+
+const nanoTimestamp = counted({
+  schema: connectType("long", "io.debezium.time.NanoTimestamp"),
+  zero: epoch,
+  count: (text) => infinityNs[text] ?? momentUs(text) * 1000n,
+});
 
 const milliTimestamp = counted({
   schema: connectType("long", "io.debezium.time.Timestamp"),
@@ -143,7 +146,15 @@ const microTimestamp = counted({
   count: momentUs,
 });
 
+/** The same moments that stand for infinity in microseconds. */
+const infinityIso: Readonly<Record<string, string>> = {
+  infinity: "+294247-01-10T04:00:25.2Z",
+  "-infinity": "-290308-12-21T19:59:27.6Z",
+};
+
 function isoMoment(text: string): string {
+  const infinite = infinityIso[text];
+  if (infinite !== undefined) return infinite;
   const moment = parseMoment(text, "timestamp");
   return `${isoDay(moment)}T${isoClock(moment.timeUs)}Z`;
 }

@@ -16,7 +16,7 @@ export interface ValueModes {
   readonly hstore: "json" | "map";
   /** Decimals of money. */
   readonly moneyDecimals: number;
-  /** What an unchanged value stored out of line is written as. */
+  /** What an unchanged value stored out of line is written as; `hex:` and digits give its bytes. */
   readonly unavailable: string;
   /** Columns whose type no converter knows: the start fails, they are left out, or told as bytes. */
   readonly unknownTypes: "refused" | "left-out" | "bytes";
