@@ -133,8 +133,9 @@ export class DigestDeltas {
   readonly #rows = new Int32Array(digestBuckets);
   readonly #touched = new Uint8Array(digestBuckets);
 
-  constructor(columns: Columns) {
-    this.#hasher = new RowHasher(columns);
+  /** @param hasher One to share, where there are several of these. */
+  constructor(columns: Columns, hasher = new RowHasher(columns)) {
+    this.#hasher = hasher;
   }
 
   /** Takes the row before out and puts the one after in; false when their hashes are equal. */
@@ -181,6 +182,40 @@ export class DigestDeltas {
     this.#rows.fill(0);
     this.#touched.fill(0);
     return taken;
+  }
+}
+
+/** `DigestDeltas` of each partition apart. */
+export class PartitionDigests {
+  readonly #columns: Columns;
+  readonly #hasher: RowHasher;
+  readonly #partitions = new Map<number, DigestDeltas>();
+
+  constructor(columns: Columns) {
+    this.#columns = columns;
+    this.#hasher = new RowHasher(columns);
+  }
+
+  /** As `DigestDeltas.change`. */
+  change(row: {
+    readonly key: string;
+    readonly partition: number;
+    readonly before: AnyRow | undefined;
+    readonly after: AnyRow | undefined;
+  }): boolean {
+    let deltas = this.#partitions.get(row.partition);
+    if (deltas === undefined) {
+      deltas = new DigestDeltas(this.#columns, this.#hasher);
+      this.#partitions.set(row.partition, deltas);
+    }
+    return deltas.change(row.key, row.before, row.after);
+  }
+
+  /** What was collected; begins anew. */
+  take(): { partition: number; bucket: number; hash: bigint; rows: number }[] {
+    return [...this.#partitions].flatMap(([partition, deltas]) =>
+      deltas.take().map((delta) => ({ partition, ...delta })),
+    );
   }
 }
 

@@ -21,6 +21,7 @@ export {
   digestBuckets,
   DigestDeltas,
   digestsOf,
+  PartitionDigests,
   RowHasher,
 } from "./digest.ts";
 export { classify, type ErrorVerdict, reasonOf } from "./error-policy.ts";
@@ -34,6 +35,7 @@ export * from "./ports/event-store.ts";
 export * from "./ports/metrics.ts";
 export * from "./ports/processor-store.ts";
 export * from "./ports/read-model-reader.ts";
+export * from "./ports/read-model-snapshots.ts";
 export * from "./ports/read-model-store.ts";
 export * from "./ports/record-log.ts";
 export * from "./ports/registry-store.ts";

@@ -6,6 +6,8 @@ export { makePool, type PostgresPoolOptions } from "./pool.ts";
 export { PostgresProcessorStore } from "./processor-store/index.ts";
 export {
   PostgresReadModelReader,
+  PostgresReadModelSnapshots,
+  type PostgresReadModelSnapshotsOptions,
   PostgresReadModelStore,
   type PostgresReadModelStoreOptions,
 } from "./read-model-store/index.ts";

@@ -56,6 +56,8 @@ export interface RowMutation {
 
 /** Change of a bucket's digest: sum of row hashes modulo 2^64, and the number of rows. */
 export interface DigestDelta {
+  /** Partition of the input to which the rows belong, for stores that keep partitions apart. */
+  readonly partition?: number;
   readonly bucket: number;
   readonly hash: bigint;
   readonly rows: number;
@@ -79,7 +81,9 @@ export interface ReadModelFlush {
  *
  * Atomicity: a flush is one transaction: rows, digests, notices, dead letters (new ones and what
  * becomes of old ones), positions, or nothing. Fencing: the stored epoch and next offset of **every** partition in the flush are
- * compared (rows locked in sorted order) before anything is written.
+ * compared (rows locked in sorted order) before anything is written. A store of several servers or
+ * scripts (Redis) writes each partition atomically: where a flush of several fails, the others may
+ * have been written, and their fences tell.
  *
  * Failures: `FencedError` names the partitions whose epoch or position is not what the flush
  * expects, and all of them where a letter to settle isn't open any more; `TransientError` when the outcome is a clean no (connection refused, serialisation);

@@ -1,6 +1,6 @@
 import { partitionOf } from "../partitioner.ts";
 import type { AnyRow } from "../columns.ts";
-import { DigestDeltas } from "../digest.ts";
+import { PartitionDigests } from "../digest.ts";
 import { RecordError } from "../errors.ts";
 import { encodePositionToken } from "../position-token.ts";
 import { sequence } from "../position.ts";
@@ -38,11 +38,11 @@ export function readModelOf(projection: AnyProjection): ReadModel {
 /** Flushes of a projection: rows, digests and notices in one transaction with the positions. */
 export class ProjectionStore implements TaskStore {
   readonly #options: ProjectionStoreOptions;
-  readonly #digests: DigestDeltas;
+  readonly #digests: PartitionDigests;
 
   constructor(options: ProjectionStoreOptions) {
     this.#options = options;
-    this.#digests = new DigestDeltas(storedColumns(options.projection));
+    this.#digests = new PartitionDigests(storedColumns(options.projection));
   }
 
   claim(
@@ -62,9 +62,7 @@ export class ProjectionStore implements TaskStore {
   async flush(batch: FlushBatch): Promise<void> {
     const { generation, store } = this.#options;
     const { advances, deadLetters, settlements } = batch;
-    const changed = batch.rows.filter(({ key, before, after }) =>
-      this.#digests.change(key, before, after),
-    );
+    const changed = batch.rows.filter((row) => this.#digests.change(row));
     const digests = this.#digests.take();
     const rows = batch.rows.map(({ key, partition, after }) => ({ key, partition, row: after }));
     const notices = this.#notify ? this.#notices(this.#notify, batch, changed) : [];

@@ -113,7 +113,9 @@ function flushing(subject: () => ReadModelSubject): void {
     expect(await store.digests(generation)).toEqual(
       new Map([[9, { hash: 2n ** 64n - 1n, rows: 2 }]]),
     );
-    expect(await parkedKeys(deadLetters, model.projection)).toEqual(new Set(["M1"]));
+    if (deadLetters) {
+      expect(await parkedKeys(deadLetters, model.projection)).toEqual(new Set(["M1"]));
+    }
     const positions = await store.positions(generation);
     expect(positions.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
     expect(positions.map(({ position }) => position)).toEqual([

@@ -14,7 +14,8 @@ export interface ReadModelSubject extends AsyncDisposable {
     serve(generation: Generation): Promise<void>;
   };
   readonly reader: ReadModelReader;
-  readonly deadLetters: DeadLetters;
+  /** undefined: the store leaves them to another. */
+  readonly deadLetters: DeadLetters | undefined;
 }
 
 export const flushOf = (

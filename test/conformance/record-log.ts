@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { offset, type Offset } from "../../engine/position.ts";
@@ -20,6 +22,9 @@ export interface RecordLogUnderTest {
   close(): Promise<void>;
 }
 
+/** Stands in the topics' names: a log may outlive the run, and have topics of other runs. */
+const run = randomUUID().slice(0, 8);
+
 /** What the port promises, of any adapter. */
 export function recordLogConformance(name: string, open: () => Promise<RecordLogUnderTest>): void {
   describe(`record log: ${name}`, () => {
@@ -31,7 +36,7 @@ export function recordLogConformance(name: string, open: () => Promise<RecordLog
     afterAll(() => under.close());
 
     async function newTopic(partitions = 3): Promise<string> {
-      const topic = `topic-${(made += 1)}`;
+      const topic = `topic-${run}-${(made += 1)}`;
       await under.log.ensureTopic({ name: topic, partitions });
       return topic;
     }
@@ -51,7 +56,7 @@ type NewTopic = (partitions?: number) => Promise<string>;
 function topicTests(under: Under): void {
   test("a topic made twice is the same topic", async () => {
     const { log, other } = under();
-    const spec = { name: "twice", partitions: 4, retentionMs: 86_400_000 };
+    const spec = { name: `twice-${run}`, partitions: 4, retentionMs: 86_400_000 };
     const [first, second] = await Promise.all([log.ensureTopic(spec), other.ensureTopic(spec)]);
     expect(second).toEqual(first);
     expect(first).toMatchObject(spec);
@@ -60,15 +65,16 @@ function topicTests(under: Under): void {
 
   test("refuses a topic with another number of partitions by name", async () => {
     const { log } = under();
-    await log.ensureTopic({ name: "differs", partitions: 4 });
+    await log.ensureTopic({ name: `differs-${run}`, partitions: 4 });
     const error = { code: "partitions-differ", message: expect.stringContaining("has 4") };
-    await expect(log.ensureTopic({ name: "differs", partitions: 5 })).rejects.toMatchObject(error);
+    await expect(log.ensureTopic({ name: `differs-${run}`, partitions: 5 })).rejects.toMatchObject(error);
   });
 
   test("an unknown topic is refused with the topics there are", async () => {
     const { log } = under();
-    await log.ensureTopic({ name: "known", partitions: 1 });
-    const error = { code: "topic-unknown", message: expect.stringContaining("known") };
+    await log.ensureTopic({ name: `known-${run}`, partitions: 1 });
+    const message = expect.stringContaining(`known-${run}`);
+    const error = { code: "topic-unknown", message };
     await expect(log.bounds("nowhere")).rejects.toMatchObject(error);
     await expect(log.offsetsAt("nowhere", 0)).rejects.toMatchObject(error);
     await expect(log.append([appendOf("nowhere", 0, [recordOf("a")])])).rejects.toMatchObject(

@@ -109,7 +109,7 @@ export function deadLetter(consumer: string, over: Partial<DeadLetter> = {}): De
 
 /** Keys with open letters in a partition of the samples, as text. */
 export async function parkedKeys(
-  letters: DeadLetters,
+  letters: Pick<DeadLetters, "parked">,
   consumer: string,
   partition = 0,
 ): Promise<Set<string | undefined>> {
