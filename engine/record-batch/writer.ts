@@ -8,6 +8,14 @@ const varintBytesMax = 8;
 
 const copiedByHandMax = 48;
 
+/** Who appends a batch, for a log that takes each batch of a producer once and in order. */
+export interface BatchProducer {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** Number of the batch's first record among all that the producer appends to its partition. */
+  readonly baseSequence: number;
+}
+
 /**
  * Writes batches in Kafka's RecordBatch v2 format, uncompressed, one record after the other, into
  * one buffer that is used again for each batch. A record gets the offset after the one before it.
@@ -65,7 +73,7 @@ export class RecordBatchWriter {
   }
 
   /** The batch as bytes of their own; the writer begins another. There must be a record in it. */
-  finish(baseOffset: number): Buffer {
+  finish(baseOffset: number, producer?: BatchProducer): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#at));
     writeInt64(bytes, baseOffset, batchLayout.baseOffset);
     bytes.writeInt32BE(bytes.length - lengthPrefixBytes, batchLayout.length);
@@ -77,6 +85,11 @@ export class RecordBatchWriter {
     writeInt64(bytes, this.#maxTimestampMs, batchLayout.maxTimestamp);
     // No producer id, epoch and sequence: all bits set, as Kafka writes it.
     bytes.fill(0xff, batchLayout.producerId, batchLayout.count);
+    if (producer) {
+      bytes.writeBigInt64BE(producer.producerId, batchLayout.producerId);
+      bytes.writeInt16BE(producer.producerEpoch, batchLayout.producerEpoch);
+      bytes.writeInt32BE(producer.baseSequence, batchLayout.baseSequence);
+    }
     bytes.writeInt32BE(this.#count, batchLayout.count);
     bytes.writeUInt32BE(crc32c(bytes, batchLayout.attributes), batchLayout.checksum);
     this.#at = batchLayout.records;

@@ -67,7 +67,9 @@ function topicTests(under: Under): void {
     const { log } = under();
     await log.ensureTopic({ name: `differs-${run}`, partitions: 4 });
     const error = { code: "partitions-differ", message: expect.stringContaining("has 4") };
-    await expect(log.ensureTopic({ name: `differs-${run}`, partitions: 5 })).rejects.toMatchObject(error);
+    await expect(log.ensureTopic({ name: `differs-${run}`, partitions: 5 })).rejects.toMatchObject(
+      error,
+    );
   });
 
   test("an unknown topic is refused with the topics there are", async () => {

@@ -1,0 +1,179 @@
+/**
+ * Kafka: 1,000,000 seat events on 2,000 keys and 10 partitions, appended to Kafka, then caught up
+ * from there into a Postgres read model, through the runner as a process has it. The rows are
+ * compared one by one with counts made without the engine before a figure is printed.
+ *
+ * Brokers are those of KAFKA_BROKERS (`npm run stack`); without them nothing is measured.
+ */
+import { randomUUID } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { parseArgs } from "node:util";
+
+import { KafkaCluster, KafkaRecordLog } from "../connectors/kafka/index.ts";
+import {
+  engineMigrations,
+  makePool,
+  migrate,
+  PostgresAssignment,
+  PostgresReadModelStore,
+} from "../connectors/postgres/index.ts";
+import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
+import type { AnyRow } from "../engine/columns.ts";
+import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { EventCodec } from "../engine/ports/codec.ts";
+import type { PartitionAppend, RecordLog, TopicSpec } from "../engine/ports/record-log.ts";
+import { offset } from "../engine/position.ts";
+import { RecordCursor } from "../engine/record-batch/index.ts";
+import { run } from "../engine/runner/run.ts";
+import type { Runner } from "../engine/runner/runner.ts";
+import { readModelOf } from "../engine/task/projection-store.ts";
+import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { seatBoard } from "./_seat-board.ts";
+import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
+
+const { values } = parseArgs({ options: { events: { type: "string", default: "1000000" } } });
+const total = Number(values.events);
+const perCall = 20_000;
+const brokers = process.env["KAFKA_BROKERS"];
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await wait(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+  },
+};
+
+/** The log under another topic's name: each run has a topic of its own on brokers that stay. */
+function renamed(log: RecordLog, name: string): RecordLog {
+  const theirs = (append: PartitionAppend) => ({ ...append, topic: name });
+  return {
+    ensureTopic: async (spec: TopicSpec) => ({
+      ...(await log.ensureTopic({ ...spec, name })),
+      name: spec.name,
+    }),
+    topics: () => log.topics(),
+    append: (appends) => log.append(appends.map(theirs)),
+    read: (options) => log.read({ ...options, topic: name }),
+    bounds: () => log.bounds(name),
+    offsetsAt: (_, timestampMs) => log.offsetsAt(name, timestampMs),
+    [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
+  };
+}
+
+if (brokers === undefined) {
+  console.log("kafka: left out, because KAFKA_BROKERS names no brokers (npm run stack has some)");
+} else {
+  await measure(brokers.split(","));
+}
+
+async function measure(addresses: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder });
+  const pool = makePool({ url: server.url, name: "benchmark" });
+  await using cluster = new KafkaCluster({ brokers: addresses });
+  await using kafka = new KafkaRecordLog({ cluster });
+  const log = renamed(kafka, `bench-${randomUUID()}`);
+  try {
+    await migrate(pool, engineMigrations());
+    const codec = avroCodec({
+      registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
+    });
+    const history = new SeatEvents(codec);
+    await measureAppends(log, codec, history);
+    await measureReading(log);
+    const store = new PostgresReadModelStore({ pool });
+    await measureCatchUp(async () =>
+      run({
+        projections: [seatBoard],
+        log,
+        readModels: store,
+        assignment: new PostgresAssignment({ pool }),
+        codec,
+        clock,
+        random: { next: () => Math.random(), id: () => randomUUID() },
+      }),
+    );
+    assertRows(await rowsOf(store), history.expected);
+    console.log("kafka: all rows are equal to the counts made without the engine");
+  } finally {
+    await pool.end();
+    await server.stop("immediate");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Encoding the events isn't counted. */
+async function measureAppends(log: RecordLog, codec: EventCodec, events: SeatEvents) {
+  await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
+  await codec.prepare(topic);
+  let seconds = 0;
+  while (events.made < total) {
+    const appends = events.take(Math.min(perCall, total - events.made));
+    const began = performance.now();
+    await log.append(appends.filter(({ records }) => records.length > 0));
+    seconds += (performance.now() - began) / 1_000;
+  }
+  tell(`append, ${perCall} a call`, seconds);
+}
+
+/** What the log and the cursor alone take. */
+async function measureReading(log: RecordLog): Promise<void> {
+  const from = new Map(
+    Array.from({ length: topic.partitions }, (_, partition) => [partition, offset(0)]),
+  );
+  const cursor = new RecordCursor();
+  const { signal } = new AbortController();
+  const began = performance.now();
+  let seen = 0;
+  for await (const fetch of log.read({ topic: topic.name, from, until: "end", signal })) {
+    for (const { bytes } of fetch.partitions) {
+      cursor.reset(bytes, 0);
+      while (cursor.next()) seen += 1;
+    }
+  }
+  if (seen !== total) throw new Error(`${seen} records were read instead of ${total}.`);
+  tell("read", (performance.now() - began) / 1_000);
+}
+
+async function measureCatchUp(start: () => Promise<Runner>): Promise<void> {
+  const began = performance.now();
+  const runner = await start();
+  const peakMb = await applied(runner);
+  const seconds = (performance.now() - began) / 1_000;
+  await runner.stop();
+  tell("catch-up into Postgres", seconds);
+  console.log(`kafka: peak resident memory of this process while it caught up ${peakMb} MB`);
+}
+
+function tell(what: string, seconds: number): void {
+  const rate = Math.round(total / seconds).toLocaleString("en");
+  console.log(`kafka: ${what}: ${total} events in ${seconds.toFixed(2)} s: ${rate} events/s`);
+}
+
+/** Waits until all events are durable; gives the largest resident memory seen, in MB. */
+async function applied(runner: Runner): Promise<number> {
+  let peak = 0;
+  for (;;) {
+    peak = Math.max(peak, process.memoryUsage.rss());
+    const reports = runner.reports();
+    const halted = reports.find(({ reason }) => reason !== undefined);
+    if (halted) throw new Error(halted.reason);
+    const done = reports.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
+    if (done >= total) return Math.round(peak / 1024 / 1024);
+    await wait(10);
+  }
+}
+
+async function rowsOf(store: PostgresReadModelStore): Promise<Map<string, AnyRow>> {
+  const generation = await store.open(readModelOf(seatBoard));
+  const rows = new Map<string, AnyRow>();
+  for await (const page of store.scan(generation)) {
+    for (const { key, row } of page) rows.set(key, row);
+  }
+  return rows;
+}

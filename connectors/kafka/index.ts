@@ -1,0 +1,3 @@
+export { KafkaCluster, type KafkaClusterOptions } from "./cluster.ts";
+export type { KafkaSasl } from "./connection/options.ts";
+export { KafkaRecordLog, type KafkaRecordLogOptions } from "./kafka-record-log.ts";
