@@ -25,12 +25,12 @@ async function captureOnce(database: CapturedDatabase): Promise<void> {
 test("tables that can't be told are refused with every fault, before anything is published", async () => {
   const database = await CapturedDatabase.make();
   await database.sql(
-    `create table t (id int primary key, p point, x xid8[], d text default 'none')`,
+    `create table t (id int primary key, p box, x xid8[], d text default 'none')`,
     "alter table t replica identity nothing",
   );
   const error = await refusal(database);
   expect(error.code).toBe("table-unsupported");
-  expect(error.message).toContain("public.t.p has the type point");
+  expect(error.message).toContain("public.t.p has the type box");
   expect(error.message).toContain("public.t.x has the type xid8[]");
   expect(error.message).toContain("public.t.d is nullable and has a DEFAULT");
   expect(error.message).toContain("REPLICA IDENTITY NOTHING");
@@ -111,7 +111,7 @@ test("a slot that another connection reads is refused with its process, after a 
 
 test("options are refused together", async () => {
   const database = await CapturedDatabase.make();
-  await expect(database.capture(["public.a-b", "public.a_b"], { slot: "No" })).rejects.toThrow(
-    /slot No must.*public\.a-b, public\.a_b all make the topic/,
+  await expect(database.capture(["public.a b", "public.a_b"], { slot: "No" })).rejects.toThrow(
+    /slot No must.*public\.a b, public\.a_b all make the topic/,
   );
 });

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 
 import { AvroWriter } from "../../connectors/capture/avro-writer.ts";
 import { converterOf, type ColumnType } from "../../connectors/capture/types/resolve.ts";
-import { defaultValueModes } from "../../connectors/capture/types/value-modes.ts";
+import type { Converter } from "../../connectors/capture/types/converter.ts";
+import { defaultValueModes, type ValueModes } from "../../connectors/capture/types/value-modes.ts";
+import { readDefault } from "../../connectors/capture/tables/defaults.ts";
 import { avroName } from "../../connectors/capture/tables/names.ts";
 import { FatalError } from "../../engine/errors.ts";
 
@@ -93,7 +95,7 @@ test.each([
   ["numeric", "NaN"],
   ["numeric", "-Infinity"],
   ["date", "infinity"],
-  ["timetz", "25:00:00"],
+  ["timestamp", "294276-12-31 23:59:59.999999"],
 ])("%s %s is refused, not garbled", (name, text) => {
   const modifier = name === "numeric" ? numeric(10, 2) : -1;
   expect(() => write({ name, modifier }, text)).toThrow(FatalError);
@@ -109,6 +111,78 @@ test("arrays of two dimensions, and enum arrays with NULL, are refused where the
 test.each(["box", "int4multirange", "pg_lsn", "xid8"])("%s has no converter", (name) => {
   const type = { name, schema: "pg_catalog", modifier: -1, array: false };
   expect(converterOf(type, modes)).toBeUndefined();
+});
+
+function inMode(
+  type: Partial<ColumnType> & { readonly name: string },
+  changed: Partial<ValueModes>,
+): Converter {
+  const given = { schema: "pg_catalog", modifier: -1, array: false, ...type };
+  const converter = converterOf(given, { ...modes, ...changed });
+  if (!converter) throw new Error(`no converter for ${type.name}`);
+  return converter;
+}
+
+function written(converter: Converter, text: string): string {
+  const writer = new AvroWriter();
+  const bytes = Buffer.from(text, "utf8");
+  converter.write(writer, bytes, 0, bytes.length);
+  return writer.finish().toString("hex");
+}
+
+test.each<[string, number, Partial<ValueModes>, string, string]>([
+  ["numeric", numeric(10, 2), { decimal: "string" }, "1.50", "1.50"],
+  ["numeric", -1, { decimal: "string" }, "-Infinity", "NEGATIVE_INFINITY"],
+  ["money", -1, { decimal: "string" }, "-$1,234.50", "-1234.50"],
+  ["date", -1, { time: "isostring" }, "0044-03-15 BC", "-0043-03-15Z"],
+  ["time", -1, { time: "isostring" }, "12:30:00.10", "12:30:00.1Z"],
+  ["interval", -1, { interval: "string" }, "-1 mons +2 days -00:00:00.5", "P0Y-1M2DT0H0M-0.5S"],
+  ["bytea", -1, { binary: "base64-url-safe" }, "\\xfbff", "-_8="],
+  ["xid8", -1, { unknownTypes: "bytes", binary: "hex" }, "17", "3137"],
+  ["circle", -1, { unknownTypes: "bytes" }, "<(0,1e10),1>", "<(0.0,1.0E10),1.0>"],
+])("%s(%i) under %o: %s is %s", (name, modifier, changed, text, expected) => {
+  expect(written(inMode({ name, modifier }, changed), text)).toBe(textOf(expected));
+});
+
+test("times in nanoseconds, and infinite timestamps at the ends of their counts", () => {
+  const nanoseconds = inMode({ name: "timestamp" }, { time: "nanoseconds" });
+  expect(written(nanoseconds, "1970-01-01 00:00:01")).toBe(longOf(1_000_000_000n));
+  expect(written(nanoseconds, "infinity")).toBe(longOf(9_223_372_036_854_775_807n));
+  expect(write({ name: "timestamp" }, "-infinity")).toBe(longOf(-9_223_372_036_832_400_000n));
+});
+
+test("bits are bytes, the lowest first, and a single one is a boolean", () => {
+  expect(write({ name: "bit", modifier: 9 }, "100000010")).toBe("040201");
+  expect(write({ name: "varbit" }, "0000")).toBe("00");
+  expect(write({ name: "bit", modifier: 1 }, "1")).toBe("01");
+});
+
+test("hstore is JSON with the keys in a hash map's order", () => {
+  const type = { name: "hstore", schema: "public" };
+  const text = String.raw`"b"=>"1", "a"=>NULL, "q\"x"=>"\\"`;
+  expect(write(type, text)).toBe(textOf(String.raw`{"a":null,"b":"1","q\"x":"\\"}`));
+});
+
+test("an unchanged uuid array is marked by the UUID of the placeholder's bytes", () => {
+  const converter = inMode({ name: "uuid", array: true }, { unavailable: "hex:6162ff" });
+  const writer = new AvroWriter();
+  converter.writeUnavailable?.(writer);
+  const marked = `0202${textOf("74bdab82-7ad1-3d91-9818-8c947e2f9c6f")}00`;
+  expect(writer.finish().toString("hex")).toBe(marked);
+});
+
+const builtIn = { schema: "pg_catalog", modifier: -1, array: false };
+
+test.each([
+  ["int4", "nextval('s'::regclass)", { literal: undefined }],
+  ["int4", "(1 + 2)", { literal: "(1 + 2)" }],
+  ["text", "'it''s'::text", { literal: "it's" }],
+  ["text", "('a'::text || 'b'::text)", { literal: "a" }],
+  ["timestamptz", "CURRENT_TIMESTAMP", { literal: undefined }],
+  ["varchar", "NULL::character varying", undefined],
+  ["bytea", "'\\xff'::bytea", undefined],
+])("the default of %s that says %s", (name, expression, expected) => {
+  expect(readDefault(expression, { ...builtIn, name })).toEqual(expected);
 });
 
 test("names become Avro's, unit by unit", () => {
