@@ -24,6 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       max_connections: "200",
       max_replication_slots: "40",
       max_wal_senders: "40",
+      max_prepared_transactions: "20",
     },
   });
   project.provide("postgresUrl", server.url);
