@@ -57,7 +57,11 @@ function renamed(log: RecordLog, name: string): RecordLog {
     }),
     topics: () => log.topics(),
     append: (appends) => log.append(appends.map(theirs)),
-    read: (options) => log.read({ ...options, topic: name }),
+    read: async function* (options) {
+      for await (const fetch of log.read({ ...options, topic: name })) {
+        yield { ...fetch, topic: options.topic };
+      }
+    },
     bounds: () => log.bounds(name),
     offsetsAt: (_, timestampMs) => log.offsetsAt(name, timestampMs),
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
