@@ -104,7 +104,7 @@ async function* presentKeys(
         if (!record.key) throw keyless(captured.name);
         keys.push(Buffer.from(record.key));
       };
-      route.snapshot(placed, (_topic, _partition, record) => take(record), "true");
+      await route.snapshot(placed, (_topic, _partition, record) => take(record), "true");
     }
     yield keys;
   }

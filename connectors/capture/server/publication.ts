@@ -63,22 +63,21 @@ export async function ensurePublication(client: ClientBase, plan: PublicationPla
 }
 
 function creation(plan: PublicationPlan): string {
-  const name = quoteName(plan.name);
-  switch (plan.mode) {
-    case "disabled":
-      throw new FatalError(
-        "publication-missing",
-        `There is no publication ${plan.name}, and this capture is told not to make one.`,
-        "Create the publication, or choose another publication.autocreate.mode.",
-      );
-    case "no_tables":
-      return `create publication ${name}${settings(plan)}`;
-    case "all_tables":
-      return `create publication ${name} for all tables${settings(plan)}`;
-    case "filtered":
-      return `create publication ${name} for table ${tableList(plan)}${settings(plan)}`;
-  }
+  if (plan.mode === "disabled") throw publicationMissing(plan.name);
+  const tables = {
+    no_tables: () => "",
+    all_tables: () => " for all tables",
+    filtered: () => ` for table ${tableList(plan)}`,
+  };
+  return `create publication ${quoteName(plan.name)}${tables[plan.mode]()}${settings(plan)}`;
 }
+
+const publicationMissing = (name: string): FatalError =>
+  new FatalError(
+    "publication-missing",
+    `There is no publication ${name}, and this capture is told not to make one.`,
+    "Create the publication, or choose another publication.autocreate.mode.",
+  );
 
 function tableList({ name, tables }: PublicationPlan): string {
   if (tables.length > 0) return tables.map(quoteTable).join(", ");
