@@ -11,7 +11,7 @@ import type { Instance } from "../stack/data-folder/instance-file.ts";
 import { DiskRoom } from "../stack/data-folder/disk-room.ts";
 import { SupervisedPostgres } from "../stack/postgres/supervised-postgres.ts";
 import { CommandFailure } from "./command-failure.ts";
-import type { Place } from "./environment.ts";
+import type { DatabasePlace } from "./environment.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { reportToTerminal } from "./terminal.ts";
 
@@ -50,7 +50,7 @@ export const othersOn = (database: Database): "none" | "possible" =>
   database.kind === "own" ? "none" : "possible";
 
 export interface OpenDatabaseOptions {
-  readonly place: Place;
+  readonly place: DatabasePlace;
   /** Named in the instance file. */
   readonly command: string;
   readonly missing: "make" | "refuse";
@@ -71,7 +71,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
 }
 
 /** Refuses a folder that is held by a command which runs no processors (`status`, say). */
-export function assertRunsSystem(place: Place, instance: Instance): void {
+export function assertRunsSystem(place: DatabasePlace, instance: Instance): void {
   if (instance.command !== "start") throw inUse(place.dataFolder, instance);
 }
 

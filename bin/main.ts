@@ -6,6 +6,7 @@ import { dlqCommand } from "./commands/dlq.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
 import { republishCommand } from "./commands/republish.ts";
+import { apiCommand, workerCommand } from "./commands/roles.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -18,6 +19,8 @@ function program(): Command {
     .description("Stream processing and CQRS projections, with module registration on them.")
     .version(refoldVersion())
     .addCommand(startCommand())
+    .addCommand(apiCommand())
+    .addCommand(workerCommand())
     .addCommand(statusCommand())
     .addCommand(logCommand((options) => connect("log", options)))
     .addCommand(schemaCommand((options) => connect("schema", options)))

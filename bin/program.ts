@@ -6,7 +6,8 @@ import type { PlaceOptions } from "./environment.ts";
 export function commandOnDatabase(name: string): Command {
   return new Command(name)
     .option("--data <dir>", "data folder (default: .refold, or REFOLD_DATA)")
-    .option("--database-url <url>", "a Postgres of your own (default: DATABASE_URL)");
+    .option("--database-url <url>", "a Postgres of your own (default: DATABASE_URL)")
+    .option("--env-file <file>", "settings that the environment doesn't have (NAME=value lines)");
 }
 
 export type OptionsOnDatabase = PlaceOptions;

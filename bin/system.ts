@@ -1,10 +1,15 @@
 import type { Metrics } from "../engine/ports/metrics.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
+import { systemClock } from "./system-clock.ts";
+import { untilCaptured } from "./system/captured.ts";
 import { startCapture, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { checkFramingRegistry } from "./system/registry.ts";
 import type { Stores } from "./system/stores.ts";
 import type { Definitions } from "./system/definitions.ts";
+
+/** How long a process waits for the slot of a capture that starts at the same time. */
+const slotTimeoutMs = 30_000;
 
 /** What a process does beside deciding commands. */
 export type Role = "capture" | "consumers";
@@ -36,7 +41,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   try {
     await checkFramingRegistry(stores);
     await prepareTopics(stores, options.definitions);
-    const capture = roles.has("capture") ? await startCapture(options) : undefined;
+    const capture = await startOrFindCapture(options);
     if (capture) stop.add("capture", () => capture[Symbol.asyncDispose]());
     const consumers = roles.has("consumers") ? await startConsumers(options) : undefined;
     if (consumers) stop.add("processors and projections", () => consumers[Symbol.asyncDispose]());
@@ -47,10 +52,25 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   }
 }
 
+/** Where others capture, nothing may be appended before they can see it. */
+async function startOrFindCapture(options: SystemOptions): Promise<RunningCapture | undefined> {
+  const { definitions, roles, stores } = options;
+  const { capture } = stores.servers;
+  if (roles.has("capture") && capture === "embedded") return startCapture(options);
+  await untilCaptured({
+    definitions,
+    capture,
+    pool: stores.pool,
+    clock: systemClock,
+    timeoutMs: capture === "embedded" ? slotTimeoutMs : 0,
+  });
+  return undefined;
+}
+
 /** Schemas are registered and topics made before anything is appended or published. */
-async function prepareTopics(
-  { codec, log }: Stores,
-  { eventTopics, changeTopics }: Definitions,
+export async function prepareTopics(
+  { codec, log }: Pick<Stores, "codec" | "log">,
+  { eventTopics, changeTopics }: Pick<Definitions, "eventTopics" | "changeTopics">,
 ): Promise<void> {
   for (const topic of eventTopics) await codec.prepare(topic);
   for (const topic of [...eventTopics, ...changeTopics]) {

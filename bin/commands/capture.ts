@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import {
   captureStatus,
@@ -9,6 +9,7 @@ import {
 import { makePool } from "../../connectors/postgres/pool.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { commandOnDatabase, type OptionsOnDatabase } from "../program.ts";
+import { runCapture } from "./roles.ts";
 import { captureOptions } from "../system/capture.ts";
 import { connect } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
@@ -21,12 +22,17 @@ interface RepairOptions extends OptionsOnDatabase {
   readonly always?: true;
 }
 
-/** `refold capture status` and `refold capture repair`. */
+/** `refold capture`, `refold capture status` and `refold capture repair`. */
 export function captureCommand(): Command {
-  return new Command("capture")
-    .description("the change capture: how it stands, and the way out when it can't go on")
-    .addCommand(statusCommand())
-    .addCommand(repairCommand());
+  return (
+    commandOnDatabase("capture")
+      .description("run the change capture alone; or see how it stands, or mend it")
+      // Otherwise the options of its subcommands would be taken for its own.
+      .enablePositionalOptions()
+      .action(runCapture)
+      .addCommand(statusCommand())
+      .addCommand(repairCommand())
+  );
 }
 
 function statusCommand(): Command {

@@ -49,7 +49,12 @@ async function oulad(dir: string | undefined, options: OuladOptions): Promise<vo
   }
   using signals = new StopSignals(() => process.exit(exitCodes.interrupted));
   await using database = await databaseOfImport(place, "make");
-  const outcome = await runImport({ plan, database, signal: signals.stop });
+  const outcome = await runImport({
+    plan,
+    database,
+    servers: place.servers,
+    signal: signals.stop,
+  });
   if (outcome.kind === "stopped") {
     throw new CommandFailure(
       "interrupted",

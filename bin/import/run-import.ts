@@ -10,6 +10,7 @@ import { idSource } from "../../engine/decision/event-ids.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
 import { othersOn, type Database } from "../database.ts";
+import { embeddedServers, type Servers } from "../servers.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import { application, moduleProjections } from "../system/definitions.ts";
 import { openStores, type Stores } from "../system/stores.ts";
@@ -25,6 +26,8 @@ import { Progress } from "./progress.ts";
 export interface ImportRunOptions {
   readonly plan: ImportPlan;
   readonly database: Database;
+  /** See `StoresOptions`. */
+  readonly servers?: Servers;
   readonly signal: AbortSignal;
 }
 
@@ -48,9 +51,10 @@ const importLingerMs = 200;
 
 /** Runs an import where nothing runs with everything but HTTP, and otherwise beside what runs. */
 export async function runImport(options: ImportRunOptions): Promise<ImportOutcome> {
-  const { plan, database, signal } = options;
+  const { plan, database, servers = embeddedServers, signal } = options;
   await using stores = await openStores({
     url: database.url,
+    servers,
     migrations: application.migrations,
     name: "import",
     metrics: noMetrics,

@@ -7,6 +7,8 @@ import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
 import { asPortFailure, type Address } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
+import type { BoardView } from "./board-view.ts";
+import { application } from "./definitions.ts";
 import { ProcessLoad } from "./load.ts";
 import type { Stores } from "./stores.ts";
 
@@ -15,6 +17,8 @@ export interface ApiPart {
   readonly system: System;
   readonly metrics: PrometheusMetrics;
   readonly address: Address;
+  /** Where the consumers run in other processes: what these say of them. */
+  readonly others?: Pick<BoardView, "ageMs" | "health">;
   /** Of the data folder's disk; left out where the database is the user's own. */
   readonly room?: Room;
   /** Bounds of the API; without them its defaults. */
@@ -29,7 +33,9 @@ export interface ListeningApi {
 
 /** Serves the API. @throws CommandFailure when the port can't be had. */
 export async function listenApi(part: ApiPart): Promise<ListeningApi> {
-  const { stores, system, metrics, address, room = { full: false } } = part;
+  const { stores, system, metrics, address, others, room = { full: false } } = part;
+  const { projections, processors } = application;
+  const remote = [...projections, ...processors].map(({ name }) => name);
   const random = new SystemRandom();
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
@@ -44,11 +50,11 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
     clock,
     random,
     metrics,
-    health: () => [...healthOfDisk(room), ...healthOf(system)],
+    health: () => [...healthOfDisk(room), ...healthOf(system), ...(others?.health(remote) ?? [])],
     metricsText: () => metrics.text(),
-    ageMs: (projection) => system.consumers?.ageMs(projection),
+    ageMs: (projection) => (system.consumers ?? others)?.ageMs(projection),
     load: () => load.now(),
-    registry: stores.subjects,
+    ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
   app.addHook("onClose", async () => load[Symbol.dispose]());

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 
 import {
   EmbeddedCapture,
+  LogCaptureSink,
   PostgresCaptureSink,
   type CaptureOptions,
 } from "../../connectors/capture/index.ts";
@@ -37,9 +38,11 @@ export interface CapturePart {
 export function captureOptions(part: Omit<CapturePart, "report">, pool: Pool): CaptureOptions {
   const { stores, url, metrics } = part;
   const { changeTopics, slotName } = part.definitions;
+  const positions = new PostgresCaptureSink({ pool, slot: slotName });
+  const inPostgres = stores.embeddedLog !== undefined;
   return {
     url,
-    sink: new PostgresCaptureSink({ pool, slot: slotName }),
+    sink: inPostgres ? positions : new LogCaptureSink({ log: stores.log, positions }),
     registry: stores.registry,
     metrics,
     clock: systemClock,

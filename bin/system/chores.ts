@@ -1,7 +1,7 @@
 import { deleteNotices } from "../../connectors/postgres/event-store/index.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
-import { keepHouse } from "./housekeeping.ts";
+import { keepHouse, type Housekeeping } from "./housekeeping.ts";
 import type { Stores } from "./stores.ts";
 
 const everyMs = 60_000;
@@ -14,18 +14,17 @@ const noticesMax = 50_000;
  * small batches that live traffic leaves in the log.
  */
 export function startHousekeeping(options: {
-  readonly stores: Pick<Stores, "pool" | "log">;
+  readonly stores: Pick<Stores, "pool" | "embeddedLog">;
   readonly definitions: Pick<Definitions, "projections">;
   readonly report: (message: string) => void;
 }): AsyncDisposable {
-  const { pool, log } = options.stores;
+  const { pool, embeddedLog: log } = options.stores;
   return keepHouse({
     clock: systemClock,
     everyMs,
     report: options.report,
     chores: [
-      { name: "Retention of the log", run: () => log.sweep(systemClock.nowMs()) },
-      { name: "Uniting of the log's small batches", run: () => log.compact() },
+      ...(log === undefined ? [] : choresOf(log)),
       ...noticeTopics(options.definitions).map(({ name: topic, retentionMs }) => ({
         name: `Retention of notices to ${topic}`,
         run: () =>
@@ -37,6 +36,14 @@ export function startHousekeeping(options: {
       })),
     ],
   });
+}
+
+/** Kafka's brokers do the same for their topics. */
+function choresOf(log: NonNullable<Stores["embeddedLog"]>): Housekeeping["chores"] {
+  return [
+    { name: "Retention of the log", run: () => log.sweep(systemClock.nowMs()) },
+    { name: "Uniting of the log's small batches", run: () => log.compact() },
+  ];
 }
 
 /** Where projections put notices, and for how long these stay. */

@@ -10,8 +10,9 @@ export type Connected = Stores & { readonly url: string };
 
 /** Opens the stores on the database that is found or started. */
 export async function connect(name: string, options: PlaceOptions): Promise<Connected> {
+  const place = placeOf(options);
   const database = await openDatabase({
-    place: placeOf(options),
+    place,
     command: name,
     missing: "refuse",
     whenHeld: "join",
@@ -19,6 +20,7 @@ export async function connect(name: string, options: PlaceOptions): Promise<Conn
   try {
     const stores = await openStores({
       url: database.url,
+      servers: place.servers,
       migrations: application.migrations,
       name,
       metrics: noMetrics,

@@ -14,19 +14,15 @@ import {
   PostgresReadModelReader,
   PostgresReadModelStore,
 } from "../../connectors/postgres/read-model-store/index.ts";
-import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
 import { engineMigrations } from "../../connectors/postgres/schema.ts";
 import { PostgresStatusBoard } from "../../connectors/postgres/status-board/status-board.ts";
-import {
-  avroCodec,
-  migrations as registryMigrations,
-  PostgresRegistryStore,
-  StoredSchemaRegistry,
-  subjectRegistry,
-} from "../../connectors/registry/index.ts";
+import { avroCodec, migrations as registryMigrations } from "../../connectors/registry/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
+import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
+import { openLog } from "./record-log.ts";
+import { openRegistry } from "./registry.ts";
 
 const ofEngine = engineMigrations({ capture: captureMigrations, registry: registryMigrations });
 
@@ -35,6 +31,8 @@ const poolConnectionsMax = 20;
 
 export interface StoresOptions {
   readonly url: string;
+  /** What takes the place of embedded adapters; left out, all are embedded. */
+  readonly servers?: Servers;
   /** Steps of the domain's own tables, after the engine's. */
   readonly migrations: readonly Migration[];
   /** The command, shown in pg_stat_activity. */
@@ -47,31 +45,29 @@ export interface StoresOptions {
   readonly report: (message: string) => void;
 }
 
-/** The embedded adapters of all ports, on one database. Nothing runs yet. */
+/** The adapters of all ports, on one database and the servers beside it. Nothing runs yet. */
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Opens them. @throws CommandFailure when the database isn't as this code needs it. */
 export async function openStores(options: StoresOptions) {
-  const { url, metrics } = options;
+  const { url, metrics, servers = embeddedServers } = options;
   const stop = new StopInTurn(options.report);
   try {
     const pool = makePool({ url, name: options.name, connectionsMax: poolConnectionsMax });
     stop.add("connection pool", () => pool.end());
     await prepareSchema(pool, options);
     if (options.others === "none") await forgetOwners(pool);
-    const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
-    stop.add("record log", () => log[Symbol.asyncDispose]());
+    const logs = openLog({ servers, pool, url, metrics, stop });
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
-    const registryStore = new PostgresRegistryStore({ pool });
-    const registry = new StoredSchemaRegistry({ store: registryStore });
+    const registries = openRegistry(servers, pool);
     return {
       pool,
-      log,
+      ...logs,
       hold,
-      registry,
-      subjects: subjectRegistry(registryStore),
-      codec: avroCodec({ registry }),
+      ...registries,
+      servers,
+      codec: avroCodec(registries),
       eventStore: new PostgresEventStore({ pool, metrics }),
       reader: new PostgresReadModelReader({ pool }),
       readModelStore: new PostgresReadModelStore({ pool }),

@@ -1,4 +1,5 @@
 export { EmbeddedCapture } from "./embedded-capture.ts";
+export { LogCaptureSink, type LogCaptureSinkOptions } from "./log-sink.ts";
 export { migrations } from "./migrations.ts";
 export {
   defaultCaptureLimits,

@@ -88,7 +88,7 @@ async function removeConnectors(
 async function until(isSo: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`Not so after ${timeoutMs} ms: ${isSo}`);
+    if (performance.now() > deadline) throw new Error(`It isn't so after ${timeoutMs} ms.`);
     await systemClock.sleep(50);
   }
 }

@@ -1,0 +1,107 @@
+import type { Command } from "commander";
+
+import { CommandFailure } from "../command-failure.ts";
+import { openDatabase } from "../database.ts";
+import { givenLimits, placeOf, type Place } from "../environment.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { limitsOf, limitsText } from "../limits.ts";
+import { assertLoopback, assertPortFree, type Address } from "../port.ts";
+import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { StopInTurn } from "../stop-in-turn.ts";
+import { StopSignals } from "../stop-signals.ts";
+import { runRoles, type ApiRole } from "../system/run-roles.ts";
+import type { Role } from "../system.ts";
+import { reportToTerminal } from "../terminal.ts";
+
+interface ApiCommandOptions extends OptionsOnDatabase, Address {
+  readonly limit?: readonly string[];
+}
+
+/** `refold api`: commands and queries, as a process of its own. */
+export function apiCommand(): Command {
+  return commandOnDatabase("api")
+    .description("serve the API alone; refold worker and refold capture do the rest")
+    .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
+    .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
+    .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
+    .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`)
+    .action(async (options: ApiCommandOptions) => {
+      assertLoopback(options.host);
+      const api = { address: options, limits: limitsOf(givenLimits(options.limit)) };
+      await assertPortFree(options);
+      await runAlone({ name: "api", place: placeOf(options), roles: new Set(), api });
+    });
+}
+
+/** `refold worker`: processors and projections; each partition is worked on by one of them. */
+export function workerCommand(): Command {
+  return commandOnDatabase("worker")
+    .description("run processors and projections alone; as many workers as wanted share the work")
+    .action((options: OptionsOnDatabase) =>
+      runAlone({ name: "worker", place: placeOf(options), roles: new Set(["consumers"]) }),
+    );
+}
+
+/** `refold capture`: the embedded capture alone. */
+export function runCapture(options: OptionsOnDatabase): Promise<void> {
+  const place = placeOf(options);
+  if (place.servers.capture === "debezium") {
+    throw new CommandFailure(
+      "usage",
+      "With CAPTURE=debezium the connectors capture: run refold connectors apply, or set " +
+        "CAPTURE=embedded.",
+    );
+  }
+  return runAlone({ name: "capture", place, roles: new Set(["capture"]) });
+}
+
+interface Alone {
+  readonly name: "api" | "worker" | "capture";
+  readonly place: Place;
+  readonly roles: ReadonlySet<Role>;
+  readonly api?: ApiRole;
+}
+
+/** Runs one role until somebody ends it. */
+async function runAlone({ name, place, roles, api }: Alone): Promise<void> {
+  using signals = new StopSignals(() => process.exit(exitCodes.interrupted));
+  await using database = await openDatabase({
+    place,
+    command: name,
+    missing: "refuse",
+    whenHeld: "join",
+  });
+  if (database.kind === "own") throw notShared(name);
+  await using stop = new StopInTurn(reportToTerminal);
+  const { servers } = place;
+  const url = await runRoles({
+    database,
+    servers,
+    name,
+    roles,
+    stop,
+    ...(api === undefined ? {} : { api }),
+  });
+  const ready = url === undefined ? `The ${name} runs.` : `The API listens on ${url}.`;
+  process.stdout.write(`${ready} Ctrl-C ends it.\n`);
+  await aborted(signals.stop);
+  process.stdout.write("\nStopping: what is in flight is finished first.\n");
+}
+
+function notShared(name: string): CommandFailure {
+  return new CommandFailure(
+    "usage",
+    `refold ${name} works beside other processes on one database: set DATABASE_URL, or name the ` +
+      "data folder of a running refold start.",
+  );
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  // Without a socket or timer of its own nothing else would keep the process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  clearInterval(alive);
+}

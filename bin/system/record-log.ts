@@ -1,0 +1,38 @@
+import type { Pool } from "pg";
+
+import { KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
+import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { RecordLog } from "../../engine/ports/record-log.ts";
+import type { Servers } from "../servers.ts";
+import type { StopInTurn } from "../stop-in-turn.ts";
+
+export interface LogPart {
+  readonly servers: Servers;
+  readonly pool: Pool;
+  /** Of the database. */
+  readonly url: string;
+  readonly metrics: Metrics;
+  readonly stop: StopInTurn;
+}
+
+export interface OpenLog {
+  readonly log: RecordLog;
+  /** The same where it is in Postgres, which keeps no house by itself; Kafka's brokers do. */
+  readonly embeddedLog: PostgresRecordLog | undefined;
+}
+
+/** The log that the settings name; `stop` closes it. */
+export function openLog({ servers, pool, url, metrics, stop }: LogPart): OpenLog {
+  const { kafka } = servers;
+  if (kafka === undefined) {
+    const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
+    stop.add("record log", () => log[Symbol.asyncDispose]());
+    return { log, embeddedLog: log };
+  }
+  const cluster = new KafkaCluster(kafka);
+  stop.add("connections to Kafka", () => cluster[Symbol.asyncDispose]());
+  const log = new KafkaRecordLog({ cluster, metrics });
+  stop.add("record log", () => log[Symbol.asyncDispose]());
+  return { log, embeddedLog: undefined };
+}
