@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
 import { captureCommand } from "./commands/capture.ts";
+import { connectorsCommand } from "./commands/connectors.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
@@ -27,6 +28,7 @@ function program(): Command {
     .addCommand(dlqCommand())
     .addCommand(importCommand())
     .addCommand(captureCommand())
+    .addCommand(connectorsCommand())
     .addCommand(republishCommand())
     .addHelpText("after", `\n${exitCodesText()}`)
     .showHelpAfterError("(refold --help tells the commands and options)");

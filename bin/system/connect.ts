@@ -9,7 +9,11 @@ import { openStores, type Stores } from "./stores.ts";
 export type Connected = Stores & { readonly url: string };
 
 /** Opens the stores on the database that is found or started. */
-export async function connect(name: string, options: PlaceOptions): Promise<Connected> {
+export async function connect(
+  name: string,
+  options: PlaceOptions,
+  schema: "migrate" | "require" = "require",
+): Promise<Connected> {
   const place = placeOf(options);
   const database = await openDatabase({
     place,
@@ -24,7 +28,7 @@ export async function connect(name: string, options: PlaceOptions): Promise<Conn
       migrations: application.migrations,
       name,
       metrics: noMetrics,
-      schema: "require",
+      schema,
       others: "possible",
       report: reportToTerminal,
     });

@@ -1,0 +1,139 @@
+import { Command } from "commander";
+
+import {
+  applyConnectors,
+  ConnectClient,
+  type AppliedConnector,
+} from "../../connectors/debezium/index.ts";
+import { changeSubjects } from "../../connectors/registry/index.ts";
+import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { readConnectors, type ConnectorReport } from "../connectors/report.ts";
+import { placeOf, type Place } from "../environment.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { systemClock } from "../system-clock.ts";
+import { prepareTopics } from "../system.ts";
+import { connect, type Connected } from "../system/connect.ts";
+import { debeziumConnectors } from "../system/debezium.ts";
+import { application } from "../system/definitions.ts";
+import { checkFramingRegistry } from "../system/registry.ts";
+
+interface ApplyCommandOptions extends OptionsOnDatabase {
+  readonly timeout: number;
+}
+
+interface StatusOptions extends OptionsOnDatabase {
+  readonly json?: true;
+}
+
+/** `refold connectors apply` and `refold connectors status`. */
+export function connectorsCommand(): Command {
+  return new Command("connectors")
+    .description("Debezium's connectors on Kafka Connect, which capture in place of this code")
+    .addCommand(applyCommand())
+    .addCommand(statusCommand());
+}
+
+function applyCommand(): Command {
+  return commandOnDatabase("apply")
+    .description("make slots, publications and connectors as they should be; again changes nothing")
+    .option(
+      "--timeout <seconds>",
+      "how long the connectors may take until they run",
+      wholeNumber(1, 3_600),
+      60,
+    )
+    .action(async (options: ApplyCommandOptions) => {
+      const place = placeOf(options);
+      const client = connectClientOf(place);
+      await using connected = await connect("connectors apply", options, "migrate");
+      const connectors = await wantedConnectors(place, connected, client);
+      await checkFramingRegistry(connected);
+      await prepareTopics(connected, application);
+      await allowTableChanges(connected.registry);
+      const applied = await applyConnectors({
+        connect: client,
+        pool: connected.pool,
+        clock: systemClock,
+        connectors,
+        timeoutMs: options.timeout * 1_000,
+        signal: new AbortController().signal,
+      });
+      process.stdout.write(`${applied.map(appliedText).join("\n")}\n`);
+    });
+}
+
+function statusCommand(): Command {
+  return commandOnDatabase("status")
+    .description(
+      "how the connectors and their slots stand, and where they differ from what is kept",
+    )
+    .option("--json", "as JSON")
+    .action(async (options: StatusOptions) => {
+      const place = placeOf(options);
+      const client = connectClientOf(place);
+      await using connected = await connect("connectors status", options);
+      const connectors = await wantedConnectors(place, connected, client);
+      const reports = await readConnectors({ connect: client, pool: connected.pool, connectors });
+      const text = options.json
+        ? JSON.stringify(reports, undefined, 2)
+        : reports.map(reportText).join("\n");
+      process.stdout.write(`${text}\n`);
+      if (reports.some(({ faults }) => faults.length > 0)) process.exitCode = exitCodes.failed;
+    });
+}
+
+function connectClientOf({ servers }: Place): ConnectClient {
+  const { connectUrl, kafka } = servers;
+  if (connectUrl !== undefined && kafka !== undefined)
+    return new ConnectClient({ url: connectUrl });
+  throw new CommandFailure(
+    "usage",
+    "Set CONNECT_URL to a worker of Kafka Connect, and KAFKA_BROKERS to the brokers it writes to.",
+  );
+}
+
+async function wantedConnectors(place: Place, { url }: Connected, client: ConnectClient) {
+  const { registryUrl, fromConnect } = place.servers;
+  const registry = fromConnect.registryUrl ?? registryUrl;
+  if (registry === undefined) {
+    throw new CommandFailure(
+      "usage",
+      "Set SCHEMA_REGISTRY_URL: the connector of the catalogue's tables writes Avro.",
+    );
+  }
+  return debeziumConnectors({
+    definitions: application,
+    databaseUrl: fromConnect.databaseUrl ?? url,
+    registryUrl: registry,
+    plugins: new Set((await client.plugins()).keys()),
+  });
+}
+
+/** A changed table must not stop its capture: the converter's subjects promise nothing. */
+async function allowTableChanges(registry: SchemaRegistry): Promise<void> {
+  for (const { name } of application.changeTopics) {
+    const { key, value } = changeSubjects(name);
+    for (const subject of [key, value]) {
+      if ((await registry.compatibility(subject)) === "NONE") continue;
+      await registry.setCompatibility("NONE", subject);
+    }
+  }
+}
+
+function appliedText({ name, was, offsets }: AppliedConnector): string {
+  const text = { new: "made", changed: "changed", unchanged: "as it was" }[was];
+  const anew =
+    offsets === "forgotten"
+      ? "; it begins anew, because its slot was gone: republish what is reported as missing"
+      : "";
+  return `${name.padEnd(18)} ${text}, runs${anew}`;
+}
+
+function reportText(report: ConnectorReport): string {
+  const { name, state, slot, keptBytes, faults } = report;
+  const kept = keptBytes === undefined ? "no slot" : `${keptBytes} bytes of write-ahead log kept`;
+  const lines = [`${name.padEnd(18)} ${state.padEnd(10)} slot ${slot}: ${kept}`];
+  return [...lines, ...faults.map((fault) => `  ${fault}`)].join("\n");
+}
