@@ -1,3 +1,8 @@
 export { KafkaCluster, type KafkaClusterOptions } from "./cluster.ts";
 export type { KafkaSasl } from "./connection/options.ts";
 export { KafkaRecordLog, type KafkaRecordLogOptions } from "./kafka-record-log.ts";
+export {
+  type FlushedOffset,
+  GroupOffsetMirror,
+  type GroupOffsetMirrorOptions,
+} from "./group-offset-mirror.ts";
