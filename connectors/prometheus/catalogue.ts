@@ -97,6 +97,15 @@ const capture: MetricCatalogue = {
   capture_changes_total: counter("Records published by the capture.", { labels: [] }),
 };
 
+const redis: MetricCatalogue = {
+  redis_rows_waiting: gauge("Rows committed that wait to be written to Redis."),
+  redis_partitions_behind: gauge("Partitions here that Redis isn't known to have."),
+  redis_fills_total: counter("Partitions filled in Redis from a snapshot."),
+  redis_failures_total: counter("Times that Redis couldn't be followed, or asked where it stands."),
+  redis_answers_total: counter("Queries of a read model that Redis answered."),
+  redis_fallbacks_total: counter("Queries that Postgres answered where Redis has the read model."),
+};
+
 const process: MetricCatalogue = {
   http_request_seconds: histogram("Time from a request's head to its answer's end.", {
     labels: ["route", "method", "status"],
@@ -121,4 +130,10 @@ const process: MetricCatalogue = {
 };
 
 /** Every metric of the engine, its connectors and the API, without the prefix. */
-export const catalogue: MetricCatalogue = { ...consumers, ...store, ...capture, ...process };
+export const catalogue: MetricCatalogue = {
+  ...consumers,
+  ...store,
+  ...capture,
+  ...redis,
+  ...process,
+};

@@ -15,7 +15,7 @@ export class RowText {
     const plain: Record<string, unknown> = {};
     for (const [name, { kind }] of this.#columns) {
       const value = row[name] ?? null;
-      if (kind === "bigint" && value !== null) plain[name] = String(value as bigint);
+      if (kind === "bigint" && value !== null) plain[name] = (value as bigint).toString();
       else if (kind === "double" && value !== null) plain[name] = plainDouble(value as number);
       else plain[name] = value;
     }
@@ -37,5 +37,5 @@ export class RowText {
 
 function plainDouble(value: number): number | string {
   if (Object.is(value, -0)) return "-0";
-  return Number.isFinite(value) ? value : String(value as bigint);
+  return Number.isFinite(value) ? value : String(value);
 }
