@@ -4,6 +4,7 @@ import { failureOf } from "./command-failure.ts";
 import { captureCommand } from "./commands/capture.ts";
 import { connectorsCommand } from "./commands/connectors.ts";
 import { dlqCommand } from "./commands/dlq.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
 import { republishCommand } from "./commands/republish.ts";
@@ -26,6 +27,7 @@ function program(): Command {
     .addCommand(logCommand((options) => connect("log", options)))
     .addCommand(schemaCommand((options) => connect("schema", options)))
     .addCommand(dlqCommand())
+    .addCommand(doctorCommand())
     .addCommand(importCommand())
     .addCommand(captureCommand())
     .addCommand(connectorsCommand())

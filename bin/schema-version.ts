@@ -13,6 +13,15 @@ async function appliedSteps(pool: Pool): Promise<ReadonlySet<string> | undefined
   return new Set(rows.map((row) => row.name));
 }
 
+/** Names of the steps that the database hasn't taken. */
+export async function missingMigrations(
+  pool: Pool,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
+  const applied = await appliedSteps(pool);
+  return migrations.map(({ name }) => name).filter((name) => applied?.has(name) !== true);
+}
+
 /** @throws CommandFailure `versionMismatch` when a newer version has changed the database. */
 export async function assertNotNewer(pool: Pool, migrations: readonly Migration[]): Promise<void> {
   const applied = await appliedSteps(pool);
@@ -35,11 +44,11 @@ export async function assertCurrent(pool: Pool, migrations: readonly Migration[]
       "The database holds nothing of Refold yet: begin with refold start.",
     );
   }
-  const missing = migrations.filter((migration) => !applied.has(migration.name));
+  const missing = await missingMigrations(pool, migrations);
   if (missing.length === 0) return;
   throw new CommandFailure(
     "versionMismatch",
-    `The database is of an older version (it lacks ${missing.map((m) => m.name).join(", ")}): ` +
+    `The database is of an older version (it lacks ${missing.join(", ")}): ` +
       "refold start brings it up to date.",
   );
 }

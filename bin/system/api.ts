@@ -52,7 +52,10 @@ export async function listenApi(part: ApiPart): Promise<ListeningApi> {
     metrics,
     health: () => [...healthOfDisk(room), ...healthOf(system), ...(others?.health(remote) ?? [])],
     metricsText: () => metrics.text(),
-    ageMs: (projection) => (system.consumers ?? others)?.ageMs(projection),
+    ageMs: (projection) => {
+      const ageMs = (system.consumers ?? others)?.ageMs(projection);
+      return ageMs === undefined ? undefined : ageMs + stores.behindMs(projection);
+    },
     load: () => load.now(),
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     ...(part.limits === undefined ? {} : { options: part.limits }),

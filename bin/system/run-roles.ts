@@ -42,6 +42,7 @@ export async function runRoles(part: RolesPart): Promise<string | undefined> {
     url,
     servers,
     migrations: application.migrations,
+    projections: application.projections,
     name,
     metrics,
     schema: "migrate",

@@ -18,10 +18,12 @@ import { engineMigrations } from "../../connectors/postgres/schema.ts";
 import { PostgresStatusBoard } from "../../connectors/postgres/status-board/status-board.ts";
 import { avroCodec, migrations as registryMigrations } from "../../connectors/registry/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
 import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { openLog } from "./record-log.ts";
+import { openReadModels } from "./redis.ts";
 import { openRegistry } from "./registry.ts";
 
 const ofEngine = engineMigrations({ capture: captureMigrations, registry: registryMigrations });
@@ -35,6 +37,8 @@ export interface StoresOptions {
   readonly servers?: Servers;
   /** Steps of the domain's own tables, after the engine's. */
   readonly migrations: readonly Migration[];
+  /** What runs or is asked here, for the stores that only some of them have (default: none). */
+  readonly projections?: readonly AnyProjection[];
   /** The command, shown in pg_stat_activity. */
   readonly name: string;
   readonly metrics: Metrics;
@@ -61,6 +65,17 @@ export async function openStores(options: StoresOptions) {
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
     const registries = openRegistry(servers, pool);
+    const readModels = await openReadModels({
+      ...options,
+      url: servers.redisUrl,
+      projections: options.projections ?? [],
+      pool,
+      primary: {
+        readModelStore: new PostgresReadModelStore({ pool }),
+        reader: new PostgresReadModelReader({ pool }),
+      },
+      stop,
+    });
     return {
       pool,
       ...logs,
@@ -69,8 +84,7 @@ export async function openStores(options: StoresOptions) {
       servers,
       codec: avroCodec(registries),
       eventStore: new PostgresEventStore({ pool, metrics }),
-      reader: new PostgresReadModelReader({ pool }),
-      readModelStore: new PostgresReadModelStore({ pool }),
+      ...readModels,
       processorStore: new PostgresProcessorStore({ pool }),
       deadLetters: new PostgresDeadLetters({ pool }),
       assignment: new PostgresAssignment({ pool }),
@@ -83,11 +97,16 @@ export async function openStores(options: StoresOptions) {
   }
 }
 
+/** Steps of the engine's tables, then of the domain's. */
+export function allMigrations(ofDomain: readonly Migration[]): readonly Migration[] {
+  return [...ofEngine, ...ofDomain];
+}
+
 async function prepareSchema(
   pool: Pool,
   { schema, migrations }: Pick<StoresOptions, "schema" | "migrations">,
 ): Promise<void> {
-  const all = [...ofEngine, ...migrations];
+  const all = allMigrations(migrations);
   if (schema === "require") return assertCurrent(pool, all);
   await assertNotNewer(pool, all);
   await migrate(pool, all);
