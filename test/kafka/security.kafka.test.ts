@@ -13,7 +13,7 @@ import { TestBroker } from "../support/kafka-broker.ts";
 import { clusterOfTest, logOfTest, newTopicName } from "./cluster-of-test.ts";
 
 const run = promisify(execFile);
-const password = "correct horse, battery = staple";
+const password = "correct-horse";
 
 /** A certificate for loopback, as the broker wants it and as its clients do. */
 async function makeCertificate(folder: string): Promise<{ keystore: string; ca: string }> {

@@ -140,6 +140,9 @@ function settingsOf(
     "group.initial.rebalance.delay.ms": 0,
     "auto.create.topics.enable": "false",
     "log.retention.hours": -1,
+    // A broker that was killed may come back only when its session is over.
+    "broker.session.timeout.ms": 1_500,
+    "broker.heartbeat.interval.ms": 300,
     ...settings,
   };
 }
