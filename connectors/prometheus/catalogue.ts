@@ -111,6 +111,11 @@ const process: MetricCatalogue = {
     labels: ["route", "method", "status"],
   }),
   log_fetch_retries_total: counter("Fetches from the log tried again.", { labels: [] }),
+  log_append_retries_total: counter("Batches for the log sent again.", { labels: [] }),
+  log_group_commits_total: counter(
+    "Commits of positions as offsets of a consumer group: committed, failed, or left out.",
+    { labels: ["result"] },
+  ),
   log_listener_losses_total: counter("Connections lost that wake readers of the log.", {
     labels: [],
   }),
