@@ -13,6 +13,7 @@ import { CommandFailure } from "../command-failure.ts";
 import type { PlaceOptions } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { commandOnDatabase } from "../program.ts";
+import { schemaPushCommand } from "./schema-push.ts";
 
 export interface RegistryConnection extends AsyncDisposable {
   readonly registry: SchemaRegistry;
@@ -38,15 +39,18 @@ interface Verdict {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** `refold schema check` and `refold schema compare`. Exit code 1 says that it isn't compatible. */
+/** `refold schema check`, `compare` and `push`. Exit code 1 says that it isn't compatible. */
 export function schemaCommand(
   connect: ConnectRegistry,
   output: NodeJS.WritableStream = process.stdout,
 ): Command {
   return new Command("schema")
-    .description("whether Avro schemas can follow, or read, one another")
+    .description(
+      "whether Avro schemas can follow, or read, one another; copying them to another registry",
+    )
     .addCommand(checkCommand(connect, output))
-    .addCommand(compareCommand(output));
+    .addCommand(compareCommand(output))
+    .addCommand(schemaPushCommand(output));
 }
 
 function checkCommand(connect: ConnectRegistry, output: NodeJS.WritableStream): Command {

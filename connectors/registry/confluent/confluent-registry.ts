@@ -15,6 +15,7 @@ import {
   type Schema,
 } from "../../../schemas/avro/index.ts";
 import { identitySubject, readIdentity } from "./identity.ts";
+import { importVersions, type Imported } from "./import-versions.ts";
 import {
   RegistryClient,
   type RegistryAnswer,
@@ -122,6 +123,11 @@ export class ConfluentRegistry implements SchemaRegistry {
     const path = subject === undefined ? "/config" : configPath(subject);
     const answer = await this.#client.put(path, { compatibility: level });
     if (answer.kind === "refused") throw unexpected(`the level ${level}`, answer);
+  }
+
+  /** See `importVersions`. */
+  importVersions(versions: readonly RegisteredSchema[]): Promise<Imported> {
+    return importVersions(this.#client, this, versions);
   }
 
   async #known(subject: string, parsed: Schema): Promise<RegisteredSchema | undefined> {
