@@ -117,16 +117,16 @@ export class KafkaCluster implements AsyncDisposable {
     return topic;
   }
 
-  /** Tries again what fails with a TransientError, until the time is over. */
-  async retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  /** Tries again what fails with a TransientError, until the time is over or `signal` aborts. */
+  async retry<Result>(attempt: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const deadline = performance.now() + this.#retryTimeoutMs;
     for (let failures = 0; ; failures += 1) {
       try {
         return await attempt();
       } catch (error) {
-        const over = performance.now() > deadline || this.#closed;
+        const over = performance.now() > deadline || this.#closed || signal?.aborted;
         if (!(error instanceof TransientError) || over) throw error;
-        await delay(retryWaitMs(failures));
+        await delay(retryWaitMs(failures), undefined, signal ? { signal } : {}).catch(ignore);
       }
     }
   }
@@ -175,6 +175,9 @@ interface SharedConnection {
   connection?: BrokerConnection;
   failed: boolean;
 }
+
+/** An aborted wait is over like any other; the next attempt's failure tells. */
+const ignore = (): void => undefined;
 
 /** How long to wait after some failures one after the other. */
 export function retryWaitMs(failures: number): number {

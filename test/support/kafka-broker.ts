@@ -13,8 +13,12 @@ import type { Service } from "../../stack/services/service.ts";
 export interface TestBrokerOptions {
   /** Settings beside or instead of the usual ones. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** `name=address` of further listeners, by their names, with their protocols. */
-  readonly listeners?: Readonly<Record<string, "SASL_PLAINTEXT" | "SASL_SSL" | "SSL">>;
+  /** `host:port` at which clients of a listener are told to come, where it isn't its own. */
+  readonly advertised?: Readonly<Record<string, string>>;
+  /** Protocols of further listeners, by their names. */
+  readonly listeners?: Readonly<
+    Record<string, "PLAINTEXT" | "SASL_PLAINTEXT" | "SASL_SSL" | "SSL">
+  >;
   /** As StorageTool takes them: `SCRAM-SHA-256=[name=...,password=...]`. */
   readonly scram?: readonly string[];
   /** Of the Java machine's heap, in MiB. */
@@ -117,7 +121,7 @@ export class TestBroker implements AsyncDisposable {
 function settingsOf(
   folder: string,
   ports: ReadonlyMap<string, number>,
-  { listeners = {}, settings = {} }: TestBrokerOptions,
+  { listeners = {}, advertised = {}, settings = {} }: TestBrokerOptions,
 ): Record<string, string | number> {
   const addresses = [...ports].map(([name, port]) => `${name}://127.0.0.1:${port}`);
   const protocols = { PLAIN: "PLAINTEXT", CONTROLLER: "PLAINTEXT", ...listeners };
@@ -126,7 +130,10 @@ function settingsOf(
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${ports.get("CONTROLLER")}`,
     listeners: addresses.join(","),
-    "advertised.listeners": addresses.filter((one) => !one.startsWith("CONTROLLER")).join(","),
+    "advertised.listeners": [...ports]
+      .filter(([name]) => name !== "CONTROLLER")
+      .map(([name, port]) => `${name}://${advertised[name] ?? `127.0.0.1:${port}`}`)
+      .join(","),
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAIN",
     "listener.security.protocol.map": Object.entries(protocols)

@@ -96,7 +96,7 @@ export class TopicReader {
         for (const { partition, end } of bounds) this.#ends.set(partition, Number(end));
       }
       return found;
-    });
+    }, this.#stopping.signal);
     this.#topicId = topic.id;
     this.#partitionCount = topic.partitions.length;
     this.#learn(topic);
