@@ -18,35 +18,19 @@ import { migrate } from "../connectors/postgres/migrations.ts";
 import { makePool } from "../connectors/postgres/pool.ts";
 import { PostgresReadModelStore } from "../connectors/postgres/read-model-store/index.ts";
 import { engineMigrations } from "../connectors/postgres/schema.ts";
-import { integer, text } from "../engine/columns.ts";
-import { DigestDeltas, digestsOf } from "../engine/digest.ts";
-import type {
-  Advance,
-  OwnedPartition,
-  ReadModelFlush,
-  RowMutation,
-} from "../engine/ports/read-model-store.ts";
-import { offset, sequence, type Position } from "../engine/position.ts";
+import { digestsOf } from "../engine/digest.ts";
+import type { ReadModelFlush } from "../engine/ports/read-model-store.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { columns, FlushWriter, modelOf, places } from "./_flush-writer.ts";
 
-const partitions = 10;
 const rowsPerFlush = 2_000;
 const flushes = 200;
 const warmUpFlushes = 20;
-const topic = "bench";
-const columns = { moduleCode: text(), capacity: integer(), held: integer(), confirmed: integer() };
 
 async function bench(pool: Pool, keys: number): Promise<void> {
   const store = new PostgresReadModelStore({ pool });
-  const generation = await store.open({
-    projection: `flush-${keys}`,
-    version: 1,
-    columns,
-    indexes: [],
-    topics: [{ name: topic, partitions }],
-  });
-  const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-  const writer = new Writer(keys, await store.claim(generation, places));
+  const generation = await store.open(modelOf(`flush-${keys}`));
+  const writer = new FlushWriter(await store.claim(generation, places), { keys, rowsPerFlush });
   const seconds: number[] = [];
   for (let flush = 0; flush < warmUpFlushes + flushes; flush += 1) {
     const next: ReadModelFlush = { generation, notices: [], deadLetters: [], ...writer.next() };
@@ -58,52 +42,10 @@ async function bench(pool: Pool, keys: number): Promise<void> {
   report(keys, seconds);
 }
 
-/** Makes flushes, and remembers what must be stored after them. */
-class Writer {
-  readonly rows = new Map<string, { moduleCode: string } & Record<string, unknown>>();
-  readonly #keys: number;
-  #owned: readonly OwnedPartition[];
-  #digests = new DigestDeltas(columns);
-  #count = 0;
-
-  constructor(keys: number, owned: readonly OwnedPartition[]) {
-    this.#keys = keys;
-    this.#owned = owned;
-  }
-
-  get positions(): readonly (Position | undefined)[] {
-    return this.#owned.map(({ position }) => position);
-  }
-
-  next(): Pick<ReadModelFlush, "advances" | "rows" | "digests"> {
-    const rows: RowMutation[] = [];
-    for (let index = 0; index < rowsPerFlush; index += 1) {
-      const number = this.#count % this.#keys;
-      const key = `module-${String(number).padStart(8, "0")}`;
-      const row = { moduleCode: key, capacity: 500, held: this.#count, confirmed: index };
-      this.#count += 1;
-      this.#digests.change(key, this.rows.get(key), row);
-      this.rows.set(key, row);
-      rows.push({ key, partition: number % partitions, row });
-    }
-    const advances = this.#owned.map((owned) => advanceOf(owned, rowsPerFlush / partitions));
-    this.#owned = advances.map(({ to, ...owned }) => ({ ...owned, position: to }));
-    return { advances, rows, digests: this.#digests.take() };
-  }
-}
-
-function advanceOf(owned: OwnedPartition, records: number): Advance {
-  const next = Number(owned.position?.nextOffset ?? 0) + records;
-  const source = { kind: "lane", incarnation: "bench", nextSequence: sequence(next + 1) } as const;
-  const { topic, partition, epoch, position: from } = owned;
-  const to = { logId: "bench", nextOffset: offset(next), source };
-  return { topic, partition, epoch, from, to, records, lastRecordedAtMs: next };
-}
-
 async function check(
   store: PostgresReadModelStore,
   generation: ReadModelFlush["generation"],
-  writer: Writer,
+  writer: FlushWriter,
 ): Promise<void> {
   const stored = new Map<string, unknown>();
   for await (const page of store.scan(generation)) {

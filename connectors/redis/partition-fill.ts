@@ -5,7 +5,7 @@ import { fencedOut } from "../../engine/fencing.ts";
 import type { RedisConnection } from "./connection.ts";
 import { indexKey, partitionKey } from "./keys.ts";
 import { positionText } from "./position-text.ts";
-import type { KnownGeneration } from "./read-model-store.ts";
+import type { KnownGeneration } from "./known-generation.ts";
 import type { Script } from "./script.ts";
 import { clearScript, fillScript, readScript, wholeScript } from "./scripts.ts";
 

@@ -13,7 +13,8 @@ import type { Generation } from "../../engine/ports/read-model-store.ts";
 import type { RedisConnection } from "./connection.ts";
 import { partitionKey, rowKey } from "./keys.ts";
 import { positionOf } from "./position-text.ts";
-import type { KnownGeneration, RedisReadModelStore } from "./read-model-store.ts";
+import type { KnownGeneration } from "./known-generation.ts";
+import type { RedisReadModelStore } from "./read-model-store.ts";
 import { partitionPages } from "./row-pages.ts";
 import { readScript } from "./scripts.ts";
 

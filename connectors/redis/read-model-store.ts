@@ -15,6 +15,7 @@ import { RedisColdError } from "./cold.ts";
 import type { RedisConnection } from "./connection.ts";
 import { flushArguments, fenceArguments, type PartitionFlush, partitionsOf } from "./flush-call.ts";
 import { indexKey, partitionKey, rowKey } from "./keys.ts";
+import type { KnownGeneration } from "./known-generation.ts";
 import { positionOf } from "./position-text.ts";
 import { scanRows } from "./row-pages.ts";
 import { RowText } from "./row-text.ts";
@@ -27,15 +28,6 @@ export interface RedisReadModelStoreOptions {
   readonly generations: Pick<ReadModelStore, "open">;
   /** Rows of one page of a scan (default 1,000). */
   readonly scanPageRows?: number;
-}
-
-/** A generation that this process has met. */
-export interface KnownGeneration {
-  readonly generation: Generation;
-  readonly model: ReadModel;
-  /** Partitions of its topics; all have the same number. */
-  readonly partitions: number;
-  readonly text: RowText;
 }
 
 /**

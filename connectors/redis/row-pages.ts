@@ -2,7 +2,7 @@ import type { AnyRow } from "../../engine/columns.ts";
 import { compareText } from "../../engine/memory/find-rows.ts";
 import type { RedisConnection } from "./connection.ts";
 import { indexKey, partitionKey } from "./keys.ts";
-import type { KnownGeneration } from "./read-model-store.ts";
+import type { KnownGeneration } from "./known-generation.ts";
 import { pageScript } from "./scripts.ts";
 
 export interface KeyedRow {

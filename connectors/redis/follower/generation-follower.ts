@@ -6,7 +6,8 @@ import type { OwnedPartition, ReadModelFlush } from "../../../engine/ports/read-
 import type { RedisConnection } from "../connection.ts";
 import { partitionsOf } from "../flush-call.ts";
 import { partitionKey } from "../keys.ts";
-import type { KnownGeneration, RedisReadModelStore } from "../read-model-store.ts";
+import type { KnownGeneration } from "../known-generation.ts";
+import type { RedisReadModelStore } from "../read-model-store.ts";
 import { readScript } from "../scripts.ts";
 import { FollowedPartition } from "./followed-partition.ts";
 import { type Joined, joinPartitions } from "./join.ts";

@@ -8,7 +8,8 @@ import type {
 import type { OwnedPartition } from "../../../engine/ports/read-model-store.ts";
 import type { RedisConnection } from "../connection.ts";
 import { PartitionFill } from "../partition-fill.ts";
-import type { KnownGeneration, RedisReadModelStore } from "../read-model-store.ts";
+import type { KnownGeneration } from "../known-generation.ts";
+import type { RedisReadModelStore } from "../read-model-store.ts";
 import type { FollowedPartition } from "./followed-partition.ts";
 
 export interface JoinOptions {
