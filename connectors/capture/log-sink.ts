@@ -3,7 +3,7 @@ import type { PartitionAppend, RecordLog } from "../../engine/ports/record-log.t
 
 export interface LogCaptureSinkOptions {
   /** Where records go. */
-  readonly log: Pick<RecordLog, "append" | "ensureTopic">;
+  readonly log: Pick<RecordLog, "append" | "ensureTopic" | "bounds">;
   /** Where the position is kept, and the epoch that fences earlier captures out. */
   readonly positions: CaptureSink;
 }
@@ -39,6 +39,11 @@ export class LogCaptureSink implements CaptureSink {
 
   setTables(names: readonly string[]): Promise<void> {
     return this.#positions.setTables(names);
+  }
+
+  async hasRecords(topic: string): Promise<boolean> {
+    const bounds = await this.#log.bounds(topic);
+    return bounds.some(({ end }) => Number(end) > 0);
   }
 
   source(): Promise<string | undefined> {

@@ -75,6 +75,15 @@ export class PostgresCaptureSink implements CaptureSink {
     );
   }
 
+  async hasRecords(topic: string): Promise<boolean> {
+    const { rows } = await this.#asked<{ any: boolean }>(
+      `select exists (select from refold.log_partitions join refold.log_topics t
+         using (topic_number) where t.name = $1 and end_offset > 0) as any`,
+      [topic],
+    );
+    return rows[0]?.any === true;
+  }
+
   async source(): Promise<string | undefined> {
     const { rows } = await this.#asked<{ source: string | null }>(
       "select source from refold.capture_position where slot = $1",

@@ -9,7 +9,8 @@ import type { Progress } from "./progress.ts";
 import type { ReplicationConnection } from "./replication-connection.ts";
 import { NewTopics } from "./routing/new-topics.ts";
 import { OwnTopics } from "./routing/own-topics.ts";
-import { admitEmpty } from "./server/added-tables.ts";
+import { withAdded } from "./incremental/progress.ts";
+import { admit } from "./server/added-tables.ts";
 import { controlClient, replicationConnection } from "./server/connections.ts";
 import { checkWalLevel, ensurePublication, publicationPlan } from "./server/publication.ts";
 import { readServer, resumeFault } from "./server/resume-check.ts";
@@ -54,8 +55,7 @@ export class CaptureSession implements AsyncDisposable {
     await this.#find();
     const tables = new CapturedTables(this.#settings, this.#control, await this.#database());
     await tables.check();
-    const published = await this.#settings.sink.open();
-    await this.#publication(isStreaming(published) ? "going on" : "beginning");
+    const published = await this.#publication(await this.#settings.sink.open(), tables);
     await this.#replication.open();
     const position = await this.#position(published, { tables, signal });
     if (this.#settings.snapshot.mode === "initial_only") {
@@ -83,18 +83,31 @@ export class CaptureSession implements AsyncDisposable {
     await this.#control.end().catch(() => undefined);
   }
 
-  /** Tables that come to a capture that goes on have no snapshot, and so must have no rows. */
-  async #publication(stage: "beginning" | "going on"): Promise<void> {
-    const { sink, slot, tables, outboxTables } = this.#settings;
-    const names = [...outboxTables, ...tables.map((table) => table.name)];
+  /**
+   * Brings the publication to the captured tables. Those that come to a capture that goes on have no
+   * snapshot: that their rows are to be told stands with the position before they count as known, so
+   * that a crash between the two leaves none out.
+   */
+  async #publication(
+    position: CapturePosition | undefined,
+    tables: CapturedTables,
+  ): Promise<CapturePosition | undefined> {
+    const settings = this.#settings;
+    const { sink, snapshot, outboxTables } = settings;
+    const names = [...outboxTables, ...settings.tables.map((table) => table.name)];
     const publish = (): Promise<void> =>
-      ensurePublication(this.#control, publicationPlan(this.#settings));
-    const known = stage === "beginning" ? names : await sink.tables();
+      ensurePublication(this.#control, publicationPlan(settings));
+    const isLater = isStreaming(position) && snapshot.mode !== "no_data";
+    const known = isLater && snapshot.added === "told" ? await sink.tables() : names;
     const added = names.filter((name) => known && !known.includes(name));
-    if (added.length === 0) await publish();
-    else await admitEmpty(this.#control, { tables: added, slot }, publish);
-    // Afterwards: a crash before it may refuse a table that could be captured, and loses nothing.
+    const filled =
+      added.length > 0
+        ? await admit(this.#control, { names: added, settings, tables }, publish)
+        : await publish().then(() => []);
+    const now = position && withAdded(position, filled);
+    if (now && filled.length > 0) await sink.publish([], now);
     await sink.setTables(names);
+    return now;
   }
 
   /** Tables that are selected, and the one whose rows are signals. */

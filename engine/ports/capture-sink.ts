@@ -42,6 +42,11 @@ export interface CaptureSink {
   tables(): Promise<readonly string[] | undefined>;
   /** Remembers which tables are captured from now on. */
   setTables(names: readonly string[]): Promise<void>;
+  /**
+   * Whether anything was ever published to a topic. Left out: the sink can't tell, and a table that
+   * comes with rows to a capture that goes on is refused.
+   */
+  hasRecords?(topic: string): Promise<boolean>;
   /** The server that was captured up to now; undefined where that was never told. */
   source(): Promise<string | undefined>;
   /** Remembers which server is captured from now on. */

@@ -42,39 +42,6 @@ test("a table that isn't there is refused by name", async () => {
   expect(error.message).toContain("public.missing does not exist");
 });
 
-test("a table with rows is refused by name when it comes to a capture that goes on", async () => {
-  const database = await CapturedDatabase.make();
-  await captureOnce(database);
-  await database.sql("create table late (id int primary key)", "insert into late values (1)");
-  const capture = await database.capture(["public.t", "public.late"]);
-  onTestFinished(() => capture[Symbol.asyncDispose]());
-  await expect(capture.start(new AbortController().signal)).rejects.toMatchObject({
-    code: "table-added",
-    message: expect.stringContaining("public.late") as unknown,
-  });
-  const topics = (await database.records()).map(({ topic }) => topic);
-  expect(topics).toEqual(["refold.public.t"]);
-});
-
-test("an empty table comes to a capture that goes on, and leaves it for good", async () => {
-  const database = await CapturedDatabase.make();
-  await captureOnce(database);
-  await database.sql("create table late (id int primary key)");
-  const both = await database.capture(["public.t", "public.late"]);
-  await both.start(new AbortController().signal);
-  await database.sql("insert into late values (1)");
-  const read = await database.untilRecords(2);
-  expect(read.map(({ topic }) => topic).sort()).toEqual(["refold.public.late", "refold.public.t"]);
-  await both[Symbol.asyncDispose]();
-  const without = await database.capture(["public.t"]);
-  await without.start(new AbortController().signal);
-  await without[Symbol.asyncDispose]();
-  const again = await database.capture(["public.t", "public.late"]);
-  await expect(again.start(new AbortController().signal)).rejects.toMatchObject({
-    code: "table-added",
-  });
-});
-
 test("a slot that is gone is refused, not made again", async () => {
   const database = await CapturedDatabase.make();
   await captureOnce(database);

@@ -6,6 +6,7 @@ export function snapshotOf(config: ConfigReader): SnapshotPlan {
   const mode = config.oneOf("snapshot.mode", modes, "initial");
   return {
     mode: mode === "never" ? "no_data" : mode,
+    added: "untold",
     include: config.patterns("snapshot.include.collection.list"),
     selects: selectsOf(config),
   };

@@ -92,11 +92,14 @@ export class ChunkReader {
    */
   async #underLock(progress: Progress, id: string, keep: (chunk: Chunk) => void): Promise<void> {
     const { client, settings, signal } = this.#options;
-    const table = quoteTable(parseTableName(progress.tables[0]?.name ?? ""));
+    const name = progress.tables[0]?.name ?? "";
+    // One that was left out meanwhile may be gone: it is passed over.
+    const isCaptured = settings.tables.some((table) => table.name === name);
+    const lock = `lock table ${quoteTable(parseTableName(name))} in share mode`;
     while (!signal.aborted) {
       await client.query(`begin; set local lock_timeout = ${lockTimeoutMs}`);
       try {
-        await client.query(`lock table ${table} in share mode`);
+        if (isCaptured) await client.query(lock);
         keep(await this.#next(progress, id, "first"));
         await client.query("select pg_logical_emit_message(true, $1, $2)", [markPrefix, id]);
         await client.query("commit");
@@ -125,7 +128,7 @@ export class ChunkReader {
         return { id, table: queued.name, route, rows, progress: told };
       }
       progress = nextTable(progress);
-      if (from === "first") break;
+      if (from === "first" || progress.tables[0]?.mark === "lock") break;
     }
     return { id, table: undefined, route: undefined, rows: [], progress };
   }

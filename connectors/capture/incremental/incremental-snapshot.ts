@@ -11,7 +11,14 @@ import { CapturedTables } from "../tables/captured-tables.ts";
 import { inHashOrder } from "../types/hash-order.ts";
 import { ChunkReader, newChunkId, type Chunk } from "./chunk-reader.ts";
 import type { Mark } from "./mark.ts";
-import { isRunning, nextTable, progressText, type Progress, type QueuedTable } from "./progress.ts";
+import {
+  isRunning,
+  nextTable,
+  progressText,
+  withoutSignals,
+  type Progress,
+  type QueuedTable,
+} from "./progress.ts";
 import { readSignal, type Signal } from "./signal.ts";
 import { SignalRoute, WatchedRoute, type Watcher } from "./watched-route.ts";
 
@@ -51,7 +58,7 @@ export class IncrementalSnapshot implements Watcher, AsyncDisposable {
   constructor(options: IncrementalSnapshotOptions) {
     const { settings, database, progress } = options;
     this.#options = options;
-    this.#progress = progress;
+    this.#progress = settings.signals ? progress : withoutSignals(progress);
     this.#client = controlClient(settings);
     this.#reader = new ChunkReader({
       client: this.#client,
@@ -235,9 +242,11 @@ function rebase(now: Progress, begun: Progress, read: Progress): Progress {
   return { tables, ...(isThere ? { after, last } : {}), ...isPaused };
 }
 
+/** A table that came to the capture is told whatever signals say: its rows would be missing. */
 function withoutTables(progress: Progress, patterns: readonly RegExp[]): Progress {
-  if (patterns.length === 0) return { tables: [] };
-  const isGone = ({ name }: QueuedTable): boolean => patterns.some((one) => one.test(name));
+  const isGone = ({ name, mark }: QueuedTable): boolean =>
+    mark === "signal" && (patterns.length === 0 || patterns.some((one) => one.test(name)));
+  if (progress.tables.every(isGone)) return { tables: [] };
   const [first] = progress.tables;
   const rest = progress.tables.slice(1).filter((table) => !isGone(table));
   if (first && isGone(first)) return { ...nextTable(progress), tables: rest };

@@ -1,3 +1,5 @@
+import type { CapturePosition } from "../../../engine/ports/capture-sink.ts";
+
 /** A table whose rows are to be told while its changes flow. */
 export interface QueuedTable {
   /** `schema.table`; one that isn't captured is passed over. */
@@ -38,4 +40,23 @@ export function progressText(progress: Progress): string | undefined {
 
 export function parseProgress(text: string | undefined): Progress {
   return text === undefined ? noProgress : (JSON.parse(text) as Progress);
+}
+
+/** The position with the rows of these tables to be told; one that waits already waits once. */
+export function withAdded(position: CapturePosition, names: readonly string[]): CapturePosition {
+  const before = parseProgress(position.incremental);
+  const isQueued = (name: string): boolean =>
+    before.tables.some((table) => table.name === name && table.mark === "lock");
+  const added = names
+    .filter((name) => !isQueued(name))
+    .map((name) => ({ name, mark: "lock" }) as const);
+  const incremental = progressText({ ...before, tables: [...before.tables, ...added] });
+  return incremental === undefined ? position : { ...position, incremental };
+}
+
+/** Without those that were asked for by signals, where nobody reads signals any more. */
+export function withoutSignals({ tables, after, last }: Progress): Progress {
+  const locked = tables.filter(({ mark }) => mark === "lock");
+  const isBegun = after && last && locked[0] === tables[0];
+  return { tables: locked, ...(isBegun ? { after, last } : {}) };
 }

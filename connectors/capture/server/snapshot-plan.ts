@@ -10,6 +10,8 @@ export interface SnapshotPlan {
   readonly mode: "initial" | "initial_only" | "always" | "no_data" | "when_needed";
   /** Tables whose rows are published, out of those captured; undefined: all. */
   readonly include: readonly NamePattern[] | undefined;
+  /** Whether rows are told that a table has when it comes to a capture that goes on. */
+  readonly added: "told" | "untold";
   /** A SELECT in place of a table's whole rows, by `schema.table`. */
   readonly selects: Readonly<Record<string, string>>;
 }
@@ -26,5 +28,6 @@ export interface SignalTable {
 export const defaultSnapshotPlan: SnapshotPlan = {
   mode: "initial",
   include: undefined,
+  added: "told",
   selects: {},
 };
