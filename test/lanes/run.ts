@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+
+import { projectRoot } from "../support/source-tree.ts";
+import { dockerServers } from "./docker.ts";
+import { redisServers, stackServers, type Missing, type Servers } from "./servers.ts";
+
+interface Lane {
+  readonly name: string;
+  /** Of vitest.stack.config.ts. */
+  readonly project: string;
+  readonly servers: () => Promise<Servers | Missing>;
+}
+
+const lanes: readonly Lane[] = [
+  { name: "redis", project: "redis", servers: () => redisServers() },
+  { name: "kafka", project: "kafka", servers: () => stackServers() },
+  { name: "docker", project: "kafka", servers: () => dockerServers() },
+];
+
+const usage = `Usage: npm run test:stack -- [--only <lane>]... [--may-lack <lane>]...
+
+Runs the tests that need servers, lane by lane: ${lanes.map(({ name }) => name).join(", ")}.
+--only      runs these lanes alone
+--may-lack  lanes that may be left out; with it, any other lane that is left out is a failure
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    "may-lack": { type: "string", multiple: true },
+    help: { type: "boolean" },
+  },
+});
+
+if (values.help) process.stdout.write(usage);
+else process.exitCode = await runLanes(lanes.filter(isAsked));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function isAsked({ name }: Lane): boolean {
+  return values.only === undefined || values.only.includes(name);
+}
+
+/** Gives the exit code. */
+async function runLanes(asked: readonly Lane[]): Promise<number> {
+  const leftOut: { name: string; reason: string }[] = [];
+  let failed = false;
+  for (const lane of asked) {
+    say(`\n== lane ${lane.name}`);
+    const servers = await lane.servers();
+    if ("reason" in servers) {
+      say(`left out: ${servers.reason}`);
+      leftOut.push({ name: lane.name, reason: servers.reason });
+      continue;
+    }
+    say(`servers from ${servers.from}`);
+    try {
+      if ((await runTests(lane.project, servers.environment)) !== 0) failed = true;
+    } finally {
+      await servers.stop();
+    }
+  }
+  for (const { name, reason } of leftOut) say(`lane ${name} was left out: ${reason}`);
+  return failed || leftOut.some(({ name }) => !mayLack(name)) ? 1 : 0;
+}
+
+function mayLack(name: string): boolean {
+  return values["may-lack"] === undefined || values["may-lack"].includes(name);
+}
+
+async function runTests(
+  project: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const args = ["vitest", "run", "--config", "vitest.stack.config.ts", "--project", project];
+  const child = spawn("npx", args, {
+    cwd: projectRoot,
+    env: { ...process.env, ...environment },
+    stdio: "inherit",
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return code ?? 1;
+}
