@@ -48,7 +48,7 @@ async function push(options: PushOptions, registryUrl: string): Promise<string> 
     const to = new ConfluentRegistry({ url: registryUrl });
     const source = await from.identity();
     const framing = await framingRegistry(pool, source);
-    const already = framing !== source && framing === (await to.identity());
+    const already = framing !== source && framing === (await to.knownIdentity());
     if (framing !== source && !already) throw otherRegistry(framing, source);
     const { made, known } = await to.importVersions(await versionsOf(from));
     await copyLevels(from, to);

@@ -22,7 +22,7 @@ export interface ExaminedSystem {
   readonly report: (message: string) => void;
 }
 
-/** Looks at every server that the settings name; changes nothing but a registry's name. */
+/** Looks at every server that the settings name; changes nothing. */
 export async function examine(system: ExaminedSystem): Promise<readonly Finding[]> {
   const { pool, url, servers, definitions, report } = system;
   const { capture, connectUrl, redisUrl, fromConnect } = servers;

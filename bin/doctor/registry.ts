@@ -1,7 +1,9 @@
 import type { Pool } from "pg";
 
+import { knownFraming } from "../../connectors/postgres/event-store/index.ts";
 import type { CompatibilityLevel, SchemaRegistry } from "../../engine/ports/schema-registry.ts";
 import type { Definitions } from "../system/definitions.ts";
+import { nameOf } from "../system/registry.ts";
 import type { Findings } from "./finding.ts";
 
 /** Under these every event ever written stays readable. */
@@ -17,15 +19,13 @@ export async function lookAtRegistry(
   },
 ): Promise<void> {
   const { pool, registry, definitions } = part;
-  const ours = await registry.identity();
-  const { rows } = await pool.query<{ registry: string | null }>(
-    "select registry from refold.store",
-  );
-  const theirs = rows[0]?.registry ?? ours;
-  if (ours === theirs) found.ok(`is the store's registry (${ours})`);
+  const ours = await nameOf(registry);
+  const theirs = await knownFraming(pool);
+  if (theirs === undefined) found.ok("answers; the store has no events yet");
+  else if (ours === theirs) found.ok(`is the store's registry (${ours})`);
   else {
     found.fault(
-      `is ${ours}, and the store's events were framed with ${theirs}`,
+      `is ${ours ?? "another one"}, and the store's events were framed with ${theirs}`,
       "Use the store's registry, or run refold schema push.",
     );
   }

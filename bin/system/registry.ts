@@ -1,9 +1,6 @@
 import type { Pool } from "pg";
 
-import {
-  framingRegistry,
-  setFramingRegistry,
-} from "../../connectors/postgres/event-store/index.ts";
+import { knownFraming, setFramingRegistry } from "../../connectors/postgres/event-store/index.ts";
 import {
   ConfluentRegistry,
   PostgresRegistryStore,
@@ -36,16 +33,31 @@ export function openRegistry({ registryUrl }: Servers, pool: Pool): OpenRegistry
  */
 export async function checkFramingRegistry(on: {
   readonly pool: Pool;
-  readonly registry: Pick<SchemaRegistry, "identity">;
+  readonly registry: Pick<SchemaRegistry, "identity" | "knownIdentity">;
 }): Promise<void> {
   const { pool, registry } = on;
-  const ours = await registry.identity();
-  const theirs = await framingRegistry(pool, ours);
-  if (ours === theirs) return;
-  if (!(await hasFramed(pool))) return setFramingRegistry(pool, ours);
-  throw new CommandFailure(
+  const theirs = await knownFraming(pool);
+  if (theirs !== undefined && (await hasFramed(pool))) {
+    // A registry that is refused isn't given a name: that would take an id which may be needed.
+    const ours = await nameOf(registry);
+    if (ours !== theirs) throw framedByAnother(theirs, ours);
+    return;
+  }
+  await setFramingRegistry(pool, await registry.identity());
+}
+
+/** A registry's name, without giving it one. */
+export function nameOf(
+  registry: Pick<SchemaRegistry, "identity" | "knownIdentity">,
+): Promise<string | undefined> {
+  return registry.knownIdentity ? registry.knownIdentity() : registry.identity();
+}
+
+function framedByAnother(theirs: string, ours: string | undefined): CommandFailure {
+  const told = ours === undefined ? "another one" : ours;
+  return new CommandFailure(
     "versionMismatch",
-    `The store's events were framed with the schema registry ${theirs}, and this one is ${ours}: ` +
+    `The store's events were framed with the schema registry ${theirs}, and this one is ${told}: ` +
       "use the registry that belongs to the store, or put its schemas under the same ids into " +
       "this one with refold schema push.",
   );

@@ -37,6 +37,11 @@ export interface Incompatibility {
 export interface SchemaRegistry {
   /** Names this registry; the event store remembers which one framed its events. */
   identity(): Promise<string>;
+  /**
+   * Its name as far as it has one: a registry whose name is kept in it may be given it only by
+   * `identity`, which takes an id there. Left out: it always has one.
+   */
+  knownIdentity?(): Promise<string | undefined>;
   register(subject: string, schema: string): Promise<RegisteredSchema>;
   /** Schema text by id; undefined when the registry has no such id. */
   schemaById(id: number): Promise<string | undefined>;

@@ -12,6 +12,14 @@ export async function framingRegistry(pool: Pool, identity: string): Promise<str
   return rows[0]?.registry ?? identity;
 }
 
+/** The registry that frames the store's events; undefined before the first. */
+export async function knownFraming(pool: Pool): Promise<string | undefined> {
+  const { rows } = await pool.query<{ registry: string | null }>(
+    "select registry from refold.store",
+  );
+  return rows[0]?.registry ?? undefined;
+}
+
 /** Accepts another registry, which has the same schemas under the same ids. */
 export async function setFramingRegistry(pool: Pool, identity: string): Promise<void> {
   await pool.query("update refold.store set registry = $1", [identity]);

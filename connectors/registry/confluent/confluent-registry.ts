@@ -14,7 +14,7 @@ import {
   schemaText,
   type Schema,
 } from "../../../schemas/avro/index.ts";
-import { identitySubject, readIdentity } from "./identity.ts";
+import { giveIdentity, identitySubject, readIdentity } from "./identity.ts";
 import { importVersions, type Imported } from "./import-versions.ts";
 import {
   RegistryClient,
@@ -52,6 +52,10 @@ export class ConfluentRegistry implements SchemaRegistry {
   }
 
   identity(): Promise<string> {
+    return giveIdentity(this.#client);
+  }
+
+  knownIdentity(): Promise<string | undefined> {
     return readIdentity(this.#client);
   }
 

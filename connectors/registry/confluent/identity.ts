@@ -16,14 +16,14 @@ const namePattern = /^registry_([0-9a-f]{32})$/;
  * The registry's name, given to it when it is first asked for. Of several that name it at once, the
  * one whose schema became the first version is meant by all.
  */
-export async function readIdentity(client: RegistryClient): Promise<string> {
-  const known = await named(client);
+export async function giveIdentity(client: RegistryClient): Promise<string> {
+  const known = await readIdentity(client);
   if (known !== undefined) return known;
   const name = `registry_${randomUUID().replaceAll("-", "")}`;
   const schema = JSON.stringify({ type: "record", name, fields: [] });
   // A refusal is looked into below: another process may have been first.
   const answer = await client.post(`/subjects/${identitySubject}/versions`, { schema });
-  const made = await named(client);
+  const made = await readIdentity(client);
   if (made !== undefined) return made;
   const why = answer.kind === "refused" ? `: ${answer.code}, ${answer.message}` : "";
   throw new FatalError(
@@ -33,7 +33,8 @@ export async function readIdentity(client: RegistryClient): Promise<string> {
   );
 }
 
-async function named(client: RegistryClient): Promise<string | undefined> {
+/** undefined: it has no name yet. */
+export async function readIdentity(client: RegistryClient): Promise<string | undefined> {
   const found = await client.get(`/subjects/${identitySubject}/versions/1`);
   if (found.kind === "refused") return undefined;
   const { schema = "" } = found.body as { readonly schema?: string };
