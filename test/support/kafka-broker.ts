@@ -21,6 +21,8 @@ export interface TestBrokerOptions {
   >;
   /** As StorageTool takes them: `SCRAM-SHA-256=[name=...,password=...]`. */
   readonly scram?: readonly string[];
+  /** The broker whose cluster this one joins, as its node of this number (2 and up). */
+  readonly joins?: { readonly broker: TestBroker; readonly nodeId: number };
   /** Of the Java machine's heap, in MiB. */
   readonly heapMb?: number;
 }
@@ -31,18 +33,21 @@ export interface TestBrokerOptions {
  */
 export class TestBroker implements AsyncDisposable {
   readonly folder: string;
+  readonly clusterId: string;
   readonly #ports: ReadonlyMap<string, number>;
   readonly #command: { readonly java: string; readonly args: readonly string[] };
   #service: Service | undefined;
 
-  private constructor(
-    folder: string,
-    ports: ReadonlyMap<string, number>,
-    command: { readonly java: string; readonly args: readonly string[] },
-  ) {
-    this.folder = folder;
-    this.#ports = ports;
-    this.#command = command;
+  private constructor(made: {
+    readonly folder: string;
+    readonly clusterId: string;
+    readonly ports: ReadonlyMap<string, number>;
+    readonly command: { readonly java: string; readonly args: readonly string[] };
+  }) {
+    this.folder = made.folder;
+    this.clusterId = made.clusterId;
+    this.#ports = made.ports;
+    this.#command = made.command;
   }
 
   static async start(options: TestBrokerOptions = {}): Promise<TestBroker> {
@@ -52,29 +57,22 @@ export class TestBroker implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "refold-kafka-"));
     const ports = new Map<string, number>();
     const listeners = Object.keys(options.listeners ?? {});
-    for (const name of ["PLAIN", "CONTROLLER", ...listeners]) ports.set(name, await freePort());
+    const own = options.joins ? ["PLAIN"] : ["PLAIN", "CONTROLLER"];
+    for (const name of [...own, ...listeners]) ports.set(name, await freePort());
     const properties = join(folder, "server.properties");
     await writeProperties(properties, settingsOf(folder, ports, options));
     const classpath = ["-cp", join(libraries, "*")];
     const scram = (options.scram ?? []).flatMap((user) => ["--add-scram", user]);
-    const id = randomBytes(16).toString("base64url");
+    const clusterId = options.joins?.broker.clusterId ?? randomBytes(16).toString("base64url");
+    const format = ["kafka.tools.StorageTool", "format"];
     await runCommand({
       program: java,
-      args: [
-        ...classpath,
-        "kafka.tools.StorageTool",
-        "format",
-        "-t",
-        id,
-        "-c",
-        properties,
-        ...scram,
-      ],
+      args: [...classpath, ...format, "-t", clusterId, "-c", properties, ...scram],
       remedy: "See the broker's settings.",
     });
     const heap = `-Xmx${options.heapMb ?? 384}m`;
     const args = [heap, ...classpath, "kafka.Kafka", properties];
-    const broker = new TestBroker(folder, ports, { java, args });
+    const broker = new TestBroker({ folder, clusterId, ports, command: { java, args } });
     await broker.startAgain();
     return broker;
   }
@@ -121,14 +119,16 @@ export class TestBroker implements AsyncDisposable {
 function settingsOf(
   folder: string,
   ports: ReadonlyMap<string, number>,
-  { listeners = {}, advertised = {}, settings = {} }: TestBrokerOptions,
+  { listeners = {}, advertised = {}, settings = {}, joins }: TestBrokerOptions,
 ): Record<string, string | number> {
   const addresses = [...ports].map(([name, port]) => `${name}://127.0.0.1:${port}`);
   const protocols = { PLAIN: "PLAINTEXT", CONTROLLER: "PLAINTEXT", ...listeners };
   return {
-    "process.roles": "broker,controller",
-    "node.id": 1,
-    "controller.quorum.voters": `1@127.0.0.1:${ports.get("CONTROLLER")}`,
+    "process.roles": joins ? "broker" : "broker,controller",
+    "node.id": joins?.nodeId ?? 1,
+    "controller.quorum.voters": `1@${
+      joins?.broker.addressOf("CONTROLLER") ?? `127.0.0.1:${ports.get("CONTROLLER")}`
+    }`,
     listeners: addresses.join(","),
     "advertised.listeners": [...ports]
       .filter(([name]) => name !== "CONTROLLER")
