@@ -59,9 +59,10 @@ export class FlushWriter {
       const row = { moduleCode: key, capacity: 500, held: this.#count, confirmed: index };
       this.#count += 1;
       const partition = number % partitions;
-      this.#digests.change({ key, partition, before: this.rows.get(key), after: row });
+      const before = this.rows.get(key);
+      this.#digests.change({ key, partition, before, after: row });
       this.rows.set(key, row);
-      rows.push({ key, partition, row });
+      rows.push({ key, partition, row, isUpdate: before !== undefined });
     }
     const advances = this.#owned.map((owned) => advanceOf(owned, this.#rowsPerFlush / partitions));
     this.#owned = advances.map(({ to, ...owned }) => ({ ...owned, position: to }));

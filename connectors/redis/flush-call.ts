@@ -4,6 +4,7 @@ import type {
   ReadModelFlush,
   RowMutation,
 } from "../../engine/ports/read-model-store.ts";
+import { rowKey } from "./keys.ts";
 import { positionText } from "./position-text.ts";
 import type { RowText } from "./row-text.ts";
 
@@ -49,17 +50,27 @@ export function fenceArguments(advances: readonly Advance[]): Argument[] {
   return args;
 }
 
-/** As the flush script wants them. */
-export function flushArguments(flush: PartitionFlush, text: RowText): Argument[] {
-  const args = fenceArguments(flush.advances);
-  const counted = args.push(0) - 1;
-  const deleted: string[] = [];
-  for (const { key, row } of flush.rows) {
-    if (row === undefined) deleted.push(key);
-    else args.push(key, text.encode(row));
+/** As the flush script wants them; `tag` is the partition's key. */
+export function flushArguments(flush: PartitionFlush, tag: string, text: RowText): Argument[] {
+  const puts: Argument[] = [];
+  const added: Argument[] = [];
+  const gone: Argument[] = [];
+  const names: Argument[] = [];
+  for (const { key, row, isUpdate } of flush.rows) {
+    const name = rowKey(tag, key);
+    if (row === undefined) {
+      gone.push(name);
+      names.push(key);
+    } else {
+      puts.push(name, text.encode(row));
+      if (isUpdate !== true) added.push(0, key);
+    }
   }
-  args[counted] = flush.rows.length - deleted.length;
-  args.push(deleted.length, ...deleted);
+  const args = fenceArguments(flush.advances);
+  for (const list of [puts, added, gone, names]) {
+    args.push(list.length);
+    for (const argument of list) args.push(argument);
+  }
   for (const { bucket, high, low, rows } of summed(flush.digests)) {
     args.push(bucket, high, low, rows);
   }
@@ -68,7 +79,7 @@ export function flushArguments(flush: PartitionFlush, text: RowText): Argument[]
 
 const low32 = 0xffff_ffffn;
 
-/** One change for each bucket, as two halves of 32 bits. */
+/** One change for each bucket, in their order, as two halves of 32 bits. */
 function summed(digests: readonly DigestDelta[]) {
   const sums = new Map<number, { hash: bigint; rows: number }>();
   for (const { bucket, hash, rows } of digests) {
@@ -79,7 +90,8 @@ function summed(digests: readonly DigestDelta[]) {
       sum.rows += rows;
     }
   }
-  return [...sums].map(([bucket, { hash, rows }]) => ({
+  const inOrder = [...sums].sort(([one], [other]) => one - other);
+  return inOrder.map(([bucket, { hash, rows }]) => ({
     bucket,
     high: Number((hash >> 32n) & low32),
     low: Number(hash & low32),

@@ -3,6 +3,7 @@ import type { StandingPartition, SnapshotRow } from "../../engine/ports/read-mod
 import type { OwnedPartition } from "../../engine/ports/read-model-store.ts";
 import { fencedOut } from "../../engine/fencing.ts";
 import type { RedisConnection } from "./connection.ts";
+import { digestText } from "./digest-text.ts";
 import { indexKey, partitionKey } from "./keys.ts";
 import { positionText } from "./position-text.ts";
 import type { KnownGeneration } from "./known-generation.ts";
@@ -81,9 +82,7 @@ export class PartitionFill {
       if (position !== undefined) fields.push(`at:${topic}`, positionText(position));
       if (lastRecordedAtMs !== undefined) fields.push(`time:${topic}`, lastRecordedAtMs);
     }
-    for (const [bucket, { hash, rows }] of digests) {
-      fields.push(`digest:${bucket}`, `${hash >> 32n} ${hash & 0xffff_ffffn} ${rows}`);
-    }
+    if (digests.size > 0) fields.push("digests", digestText(digests));
     await this.#step(wholeScript, fields);
   }
 

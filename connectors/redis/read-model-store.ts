@@ -13,6 +13,7 @@ import type {
 import { assertRowFits } from "../../engine/stored-row.ts";
 import { RedisColdError } from "./cold.ts";
 import type { RedisConnection } from "./connection.ts";
+import { addDigests } from "./digest-text.ts";
 import { flushArguments, fenceArguments, type PartitionFlush, partitionsOf } from "./flush-call.ts";
 import { indexKey, partitionKey, rowKey } from "./keys.ts";
 import type { KnownGeneration } from "./known-generation.ts";
@@ -125,7 +126,7 @@ export class RedisReadModelStore implements ReadModelStore {
     }
     await this.#run(flush.generation, partitions, (one) => {
       const key = partitionKey(flush.generation, one.partition);
-      const args = flushArguments(one, text);
+      const args = flushArguments(one, key, text);
       return { script: flushScript, keys: [key, indexKey(key)], args };
     });
   }
@@ -144,16 +145,15 @@ export class RedisReadModelStore implements ReadModelStore {
 
   async digests(generation: Generation): Promise<ReadonlyMap<number, BucketDigest>> {
     const { partitions } = this.known(generation);
-    const fields = Array.from({ length: 256 }, (_, bucket) => `digest:${bucket}`);
-    const each = Array.from({ length: partitions }, (_, partition) => ({ partition, fields }));
-    const answers = await this.#read(generation, each);
+    const each = Array.from({ length: partitions }, (_, partition) => ({
+      partition,
+      fields: ["digests"],
+    }));
     const sums = new Map<number, BucketDigest>();
-    for (const bucket of fields.keys()) {
-      const parts = answers.flatMap((answer) => answer[bucket] ?? []);
-      const sum = parts.map(digestOf).reduce(added, { hash: 0n, rows: 0 });
-      if (sum.rows > 0) sums.set(bucket, sum);
+    for (const [text] of await this.#read(generation, each)) {
+      if (typeof text === "string") addDigests(sums, text);
     }
-    return sums;
+    return new Map([...sums].filter(([, { rows }]) => rows > 0));
   }
 
   async *scan(generation: Generation): AsyncIterable<readonly { key: string; row: AnyRow }[]> {
@@ -195,13 +195,3 @@ export class RedisReadModelStore implements ReadModelStore {
 }
 
 const nameOf = ({ projection, generation }: Generation): string => `${projection} ${generation}`;
-
-function digestOf(text: string): BucketDigest {
-  const [high = "0", low = "0", rows = "0"] = text.split(" ");
-  return { hash: (BigInt(high) << 32n) | BigInt(low), rows: Number(rows) };
-}
-
-const added = (one: BucketDigest, other: BucketDigest): BucketDigest => ({
-  hash: BigInt.asUintN(64, one.hash + other.hash),
-  rows: one.rows + other.rows,
-});

@@ -7,8 +7,8 @@ import { script } from "./script.ts";
  * |----------------|----------------------------------------------------------------------------|
  * | `KEYS[1]`      | where the partition stands, a hash: `epoch:<topic>`, `at:<topic>` (the     |
  * |                | position, as text), `time:<topic>` (recorded time of the last record),     |
- * |                | `digest:<bucket>` (`high low rows`), `whole` (its rows are all there),     |
- * |                | `revision` (see ReadModelSnapshots)                                        |
+ * |                | `digests` (see digest-text), `whole` (its rows are all there), `revision`  |
+ * |                | (see ReadModelSnapshots)                                                   |
  * | `KEYS[1]:<key>`| a row, as JSON                                                             |
  * | `KEYS[2]`      | the rows' keys, a sorted set whose scores are all 0: in order of bytes     |
  *
@@ -58,54 +58,46 @@ export const fenceScript = script(`${fenceLua}
 return {'held'}`);
 
 /**
- * Checks the fences, then writes rows, digests and positions, or nothing. After the fences come
- * the number of rows and `key, JSON` for each, the number of deleted rows and their keys, and for
- * each changed bucket `bucket, high, low, rows`.
+ * Checks the fences, then writes rows, digests and positions, or nothing. After the fences come four
+ * lists, each after its length, as their commands take them: for MSET, for ZADD (rows that may be
+ * new), for UNLINK and for ZREM. Then, for each changed bucket, in their order, `bucket, high, low,
+ * rows`.
  */
 export const flushScript = script(`${fenceLua}
-local prefix = KEYS[1] .. ':'
-local function many(command, first, list)
-  for from = 1, #list, ${commandArguments} do
-    local to = math.min(from + ${commandArguments - 1}, #list)
-    if first then redis.call(command, first, unpack(list, from, to))
-    else redis.call(command, unpack(list, from, to)) end
+local last = at
+local function many(command, key)
+  local count = tonumber(ARGV[last])
+  for from = last + 1, last + count, ${commandArguments} do
+    local to = math.min(from + ${commandArguments - 1}, last + count)
+    if key then redis.call(command, key, unpack(ARGV, from, to))
+    else redis.call(command, unpack(ARGV, from, to)) end
   end
+  last = last + count + 1
 end
-local puts, members = {}, {}
-local last = at + 2 * tonumber(ARGV[at])
-for i = at + 1, last, 2 do
-  puts[#puts + 1] = prefix .. ARGV[i]
-  puts[#puts + 1] = ARGV[i + 1]
-  members[#members + 1] = '0'
-  members[#members + 1] = ARGV[i]
-end
-if #puts > 0 then
-  many('MSET', nil, puts)
-  many('ZADD', KEYS[2], members)
-end
-at = last + 1
-last = at + tonumber(ARGV[at])
-local gone, names = {}, {}
-for i = at + 1, last do
-  gone[#gone + 1] = prefix .. ARGV[i]
-  names[#names + 1] = ARGV[i]
-end
-if #gone > 0 then
-  many('UNLINK', nil, gone)
-  many('ZREM', KEYS[2], names)
-end
+many('MSET', nil)
+many('ZADD', KEYS[2])
+many('UNLINK', nil)
+many('ZREM', KEYS[2])
+last = last - 1
 local set = {}
-for i = last + 1, #ARGV, 4 do
-  local field = 'digest:' .. ARGV[i]
-  local high, low, rows = 0, 0, 0
-  local old = redis.call('HGET', KEYS[1], field)
-  if old then high, low, rows = string.match(old, '(%d+) (%d+) (%-?%d+)') end
-  low = tonumber(low) + tonumber(ARGV[i + 2])
-  high = tonumber(high) + tonumber(ARGV[i + 1])
-  if low >= 4294967296 then low, high = low - 4294967296, high + 1 end
-  if high >= 4294967296 then high = high - 4294967296 end
-  redis.call('HSET', KEYS[1], field,
-    string.format('%.0f %.0f %.0f', high, low, tonumber(rows) + tonumber(ARGV[i + 3])))
+if last < #ARGV then
+  local old = redis.call('HGET', KEYS[1], 'digests')
+  if not old then old = string.rep('0', 24 * 256) end
+  local parts, from = {}, 1
+  for i = last + 1, #ARGV, 4 do
+    local begin = 24 * tonumber(ARGV[i]) + 1
+    local high = tonumber(string.sub(old, begin, begin + 7), 16) + tonumber(ARGV[i + 1])
+    local low = tonumber(string.sub(old, begin + 8, begin + 15), 16) + tonumber(ARGV[i + 2])
+    local rows = tonumber(string.sub(old, begin + 16, begin + 23), 16) + tonumber(ARGV[i + 3])
+    if low >= 4294967296 then low, high = low - 4294967296, high + 1 end
+    if high >= 4294967296 then high = high - 4294967296 end
+    if rows >= 4294967296 then rows = rows - 4294967296 elseif rows < 0 then rows = rows + 4294967296 end
+    parts[#parts + 1] = string.sub(old, from, begin - 1)
+    parts[#parts + 1] = string.format('%08x%08x%08x', high, low, rows)
+    from = begin + 24
+  end
+  parts[#parts + 1] = string.sub(old, from)
+  set[1], set[2] = 'digests', table.concat(parts)
 end
 at = 2
 for i = 1, fences do

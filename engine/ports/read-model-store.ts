@@ -52,6 +52,8 @@ export interface RowMutation {
   readonly partition: number;
   /** undefined deletes. */
   readonly row: AnyRow | undefined;
+  /** There was such a row before the flush. Left out: unknown. */
+  readonly isUpdate?: boolean;
 }
 
 /** Change of a bucket's digest: sum of row hashes modulo 2^64, and the number of rows. */

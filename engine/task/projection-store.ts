@@ -64,7 +64,9 @@ export class ProjectionStore implements TaskStore {
     const { advances, deadLetters, settlements } = batch;
     const changed = batch.rows.filter((row) => this.#digests.change(row));
     const digests = this.#digests.take();
-    const rows = batch.rows.map(({ key, partition, after }) => ({ key, partition, row: after }));
+    const rows = batch.rows.map(({ key, partition, before, after }) => {
+      return { key, partition, row: after, isUpdate: before !== undefined };
+    });
     const notices = this.#notify ? this.#notices(this.#notify, batch, changed) : [];
     await store.flush({ generation, advances, rows, digests, notices, deadLetters, settlements });
   }

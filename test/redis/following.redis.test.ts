@@ -114,6 +114,7 @@ test("a cold Redis tells nothing, and Postgres answers", async () => {
   const writing = await writerOn(at);
   await writing.writer.write(100);
   await expectEqual(at, writing);
+  await until("the pointer is read", async () => at.standing.lagMs(at.model.projection) < 5_000);
   await at.followed[Symbol.asyncDispose]();
   await at.server.with((redis) => redis.flushall());
   const reading = at.redisReader.get(at.model.projection, "M0-7");

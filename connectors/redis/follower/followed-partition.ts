@@ -125,7 +125,7 @@ export class FollowedPartition {
         if (!owned || !samePosition(before ? before.to : owned.position, from)) return "gap";
         advances.set(topic, joinedAdvance(before, { ...advance, epoch: owned.epoch }));
       }
-      for (const row of commit.rows) rows.set(row.key, row);
+      for (const row of commit.rows) rows.set(row.key, lastOf(rows.get(row.key), row));
       digests.push(...commit.digests);
       commits += 1;
     }
@@ -171,6 +171,12 @@ export class FollowedPartition {
       return at !== undefined && at.nextOffset >= to.nextOffset;
     });
   }
+}
+
+/** A row made by the first of two commits is new to Redis, whatever the second says. */
+function lastOf(before: RowMutation | undefined, row: RowMutation): RowMutation {
+  if (before === undefined || before.isUpdate === row.isUpdate) return row;
+  return { ...row, isUpdate: false };
 }
 
 function joinedAdvance(before: Advance | undefined, next: Advance): Advance {
