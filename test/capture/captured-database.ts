@@ -84,6 +84,20 @@ export class CapturedDatabase {
     return new EmbeddedCapture({ ...settings, ...rest });
   }
 
+  /** Waits until the server has noticed that nobody reads the slot any more. */
+  async slotFree(timeoutMs = 10_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const { rows } = await this.pool.query<{ active: boolean }>(
+        "select active from pg_replication_slots where slot_name = $1",
+        [this.slot],
+      );
+      if (!rows[0]?.active) return;
+      if (performance.now() > deadline) throw new Error(`Slot ${this.slot} is still read.`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** Slots are the server's, so that each database names its own. */
   get slot(): string {
     return new URL(this.url).pathname.slice(1);

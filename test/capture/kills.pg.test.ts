@@ -1,15 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 
 import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import { CapturedDatabase, onPublic } from "./captured-database.ts";
+import { kill, startChild, temporaryFolder } from "./children.ts";
 import { copyIn } from "../parity/copy-in.ts";
 import { createOutbox, insertOutbox } from "./outbox-table.ts";
 
@@ -105,33 +101,6 @@ interface Told {
   readonly transaction: { readonly total_order: number } | null;
 }
 
-interface ChildPlace {
-  readonly database: CapturedDatabase;
-  /** Children keep their compiled code here for those that follow. */
-  readonly codeFolder: string;
-}
-
-function startChild({ database, codeFolder }: ChildPlace): ChildProcess {
-  const script = fileURLToPath(new URL("capture-child.ts", import.meta.url));
-  return spawn(process.execPath, [script, database.url, database.slot], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: codeFolder },
-  });
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "refold-kills-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
-}
-
 test(`${rounds} kills at random moments under load lose and double nothing`, async () => {
   const database = await CapturedDatabase.make();
   await database.sql(
@@ -145,7 +114,10 @@ test(`${rounds} kills at random moments under load lose and double nothing`, asy
   const loads = Array.from({ length: writers }, (_, number) => new Writer(number, database.url));
   const running = loads.map((load) => load.run(stop.signal));
   for (let round = 0; round < rounds; round++) {
-    const child = startChild({ database, codeFolder });
+    const child = startChild(
+      { database, codeFolder },
+      { kind: "capture", tables: ["public.moves"] },
+    );
     // One in five dies at its start or in the snapshot, the others while changes flow.
     if (round % 5 > 0) await once(child.stdout as Readable, "data");
     await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 300));

@@ -1,10 +1,15 @@
+import { crc32 } from "node:zlib";
+
 import type {
   CompatibilityLevel,
   RegisteredSchema,
   SchemaRegistry,
 } from "../../engine/ports/schema-registry.ts";
 
-/** Gives ids to schemas and checks nothing: what a capture needs of a registry. */
+/**
+ * Gives ids to schemas and checks nothing: what a capture needs of a registry. An id is made of its
+ * schema, so that processes which share no registry agree on it.
+ */
 export class ListedSchemas implements SchemaRegistry {
   readonly schemas: RegisteredSchema[] = [];
   readonly #levels = new Map<string, CompatibilityLevel>();
@@ -16,8 +21,7 @@ export class ListedSchemas implements SchemaRegistry {
   register(subject: string, schema: string): Promise<RegisteredSchema> {
     const known = this.schemas.find((one) => one.subject === subject && one.schema === schema);
     if (known) return Promise.resolve(known);
-    const same = this.schemas.find((one) => one.schema === schema);
-    const id = same?.id ?? this.schemas.length + 1;
+    const id = crc32(schema) >>> 1;
     const version = this.schemas.filter((one) => one.subject === subject).length + 1;
     const added = { id, subject, version, schema };
     this.schemas.push(added);

@@ -56,6 +56,7 @@ async function whileCapturing(
     await work();
   } finally {
     await capture[Symbol.asyncDispose]();
+    await database.slotFree();
   }
 }
 
