@@ -23,14 +23,22 @@ import type { AnyRow } from "../engine/columns.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
+import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
 import { run } from "../engine/runner/run.ts";
 import type { Runner } from "../engine/runner/runner.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
 
-const { values } = parseArgs({ options: { events: { type: "string", default: "1000000" } } });
+const { values } = parseArgs({
+  options: {
+    events: { type: "string", default: "1000000" },
+    // With a redis-server of its own that follows, to the last row.
+    redis: { type: "boolean", default: false },
+  },
+});
 const total = Number(values.events);
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -61,23 +69,28 @@ async function measure(): Promise<void> {
   const history = new SeatEvents(codec);
   await fill(log, codec, history);
   const store = new PostgresReadModelStore({ pool });
+  await using following = values.redis
+    ? await followInRedis({ pool, primary: store, clock })
+    : undefined;
   const began = performance.now();
   const runner = await run({
     projections: [seatBoard],
     log,
-    readModels: store,
+    readModels: following?.followed ?? store,
     assignment: new PostgresAssignment({ pool }),
     codec,
     clock,
     random: { next: () => Math.random(), id: () => randomUUID() },
   });
   const peakMb = await applied(runner);
+  await following?.reached();
   const seconds = (performance.now() - began) / 1_000;
   await runner.stop();
   assertRows(await rowsOf(store), history.expected);
+  if (following) assertRows(await rowsOf(following.store), history.expected);
   await log[Symbol.asyncDispose]();
   console.log(
-    `catch-up: ${total} events in ${seconds.toFixed(2)} s: ` +
+    `catch-up${values.redis ? " with Redis" : ""}: ${total} events in ${seconds.toFixed(2)} s: ` +
       `${Math.round(total / seconds).toLocaleString("en")} events/s, ` +
       `peak resident memory of this process ${peakMb} MB, rows equal`,
   );
@@ -104,7 +117,7 @@ async function applied(runner: Runner): Promise<number> {
   }
 }
 
-async function rowsOf(store: PostgresReadModelStore): Promise<Map<string, AnyRow>> {
+async function rowsOf(store: ReadModelStore): Promise<Map<string, AnyRow>> {
   const generation = await store.open(readModelOf(seatBoard));
   const rows = new Map<string, AnyRow>();
   for await (const page of store.scan(generation)) {
