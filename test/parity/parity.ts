@@ -75,7 +75,7 @@ function verdict(
   const { name } = scenario;
   const [first] = found;
   if (!first) return { name, equal: true, difference: null, deviation: null };
-  const { deviation, unexplained } = deviationOf(scenario, found, types);
+  const { deviation, unexplained } = deviationOf(found, { scenario, types });
   return {
     name,
     equal: false,

@@ -34,7 +34,7 @@ export function connectorConfig(
 ): Record<string, string> {
   const database = new URL(databaseUrl);
   return {
-    "poll.interval.ms": "50",
+    "poll.interval.ms": "10",
     "topic.creation.default.replication.factor": "1",
     "topic.creation.default.partitions": "1",
     // A failure is to be seen, not tried again.

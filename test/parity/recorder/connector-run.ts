@@ -34,7 +34,7 @@ const quietMs = 1_200;
 const heartbeatsMs = 2_000;
 const endTimeoutMs = 40_000;
 /** Between groups, so that the connector looks at the catalogue before it changes again. */
-const pauseMs = 20;
+const pauseMs = 60;
 
 /** One connector at work on a scenario's database. */
 export class ConnectorRun {
