@@ -13,6 +13,17 @@ export interface Ended {
   readonly err: string;
 }
 
+/** Servers of the run's own surroundings are none of a test's. */
+const settings = new Set([
+  "CAPTURE",
+  "CONNECT_URL",
+  "DATABASE_URL",
+  "KAFKA_BROKERS",
+  "REDIS_URL",
+  "REFOLD_DATA",
+  "SCHEMA_REGISTRY_URL",
+]);
+
 /** `refold` as a process of its own, through its launcher. */
 export class RefoldProcess {
   readonly child: ChildProcess;
@@ -21,9 +32,9 @@ export class RefoldProcess {
   err = "";
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const { DATABASE_URL: _, REFOLD_DATA: __, ...inherited } = process.env;
+    const inherited = Object.entries(process.env).filter(([name]) => !settings.has(name));
     this.child = spawn(process.execPath, ["bin/refold.js", ...args], {
-      env: { ...inherited, ...environment },
+      env: { ...Object.fromEntries(inherited), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.out += chunk.toString()));
