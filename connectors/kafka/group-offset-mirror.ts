@@ -56,7 +56,7 @@ export class GroupOffsetMirror implements AsyncDisposable {
     const offsets = this.#offsetsOf(group, topic);
     if (!offsets.has(partition)) {
       if (this.#partitions >= this.#partitionsMax) {
-        this.#metrics.count("log_group_commits_total", 1, { result: "left-out" });
+        this.#metrics.count("log_group_commits_total", 1, { outcome: "left-out" });
         return;
       }
       this.#partitions += 1;
@@ -103,11 +103,11 @@ export class GroupOffsetMirror implements AsyncDisposable {
       const codes = await this.#cluster.askNode(node, offsetCommit({ group, topics }));
       const code = codes.find((one) => one !== 0);
       if (code !== undefined) throw brokerFault(code, `Committing offsets of group ${group}`);
-      this.#metrics.count("log_group_commits_total", 1, { result: "committed" });
+      this.#metrics.count("log_group_commits_total", 1, { outcome: "committed" });
     } catch (error) {
       // Another broker may keep the group now.
       if (error instanceof TransientError) this.#coordinators.delete(group);
-      this.#metrics.count("log_group_commits_total", 1, { result: "failed" });
+      this.#metrics.count("log_group_commits_total", 1, { outcome: "failed" });
       this.#putBack(group, topics);
     }
   }

@@ -114,7 +114,7 @@ const process: MetricCatalogue = {
   log_append_retries_total: counter("Batches for the log sent again.", { labels: [] }),
   log_group_commits_total: counter(
     "Commits of positions as offsets of a consumer group: committed, failed, or left out.",
-    { labels: ["result"] },
+    { labels: ["outcome"] },
   ),
   log_listener_losses_total: counter("Connections lost that wake readers of the log.", {
     labels: [],

@@ -9,7 +9,7 @@ function counting() {
   const results: string[] = [];
   const metrics = {
     count: (_: string, __: number, labels?: Readonly<Record<string, string>>) => {
-      results.push(labels?.["result"] ?? "");
+      results.push(labels?.["outcome"] ?? "");
     },
     gauge: () => undefined,
     drop: () => undefined,

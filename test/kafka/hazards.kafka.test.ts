@@ -24,9 +24,7 @@ test("a topic that is made anew while it is read ends the reader by name", async
   const before = (await log.topics()).find(({ name }) => name === topic);
   const wanted = fromStart(0);
   const options = { topic, from: wanted, until: "forever" } as const;
-  const iterator = log
-    .read({ ...options, signal: AbortSignal.timeout(30_000) })
-    [Symbol.asyncIterator]();
+  const iterator = log.read({ ...options, signal: AbortSignal.timeout(30_000) });
   expect((await iterator.next()).done).toBe(false);
   const pulled = iterator.next();
   pulled.catch(() => undefined);
@@ -147,9 +145,12 @@ test("a reader that waits uses no processor time and sets no timer of negative d
   const log = logOfTest({ fetchWaitMs: 500 });
   const topic = await topicOfTest(log);
   await log.append([appendOf(topic, 0, [recordOf("a")])]);
-  const iterator = log
-    .read({ topic, from: fromStart(0), until: "forever", signal: AbortSignal.timeout(30_000) })
-    [Symbol.asyncIterator]();
+  const iterator = log.read({
+    topic,
+    from: fromStart(0),
+    until: "forever",
+    signal: AbortSignal.timeout(30_000),
+  });
   await iterator.next();
   const pulled = iterator.next();
   const before = process.cpuUsage();

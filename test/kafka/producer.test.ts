@@ -12,7 +12,7 @@ import { ScriptedBroker } from "./scripted-broker.ts";
 
 interface Stage {
   readonly broker: ScriptedBroker;
-  append(count: number): Promise<readonly AppendedRange[]>;
+  readonly append: (count: number) => Promise<readonly AppendedRange[]>;
 }
 
 async function stage(options: Partial<KafkaRecordLogOptions> = {}): Promise<Stage> {
