@@ -83,6 +83,8 @@ export class KafkaCluster implements AsyncDisposable {
   /** Metadata of some topics (undefined: all), and the brokers as they are now. */
   async metadata(topics?: readonly string[]): Promise<Metadata> {
     const found = await this.ask(metadata(topics));
+    // Those that are gone are asked no more: a host that is down takes a timeout to say nothing.
+    if (found.brokers.length > 0) this.#brokers.clear();
     this.learn(found.brokers);
     return found;
   }
@@ -144,8 +146,15 @@ export class KafkaCluster implements AsyncDisposable {
     throw new TransientError("kafka-closed", "The connections to Kafka were closed on this side.");
   }
 
+  /** Those that are connected first. */
   #everyAddress(): Address[] {
-    return [...this.#brokers.values(), ...this.#seeds];
+    const all = [...this.#brokers.values(), ...this.#seeds];
+    return [...all.filter((one) => this.#isOpen(one)), ...all.filter((one) => !this.#isOpen(one))];
+  }
+
+  #isOpen({ host, port }: Address): boolean {
+    const connection = this.#shared.get(`${host}:${port}`)?.connection;
+    return connection !== undefined && !connection.closed;
   }
 
   #address(nodeId: number): Address {
