@@ -12,6 +12,8 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
+import { Kafka, logLevel } from "kafkajs";
+
 import { KafkaCluster, KafkaRecordLog } from "../connectors/kafka/index.ts";
 import {
   engineMigrations,
@@ -81,7 +83,8 @@ async function measure(addresses: readonly string[]): Promise<void> {
   const pool = makePool({ url: server.url, name: "benchmark" });
   await using cluster = new KafkaCluster({ brokers: addresses });
   await using kafka = new KafkaRecordLog({ cluster });
-  const log = renamed(kafka, `bench-${randomUUID()}`);
+  const name = `bench-${randomUUID()}`;
+  const log = renamed(kafka, name);
   try {
     await migrate(pool, engineMigrations());
     const codec = avroCodec({
@@ -105,10 +108,19 @@ async function measure(addresses: readonly string[]): Promise<void> {
     assertRows(await rowsOf(store), history.expected);
     console.log("kafka: all rows are equal to the counts made without the engine");
   } finally {
+    await removeTopic(addresses, name);
     await pool.end();
     await server.stop("immediate");
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The brokers stay, and so would its bytes. */
+async function removeTopic(addresses: readonly string[], name: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...addresses], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [name] });
+  await admin.disconnect();
 }
 
 /** Encoding the events isn't counted. */
