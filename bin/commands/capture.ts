@@ -11,7 +11,7 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import { commandOnDatabase, type OptionsOnDatabase } from "../program.ts";
 import { runCapture } from "./roles.ts";
 import { captureOptions } from "../system/capture.ts";
-import { connect } from "../system/connect.ts";
+import { assertEmbeddedLog, connect } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 
 interface StatusOptions extends OptionsOnDatabase {
@@ -57,6 +57,7 @@ function repairCommand(): Command {
     .option("--always", "also when the capture could go on as it is")
     .action(async (options: RepairOptions) => {
       await using connected = await connect("capture repair", options);
+      assertEmbeddedLog(connected);
       const { url, log } = connected;
       const pool = makePool({ url, name: "capture repair", connectionsMax: 2 });
       const part = { definitions: application, stores: connected, url, metrics: noMetrics };

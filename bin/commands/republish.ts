@@ -4,7 +4,7 @@ import { republish, type Republished } from "../../connectors/capture/index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
 import { outboxTables } from "../system/capture.ts";
-import { connect } from "../system/connect.ts";
+import { assertEmbeddedLog, connect } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 
 interface RepublishOptions extends OptionsOnDatabase {
@@ -29,6 +29,7 @@ export function republishCommand(): Command {
 async function mend(lane: string, options: RepublishOptions): Promise<void> {
   const { topic, partition } = parseLane(lane);
   await using connected = await connect("republish", options);
+  assertEmbeddedLog(connected);
   const done = await republish({
     url: connected.url,
     slot: application.slotName,

@@ -5,6 +5,7 @@ import { gatherStatus } from "../status/gather.ts";
 import { statusReport, type StatusReport } from "../status/report.ts";
 import { statusText } from "../status/text.ts";
 import { connect } from "../system/connect.ts";
+import { debeziumSlots } from "../system/debezium.ts";
 import { application } from "../system/definitions.ts";
 
 interface StatusOptions extends OptionsOnDatabase {
@@ -31,7 +32,10 @@ async function status(options: StatusOptions): Promise<void> {
 
 async function readStatus(options: StatusOptions): Promise<StatusReport> {
   await using stores = await connect("status", options);
-  const { projections, processors, slotName: slot } = application;
+  const { projections, processors, slotName } = application;
+  // Of Debezium's slots the events': what commands record goes through it.
+  const [slot = slotName] =
+    stores.servers.capture === "debezium" ? debeziumSlots(application) : [slotName];
   const facts = await gatherStatus({ ...stores, projections, processors, slot });
   return statusReport(facts);
 }

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-import { KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
+import { GroupOffsetMirror, KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
 import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
@@ -20,6 +20,8 @@ export interface OpenLog {
   readonly log: RecordLog;
   /** The same where it is in Postgres, which keeps no house by itself; Kafka's brokers do. */
   readonly embeddedLog: PostgresRecordLog | undefined;
+  /** Tells Kafka's consumer groups how far we are. */
+  readonly offsetMirror: GroupOffsetMirror | undefined;
 }
 
 /** The log that the settings name; `stop` closes it. */
@@ -28,11 +30,13 @@ export function openLog({ servers, pool, url, metrics, stop }: LogPart): OpenLog
   if (kafka === undefined) {
     const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
     stop.add("record log", () => log[Symbol.asyncDispose]());
-    return { log, embeddedLog: log };
+    return { log, embeddedLog: log, offsetMirror: undefined };
   }
   const cluster = new KafkaCluster(kafka);
   stop.add("connections to Kafka", () => cluster[Symbol.asyncDispose]());
   const log = new KafkaRecordLog({ cluster, metrics });
   stop.add("record log", () => log[Symbol.asyncDispose]());
-  return { log, embeddedLog: undefined };
+  const offsetMirror = new GroupOffsetMirror({ cluster, metrics });
+  stop.add("consumer groups' offsets", () => offsetMirror[Symbol.asyncDispose]());
+  return { log, embeddedLog: undefined, offsetMirror };
 }

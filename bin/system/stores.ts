@@ -22,6 +22,7 @@ import type { AnyProjection } from "../../engine/projection.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
 import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
+import { MirroredBoard } from "./mirrored-board.ts";
 import { openLog } from "./record-log.ts";
 import { openReadModels } from "./redis.ts";
 import { openRegistry } from "./registry.ts";
@@ -61,7 +62,8 @@ export async function openStores(options: StoresOptions) {
     stop.add("connection pool", () => pool.end());
     await prepareSchema(pool, options);
     if (options.others === "none") await forgetOwners(pool);
-    const logs = openLog({ servers, pool, url, metrics, stop });
+    const { offsetMirror, ...logs } = openLog({ servers, pool, url, metrics, stop });
+    const board = new PostgresStatusBoard({ pool });
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
     const registries = openRegistry(servers, pool);
@@ -88,7 +90,7 @@ export async function openStores(options: StoresOptions) {
       processorStore: new PostgresProcessorStore({ pool }),
       deadLetters: new PostgresDeadLetters({ pool }),
       assignment: new PostgresAssignment({ pool }),
-      board: new PostgresStatusBoard({ pool }),
+      board: offsetMirror ? new MirroredBoard(board, offsetMirror) : board,
       [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose](),
     };
   } catch (error) {
