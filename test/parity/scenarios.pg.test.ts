@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, inject, test } from "vitest";
+import { inject, test } from "vitest";
 
 import { projectRoot } from "../support/source-tree.ts";
 import { parityOf } from "./parity.ts";
@@ -19,8 +19,12 @@ const files = (
 const scenarios = await Promise.all(files.map(readScenario));
 const named = scenarios.map((scenario) => [scenario.name, scenario] as const);
 
-test.each(named)("%s is told as the connector tells it", async (_, scenario) => {
-  const verdict = await parityOf(scenario, { serverUrl: inject("postgresUrl") });
-  const explained = verdict.equal || verdict.deviation !== null;
-  expect(explained ? null : verdict.difference).toBeNull();
-});
+// Side by side, since a scenario mostly waits for the server.
+test.concurrent.for(named)(
+  "%s is told as the connector tells it",
+  async ([, scenario], { expect }) => {
+    const verdict = await parityOf(scenario, { serverUrl: inject("postgresUrl") });
+    const explained = verdict.equal || verdict.deviation !== null;
+    expect(explained ? null : verdict.difference).toBeNull();
+  },
+);
