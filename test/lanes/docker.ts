@@ -29,7 +29,7 @@ export async function dockerServers(): Promise<Servers | Missing> {
     environment: {
       KAFKA_BROKERS: "127.0.0.1:9092",
       CONNECT_URL: "http://127.0.0.1:8083",
-      SCHEMA_REGISTRY_URL: "http://127.0.0.1:8081",
+      SCHEMA_REGISTRY_URL: "http://127.0.0.1:8081/apis/ccompat/v7",
     },
     stop: async () => {
       await started.down({ removeVolumes: true });
