@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import { RefoldProcess } from "../e2e/refold-process.ts";
-import { startRedis } from "../support/redis-server.ts";
+import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { databaseOfTest } from "../support/database.ts";
 import { until } from "./followed.ts";
 
@@ -42,14 +42,53 @@ async function seats(url: string, headers: Readonly<Record<string, string>> = {}
 }
 
 async function registered(url: string, student: number): Promise<string> {
-  const answer = await fetch(`${url}/registrations`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ moduleCode: "M1", studentId: `s${student}` }),
-  });
+  const answer = await postRegistration(url, { moduleCode: "M1", studentId: `s${student}` });
   expect(answer.status).toBe(201);
   return answer.headers.get("refold-position") ?? "";
 }
+
+const codes = ["M1", "M2", "M3", "M4", "M5"];
+
+const postRegistration = (url: string, body: object): Promise<Response> =>
+  fetch(`${url}/registrations`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+async function query(databaseUrl: string, sql: string): Promise<readonly object[]> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query<object>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const rowsInPostgres = (databaseUrl: string) =>
+  query(
+    databaseUrl,
+    `select module_code as code, confirmed from read."seat-availability" order by 1`,
+  );
+
+/** Counted from the events themselves, without the engine. */
+const confirmedInStore = (databaseUrl: string) =>
+  query(
+    databaseUrl,
+    `select key as code, (count(*) filter (where ce_type like '%.RegistrationCompleted'))::int4 as confirmed
+     from refold.events where topic = 'module-events' group by key order by 1`,
+  );
+
+const rowsInRedis = (server: RedisServer) =>
+  server.with(async (redis) => {
+    const names = await redis.keys("refold:{seat-availability:g1:p*}:*");
+    const texts = names.length === 0 ? [] : await redis.mget(names);
+    const rows = texts.map((text) => JSON.parse(text ?? "{}") as Record<string, unknown>);
+    return rows
+      .map(({ moduleCode, confirmed }) => ({ code: moduleCode, confirmed }))
+      .sort((a, b) => (String(a.code) < String(b.code) ? -1 : 1));
+  });
 
 async function told(url: string, metric: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
@@ -98,4 +137,40 @@ test("a process isn't started on a Redis that may throw rows away", async () => 
   const { code, err } = await new RefoldProcess(["start", "--port", "0"], environment).ended;
   expect(code).not.toBe(0);
   expect(err).toContain("maxmemory-policy allkeys-lru");
+});
+
+test("a process killed again and again leaves Redis with Postgres' rows, one by one", async () => {
+  const server = await startRedis();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const databaseUrl = await databaseOfTest();
+  const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url };
+  let student = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const { url, refold } = await startedOn(environment);
+    if (round === 0) for (const code of codes) await offered(databaseUrl, code);
+    await until("all modules are on offer", async () => (await seats(url)).status === 200);
+    const asked = Array.from({ length: 60 }, async () => {
+      student += 1;
+      const body = { moduleCode: codes[student % codes.length], studentId: `s${student}` };
+      await postRegistration(url, body).catch(() => undefined);
+    });
+    await Promise.race([Promise.all(asked.slice(0, 20 + 10 * round)), refold.ended]);
+    refold.child.kill("SIGKILL");
+    await refold.ended;
+    await Promise.all(asked);
+  }
+  await startedOn(environment);
+  let found: readonly (readonly object[])[] = [];
+  await until("Postgres and Redis have what the events say", async () => {
+    found = [
+      await confirmedInStore(databaseUrl),
+      await rowsInPostgres(databaseUrl),
+      await rowsInRedis(server),
+    ];
+    return new Set(found.map((rows) => JSON.stringify(rows))).size === 1;
+  }).catch(() => undefined);
+  const [expected, inPostgres, inRedis] = found;
+  expect(expected).toHaveLength(codes.length);
+  expect(inPostgres).toEqual(expected);
+  expect(inRedis).toEqual(expected);
 });
