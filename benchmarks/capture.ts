@@ -33,6 +33,8 @@ interface Bench {
   readonly sinkPool: Pool;
   readonly log: PostgresRecordLog;
   readonly registry: ListedSchemas;
+  /** Whether transactions that change the table are told on a topic of their own. */
+  readonly transactions: "of-changes" | "in-envelopes";
 }
 
 function makeCapture(bench: Bench): EmbeddedCapture {
@@ -45,6 +47,7 @@ function makeCapture(bench: Bench): EmbeddedCapture {
     random: { next: Math.random, id: randomUUID },
     tables: [{ name: "public.narrow", partitions }],
     outboxTables: ["public.outbox"],
+    stream: { transactions: bench.transactions, partitions },
   });
 }
 
@@ -227,7 +230,7 @@ async function readLive(
   }
 }
 
-async function run(rows: number): Promise<void> {
+async function run(rows: number, transactions: Bench["transactions"]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres({ folder });
@@ -237,7 +240,9 @@ async function run(rows: number): Promise<void> {
     await migrate(pool, [...logMigrations, ...captureMigrations]);
     await setUp(server.url);
     const log = new PostgresRecordLog({ pool: sinkPool });
-    const bench = { url: server.url, pool, sinkPool, log, registry: new ListedSchemas() };
+    const registry = new ListedSchemas();
+    const bench = { url: server.url, pool, sinkPool, log, registry, transactions };
+    await log.ensureTopic({ name: "refold.transaction", partitions });
     await log.ensureTopic({ name: tableTopic, partitions });
     await log.ensureTopic({ name: outboxTopic, partitions });
     // Makes the slot, so that what follows is in the WAL behind it.
@@ -275,5 +280,10 @@ async function setUp(url: string): Promise<void> {
   await client.end();
 }
 
-const { values } = parseArgs({ options: { rows: { type: "string", default: "200000" } } });
-await run(Number(values.rows));
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "200000" },
+    untold: { type: "boolean", default: false },
+  },
+});
+await run(Number(values.rows), values.untold ? "in-envelopes" : "of-changes");

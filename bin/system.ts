@@ -2,7 +2,7 @@ import type { Metrics } from "../engine/ports/metrics.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
 import { untilCaptured } from "./system/captured.ts";
-import { startCapture, type RunningCapture } from "./system/capture.ts";
+import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { checkFramingRegistry } from "./system/registry.ts";
 import type { Stores } from "./system/stores.ts";
@@ -73,7 +73,7 @@ export async function prepareTopics(
   { eventTopics, changeTopics }: Pick<Definitions, "eventTopics" | "changeTopics">,
 ): Promise<void> {
   for (const topic of eventTopics) await codec.prepare(topic);
-  for (const topic of [...eventTopics, ...changeTopics]) {
+  for (const topic of [...eventTopics, ...changeTopics, transactionTopic]) {
     const { name, partitions } = topic;
     const retention = "retentionMs" in topic ? { retentionMs: topic.retentionMs } : {};
     await log.ensureTopic({ name, partitions, ...retention });

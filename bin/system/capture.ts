@@ -50,9 +50,14 @@ export function captureOptions(part: Omit<CapturePart, "report">, pool: Pool): C
     slot: slotName,
     limits: { reconnect: outageBackoff },
     outboxTables,
+    // As the catalogue's connector tells them, whose stream has no outbox tables.
+    stream: { transactions: "of-changes", partitions: transactionTopic.partitions },
     tables: changeTopics.map(({ table, partitions }) => ({ name: table, partitions })),
   };
 }
+
+/** Which transactions changed captured tables, beside the tables' own topics. */
+export const transactionTopic = { name: "refold.transaction", partitions: 10 } as const;
 
 /** Tables whose rows are published as records just as they say. */
 export const outboxTables = ["refold.events", "refold.notices"] as const;

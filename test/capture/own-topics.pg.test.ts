@@ -7,6 +7,7 @@ import { TransientError } from "../../engine/errors.ts";
 import type { CapturePosition } from "../../engine/ports/capture-sink.ts";
 import type { PartitionAppend } from "../../engine/ports/record-log.ts";
 import { CapturedDatabase } from "./captured-database.ts";
+import { createOutbox, insertOutbox } from "./outbox-table.ts";
 
 const told = { ...defaultStreamShape, transactions: "told", messages: {} } as const;
 
@@ -110,6 +111,40 @@ test("a large transaction is told once, begin and end too, when a publish's answ
     { status: "BEGIN", event_count: null },
     { status: "END", event_count: 300 },
   ]);
+});
+
+test("transactions that changed no captured table are untold where only those of changes are told", async () => {
+  const database = await withTopics("refold.transaction", "events");
+  await database.sql(createOutbox);
+  const sink = new BreakingSink({ pool: database.pool, slot: database.slot });
+  const reconnect = { initialMs: 1, maxMs: 10, attemptsMax: 5 };
+  const limits = { batchRecordsMax: 10, receivedBytesMax: 2_048, reconnect };
+  const stream = { ...defaultStreamShape, transactions: "of-changes" } as const;
+  const outboxTables = ["public.outbox"];
+  await started(await database.capture(["public.t"], { sink, stream, limits, outboxTables }));
+  const events = Array.from({ length: 40 }, (_, at) =>
+    insertOutbox({ position: at + 1, topic: "events", partition: 0, sequence: at + 1 }),
+  );
+  await database.sql(...events.slice(0, 3));
+  await database.sql(
+    `begin; ${events.slice(3).join(";")}; insert into t select generate_series(1, 100); commit`,
+    "delete from t where id = 7",
+  );
+  const records = await database.untilRecords(40 + 100 + 2 + 4);
+  expect(records.length).toBe(146);
+  const values = records
+    .filter(({ topic }) => topic === "refold.transaction")
+    .map(({ value }) => database.decode(value));
+  const tables = (count: number): object[] => [{ data_collection: "public.t", event_count: count }];
+  expect(values).toMatchObject([
+    { status: "BEGIN", event_count: null, data_collections: null },
+    { status: "END", event_count: 100, data_collections: tables(100) },
+    { status: "BEGIN", event_count: null },
+    { status: "END", event_count: 1, data_collections: tables(1) },
+  ]);
+  const ids = values.map((value) => (value as { id: string }).id.split(":")[0]);
+  expect(ids[0]).toBe(ids[1]);
+  expect(ids[1]).not.toBe(ids[2]);
 });
 
 test("a message outside of transactions is told once over restarts", async () => {

@@ -53,9 +53,13 @@ export class TransactionAssembler implements StreamHandler {
   readonly #options: AssemblerOptions;
   readonly #routes = new Map<number, { route: Route | undefined }>();
   readonly #emit: Emit;
+  /** The same for rows' records: BEGIN goes before the first that its transaction numbers. */
+  readonly #emitRow: Emit;
   #commitLsn: number;
   #resumeLsn = 0;
   #transaction: TransactionContext | undefined;
+  /** Where its BEGIN stands; undefined: it is told, or never will be. */
+  #beginLsn: number | undefined;
   #changes = 0;
   #skip: number;
   #walEnd = 0;
@@ -69,6 +73,8 @@ export class TransactionAssembler implements StreamHandler {
     this.#emit = (topic, partition, record) => {
       if (this.#changes > this.#skip) options.emit(topic, partition, record);
     };
+    const waits = options.transactions?.begins === "at the first change";
+    this.#emitRow = waits ? this.#emitBegun : this.#emit;
   }
 
   get place(): StreamPlace {
@@ -100,6 +106,10 @@ export class TransactionAssembler implements StreamHandler {
       totalOrder: 0,
       tableOrder: new Map(),
     };
+    if (this.#options.transactions?.begins === "at the first change") {
+      this.#beginLsn = message.lsn;
+      return;
+    }
     this.#step((transactions) => transactions.begin(this.#current(), message.lsn, this.#emit));
   }
 
@@ -141,7 +151,10 @@ export class TransactionAssembler implements StreamHandler {
   }
 
   commit(endLsn: number): void {
-    this.#step((transactions) => transactions.end(this.#current(), endLsn, this.#emit));
+    if (this.#beginLsn === undefined) {
+      this.#step((transactions) => transactions.end(this.#current(), endLsn, this.#emit));
+    }
+    this.#beginLsn = undefined;
     this.#commitLsn = endLsn;
     this.#resumeLsn = endLsn;
     this.#transaction = undefined;
@@ -164,8 +177,18 @@ export class TransactionAssembler implements StreamHandler {
     if (!known) throw new InvariantViolation(`A row came before its table (${relationOid}).`);
     this.#changes += 1;
     this.#published += 1;
-    return known.route?.route({ change, lsn, transaction: this.#current() }, this.#emit);
+    return known.route?.route({ change, lsn, transaction: this.#current() }, this.#emitRow);
   }
+
+  /** BEGIN belongs to the change that it is told for: both are published, or neither. */
+  readonly #emitBegun: Emit = (topic, partition, record) => {
+    const transaction = this.#current();
+    if (this.#beginLsn !== undefined && transaction.totalOrder > 0) {
+      this.#options.transactions?.begin(transaction, this.#beginLsn, this.#emit);
+      this.#beginLsn = undefined;
+    }
+    this.#emit(topic, partition, record);
+  };
 
   #message(topic: Tells | undefined, message: EmittedMessage): void {
     if (message.transactional) {

@@ -30,13 +30,15 @@ export class OwnTopics {
 
   async #transactions(): Promise<TransactionTopic | undefined> {
     const { stream, prefix } = this.#settings;
-    if (stream.transactions !== "told") return undefined;
+    const { transactions } = stream;
+    if (transactions !== "told" && transactions !== "of-changes") return undefined;
     const topic = `${prefix}.${stream.transactionTopic}`;
     const form = await ownForm(this.#settings, topic, {
       key: schemas.transactionKeySchema,
       value: schemas.transactionValueSchema,
     });
-    return new TransactionTopic({ topic, partitions: stream.partitions, form });
+    const begins = transactions === "told" ? "at once" : "at the first change";
+    return new TransactionTopic({ topic, partitions: stream.partitions, form, begins });
   }
 
   async #heartbeats(): Promise<HeartbeatTopic | undefined> {

@@ -10,8 +10,12 @@ export interface Heartbeat {
 
 /** What the stream tells beside the rows' own changes. */
 export interface StreamShape {
-  /** Transactions are told in every envelope and on a topic of their own, in envelopes, or not. */
-  readonly transactions: "told" | "in-envelopes" | "untold";
+  /**
+   * told: in every envelope, and each that the stream delivers on a topic of their own. of-changes:
+   * the same, but on the topic those alone that changed captured tables, outbox tables being none.
+   * in-envelopes: on no topic. untold: not at all.
+   */
+  readonly transactions: "told" | "of-changes" | "in-envelopes" | "untold";
   /** The last part of the transactions' topic, `<prefix>.<transactionTopic>`. */
   readonly transactionTopic: string;
   /** Partitions of the topics of transactions, messages and heartbeats. */

@@ -8,6 +8,8 @@ export interface TransactionTopicOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly form: OwnForm;
+  /** When a transaction's BEGIN is told; one whose BEGIN is not told has no END either. */
+  readonly begins: "at once" | "at the first change";
 }
 
 const absent = 0;
@@ -15,7 +17,7 @@ const present = 2;
 
 /**
  * Tells where transactions begin and end, with what they held of captured tables: every transaction
- * that the stream delivers, also one that had nothing captured.
+ * that the stream delivers, also one that had nothing captured, or those alone that had something.
  */
 export class TransactionTopic {
   readonly #options: TransactionTopicOptions;
@@ -23,6 +25,10 @@ export class TransactionTopic {
 
   constructor(options: TransactionTopicOptions) {
     this.#options = options;
+  }
+
+  get begins(): TransactionTopicOptions["begins"] {
+    return this.#options.begins;
   }
 
   /** `lsn` is that of the stream's message. */
