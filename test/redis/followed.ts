@@ -95,21 +95,21 @@ export async function openFollowed({ databaseUrl, redisUrl, model, ...rest }: Fo
 export type Followed = Awaited<ReturnType<typeof openFollowed>>;
 
 /** A migrated database and a Redis of the test's own. */
-export async function serversOfTest(settings: Readonly<Record<string, string>> = {}) {
+export async function serversOfTest() {
   const databaseUrl = await databaseOfTest();
   const pool = makePool({ url: databaseUrl, name: "redis test" });
   await migrate(pool, engineMigrations());
   await pool.end();
-  const server = await startRedis({ settings });
+  const server = await startRedis();
   onTestFinished(() => server[Symbol.asyncDispose]());
   const model = readModel();
   return { databaseUrl, server, redisUrl: server.url, model };
 }
 
 /** The same with stores on them, closed after the test. */
-export async function followedOfTest(settings: Readonly<Record<string, string>> = {}) {
-  const servers = await serversOfTest(settings);
-  const followed = await openFollowed(servers);
+export async function followedOfTest(over: Pick<FollowedOptions, "deadlineMs"> = {}) {
+  const servers = await serversOfTest();
+  const followed = await openFollowed({ ...servers, ...over });
   onTestFinished(() => followed[Symbol.asyncDispose]());
   return { ...servers, ...followed };
 }
