@@ -114,6 +114,7 @@ beforeAll(async () => {
   for (const log of [stores.log, kafka]) {
     await log.ensureTopic({ name: eventTopic, partitions });
     await log.ensureTopic({ name: changeTopic.name, partitions });
+    await log.ensureTopic({ name: `${name}.transaction`, partitions });
   }
   const definitions = { ...application, changeTopics: [changeTopic], slotName: name };
   const part = { definitions, stores, url: database.url, metrics: noMetrics };
@@ -250,6 +251,40 @@ describe("Debezium and the embedded capture write the same", () => {
     });
   }, 90_000);
 });
+
+describe("slots that are gone", () => {
+  test("are made anew: the catalogue is read again, and events go on from there", async () => {
+    const { stores, kafka, connect, connectors } = both;
+    const slots = connectors.map(({ slot }) => slot);
+    for (const connector of connectors) await connect.stop(connector.name);
+    await until(async () =>
+      [...(await readSlots(stores.pool, slots)).values()].every((slot) => !slot.active),
+    );
+    for (const slot of slots) {
+      await stores.pool.query("select pg_drop_replication_slot($1)", [slot]);
+    }
+    // Nobody keeps the write-ahead log of these: readers see the hole by their sequences.
+    await appendEvents(stores, 40, 4);
+    const changesBefore = (await readAll(kafka, changeTopic.name)).length;
+    const applied = await apply(both);
+    expect(applied.map(({ offsets }) => offsets)).toEqual(["forgotten", "forgotten"]);
+    await appendEvents(stores, 44, 4);
+    await until(async () => (await readAll(kafka, eventTopic)).length >= 44);
+    const ids = (await readAll(kafka, eventTopic)).map(({ headers }) => textOf(headers, "ce_id"));
+    expect(new Set(ids)).toEqual(
+      new Set([...numbers(0, 40), ...numbers(44, 4)].map((number) => `${name}-${number}`)),
+    );
+    // 20 modules were inserted, and 2 of them deleted.
+    await until(async () => (await readAll(kafka, changeTopic.name)).length >= changesBefore + 18);
+  }, 120_000);
+});
+
+const numbers = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, at) => from + at);
+
+function textOf(headers: LoggedRecord["headers"], wanted: string): string | undefined {
+  return headers.find((header) => header.name === wanted)?.value?.toString();
+}
 
 /**
  * In the order of the write-ahead log: keys carry each registry's own ids, so the same key may be
