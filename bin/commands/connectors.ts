@@ -14,6 +14,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
 import { systemClock } from "../system-clock.ts";
 import { prepareTopics } from "../system.ts";
+import { transactionTopic } from "../system/capture.ts";
 import { connect, type Connected } from "../system/connect.ts";
 import { debeziumConnectors } from "../system/debezium.ts";
 import { application } from "../system/definitions.ts";
@@ -113,7 +114,7 @@ async function wantedConnectors(place: Place, { url }: Connected, client: Connec
 
 /** A changed table must not stop its capture: the converter's subjects promise nothing. */
 async function allowTableChanges(registry: SchemaRegistry): Promise<void> {
-  for (const { name } of application.changeTopics) {
+  for (const { name } of [...application.changeTopics, transactionTopic]) {
     const { key, value } = changeSubjects(name);
     for (const subject of [key, value]) {
       if ((await registry.compatibility(subject)) === "NONE") continue;

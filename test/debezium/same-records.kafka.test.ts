@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { captureOptions } from "../../bin/system/capture.ts";
+import { captureOptions, transactionTopic } from "../../bin/system/capture.ts";
 import { application } from "../../bin/system/definitions.ts";
 import { openStores, type Stores } from "../../bin/system/stores.ts";
 import { systemClock } from "../../bin/system-clock.ts";
@@ -114,7 +114,7 @@ beforeAll(async () => {
   for (const log of [stores.log, kafka]) {
     await log.ensureTopic({ name: eventTopic, partitions });
     await log.ensureTopic({ name: changeTopic.name, partitions });
-    await log.ensureTopic({ name: `${name}.transaction`, partitions });
+    await log.ensureTopic({ ...transactionTopic, name: `${name}.transaction` });
   }
   const definitions = { ...application, changeTopics: [changeTopic], slotName: name };
   const part = { definitions, stores, url: database.url, metrics: noMetrics };
