@@ -16,7 +16,7 @@ interface Options {
 
 const program = new Command("stack")
   .description(
-    "Runs Kafka, Connect with Debezium, a schema registry and Postgres until it is ended.",
+    "Runs Kafka, Connect with Debezium, a registry, Redis and Postgres until it is ended.",
   )
   .option("--cache <folder>", "downloads", join(homedir(), ".cache", "refold", "stack"))
   .option("--data <folder>", "an empty folder for data and logs (default: a temporary one)")

@@ -3,6 +3,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { startConnect } from "./connect.ts";
 import { startKafka } from "./kafka.ts";
 import { startPostgres } from "./postgres.ts";
+import { startRedis } from "./redis.ts";
 import { confluentPath, startRegistry } from "./registry.ts";
 import type { Service, ServiceFolders } from "./service.ts";
 
@@ -21,7 +22,7 @@ export interface Stack extends AsyncDisposable {
 }
 
 /**
- * Starts Kafka, Connect with Debezium, a schema registry and Postgres on free ports of loopback.
+ * Starts Kafka, Connect with Debezium, a schema registry, Redis and Postgres on free ports of loopback.
  *
  * @throws ServiceError when one can't be fetched or doesn't start; the others are stopped.
  */
@@ -48,6 +49,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     const environment = {
       DATABASE_URL: (await started(postgres)).url,
+      REDIS_URL: (await started(startRedis(options))).url,
       ...(await startKafkaAndConnect(options, started)),
       SCHEMA_REGISTRY_URL: `${(await started(startRegistry(options))).url}${confluentPath}`,
     };
