@@ -1,4 +1,3 @@
-import avro from "avsc";
 import { Client, type Pool } from "pg";
 import { onTestFinished } from "vitest";
 
@@ -16,6 +15,7 @@ import {
 import { makePool, migrate, PostgresRecordLog } from "../../connectors/postgres/index.ts";
 import { migrations as logMigrations } from "../../connectors/postgres/record-log/index.ts";
 import { newDatabase } from "../support/database.ts";
+import { decodeAvro } from "../parity/avro-decoder.ts";
 import { ListedSchemas } from "./memory-registry.ts";
 
 /** A record as it was read back from the log. */
@@ -167,55 +167,6 @@ export class CapturedDatabase {
     if (!schema) throw new Error(`No schema ${id}.`);
     return decodeAvro(schema, bytes.subarray(5));
   }
-}
-
-const longs = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === "bigint",
-  compare: (one: bigint, other: bigint) => (one < other ? -1 : one > other ? 1 : 0),
-});
-
-const typeHook = (attributes: unknown): avro.Type | undefined => {
-  const named = typeof attributes === "string" ? attributes : undefined;
-  const kind = named ?? (attributes as { type?: unknown }).type;
-  return kind === "long" ? longs : undefined;
-};
-
-const types = new Map<string, avro.Type>();
-
-function decodeAvro(schema: string, bytes: Buffer): unknown {
-  let type = types.get(schema);
-  if (!type) {
-    type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { wrapUnions: false, typeHook });
-    types.set(schema, type);
-  }
-  return plain(type.fromBuffer(bytes));
-}
-
-/** Objects without prototypes and with text for what JSON has no room for. */
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    const fits = value >= -(2n ** 53n) && value <= 2n ** 53n;
-    return fits ? Number(value) : String(value);
-  }
-  if (typeof value === "number") {
-    return Number.isFinite(value) && !Object.is(value, -0) ? value : floatText(value);
-  }
-  if (Buffer.isBuffer(value)) return value.toString("base64");
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
-}
-
-function floatText(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function copyRecord(cursor: RecordCursor): Omit<ReadRecord, "topic" | "partition"> {

@@ -6,6 +6,7 @@ import type {
   TableSelection,
 } from "../tables/selection.ts";
 import { splitList, type ConfigReader } from "./config-reader.ts";
+import { rewritesOf } from "./rewrites.ts";
 
 /** The options on tables; topics have one partition here unless the caller says otherwise. */
 export function tablesOf(config: ConfigReader, partitions: number): TableSelection {
@@ -29,6 +30,7 @@ export function columnsOf(config: ConfigReader): ColumnSelection {
     ...given("include", config.patterns("column.include.list")),
     ...given("exclude", config.patterns("column.exclude.list")),
     ...given("keys", messageKeys(config)),
+    ...given("rewrites", rewritesOf(config)),
   };
 }
 

@@ -196,9 +196,10 @@ export class TableRoute implements Route {
     return this.#options.table.coded.key.some((at) => !old.same(row, at));
   }
 
+  /** Whether no column that is told has changed. */
   #same(old: Tuple, row: Tuple): boolean {
-    return this.#options.table.coded.columns.every(
-      (_, at) => row.kind[at] === unchanged || old.same(row, at),
+    return this.#options.table.coded.told.every(
+      ({ at }) => row.kind[at] === unchanged || old.same(row, at),
     );
   }
 }

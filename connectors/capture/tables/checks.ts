@@ -1,10 +1,16 @@
 import { FatalError } from "../../../engine/errors.ts";
 import { converterOf } from "../types/resolve.ts";
+import { isRewritable } from "../types/rewritten.ts";
 import type { ValueModes } from "../types/value-modes.ts";
 import type { CatalogueColumn, CatalogueTable } from "./catalogue.ts";
 import { toldDefault } from "./coded-table.ts";
 import { fieldName } from "./names.ts";
-import { selectsColumn, type ColumnSelection, type NameAdjustment } from "./selection.ts";
+import {
+  rewriteOf,
+  selectsColumn,
+  type ColumnSelection,
+  type NameAdjustment,
+} from "./selection.ts";
 
 /** What a capture's options say of its tables. */
 export interface TableDemands {
@@ -23,6 +29,7 @@ export function tableFaults(table: CatalogueTable, demands: TableDemands): strin
   return [
     ...columns.flatMap((column) => columnFaults(`${name}.${column.name}`, column, values)),
     ...(values.ambiguous === "refused" ? identityFaults(name, table) : []),
+    ...columns.flatMap((column) => rewriteFaults(`${name}.${column.name}`, column, demands)),
     ...nameFaults(name, told(columns, values), demands.names),
   ];
 }
@@ -44,6 +51,16 @@ function columnFaults(path: string, column: CatalogueColumn, values: ValueModes)
     `${path} is nullable and has a DEFAULT, so that readers can't tell NULL from the default: ` +
       `make it NOT NULL or drop the default`,
   ];
+}
+
+function rewriteFaults(
+  path: string,
+  { type, sqlType }: CatalogueColumn,
+  { columns }: TableDemands,
+): string[] {
+  const rewrite = rewriteOf(columns, path);
+  if (!rewrite || isRewritable(type)) return [];
+  return [`${path} has the type ${sqlType}: only text, varchar and char are masked or truncated`];
 }
 
 function identityFaults(name: string, table: CatalogueTable): string[] {

@@ -1,10 +1,11 @@
 import type { RelationColumn } from "../pgoutput/messages.ts";
 import type { AvroDefault, Converter } from "../types/converter.ts";
 import { converterOf, type ColumnType } from "../types/resolve.ts";
+import { isRewritable, rewritten } from "../types/rewritten.ts";
 import type { ValueModes } from "../types/value-modes.ts";
 import type { CatalogueColumn, CatalogueTable } from "./catalogue.ts";
 import type { ColumnDefault } from "./defaults.ts";
-import { selectsColumn, type ColumnSelection } from "./selection.ts";
+import { rewriteOf, selectsColumn, type ColumnSelection } from "./selection.ts";
 import type { TypeCatalogue } from "./type-catalogue.ts";
 
 /** A column as it is written. */
@@ -66,9 +67,16 @@ export async function codeTable(
     // Of a column that is left out, Debezium doesn't know whether it may be null.
     return [isTold(column) ? column : { ...column, nullable: true, default: undefined }];
   });
+  const values: (CodedColumn | undefined)[] = [];
+  for (const column of coded) {
+    const isValue = column && isTold(column);
+    values.push(
+      isValue ? await rewriteColumn(column, columns[column.at], { ...coding, path }) : undefined,
+    );
+  }
   return {
-    columns: coded.map((column) => (column && isTold(column) ? column : undefined)),
-    told: coded.filter((column) => column !== undefined).filter(isTold),
+    columns: values,
+    told: values.filter((column) => column !== undefined),
     keyColumns,
     key: keyColumns.map((column) => column.at),
     missing: coding.modes.ambiguous === "told" ? "filled" : "refused",
@@ -93,6 +101,19 @@ interface PairedColumn {
   readonly column: StreamColumn;
   readonly at: number;
   readonly known: CatalogueColumn | undefined;
+}
+
+/** Values alone: keys are told as they are. */
+async function rewriteColumn(
+  column: CodedColumn,
+  streamed: StreamColumn | undefined,
+  { types, selection, path }: Coding & { readonly path: string },
+): Promise<CodedColumn> {
+  const rewrite = rewriteOf(selection, `${path}.${column.name}`);
+  if (!rewrite || !streamed) return column;
+  const { type } = await types.resolve(streamed.typeOid, streamed.typeModifier);
+  if (!isRewritable(type)) return column;
+  return { ...column, converter: rewritten(column.converter, rewrite, type) };
 }
 
 async function codeColumn(

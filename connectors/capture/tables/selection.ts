@@ -1,3 +1,5 @@
+import type { Rewrite } from "../types/rewritten.ts";
+
 /** Expressions match a whole name; matching leaves case out of account. */
 export type NamePattern = RegExp;
 
@@ -21,6 +23,13 @@ export interface ColumnSelection {
   readonly exclude?: readonly NamePattern[];
   /** In place of the primary key: the columns that match, in the order of these. */
   readonly keys?: readonly NamePattern[];
+  /** What is told in place of values, but not in keys; the first that fits a column counts. */
+  readonly rewrites?: readonly ColumnRewrite[];
+}
+
+export interface ColumnRewrite {
+  readonly columns: readonly NamePattern[];
+  readonly rewrite: Rewrite;
 }
 
 /** How names become names of topics, schemas and fields. */
@@ -64,4 +73,8 @@ export function selectsTable(
 export function selectsColumn({ include, exclude = [] }: ColumnSelection, path: string): boolean {
   if (include && !matches(include, path)) return false;
   return !matches(exclude, path);
+}
+
+export function rewriteOf({ rewrites = [] }: ColumnSelection, path: string): Rewrite | undefined {
+  return rewrites.find(({ columns }) => matches(columns, path))?.rewrite;
 }

@@ -46,7 +46,10 @@ export function writeColumn(
 /** Null, or what stands for it: the default where there is one, otherwise the type's zero. */
 function writeMissing(to: AvroWriter, column: CodedColumn): void {
   const { nullable, converter } = column;
-  if (column.default) {
+  if (converter.writeNull) {
+    if (nullable) to.byte(column.default ? valueBeforeNull : valueAfterNull);
+    converter.writeNull(to);
+  } else if (column.default) {
     // The default's own branch is the first of a nullable column's union.
     if (nullable) to.byte(valueBeforeNull);
     const bytes = Buffer.from(column.default.text, "utf8");

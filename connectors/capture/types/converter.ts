@@ -17,6 +17,8 @@ export interface Converter {
   write(to: AvroWriter, bytes: Buffer, start: number, end: number): void;
   /** What stands for a column that a delete doesn't tell, where null may not. */
   writeFallback(to: AvroWriter): void;
+  /** What is told in place of NULL; left out where NULL is told, or the default. */
+  readonly writeNull?: (to: AvroWriter) => void;
   /** The placeholder for an unchanged value out of line; left out where the type has none. */
   readonly writeUnavailable?: (to: AvroWriter) => void;
   /**
