@@ -18,6 +18,7 @@ const scenario: Scenario = {
 const types = new Map([
   ["public.t.label", "name"],
   ["public.t.text", "text"],
+  ["public.t.bits", "bit(3)[]"],
 ]);
 
 function column(name: string, ours: unknown): Difference {
@@ -59,6 +60,20 @@ test.each([
   "unexpected: TypeError",
 ])("any other halt is none: %s", (ours) => {
   expect(deviationOf(halted(ours), { scenario, types }).unexplained).toBeDefined();
+});
+
+test("a field that is left out is a deviation for its column's type alone", () => {
+  const recorded = { name: "bits", type: ["null", "bytes"] };
+  const path = "valueSchema.fields[before].type[1].fields";
+  const field = (name: string): Difference => ({
+    ...column(name, absent),
+    path: `${path}[${name}]`,
+    recorded,
+  });
+  expect(deviationOf([field("bits"), column("bits", absent)], { scenario, types }).deviation).toBe(
+    "arrays of bits",
+  );
+  expect(deviationOf([field("text")], { scenario, types }).deviation).toBeNull();
 });
 
 test("a halt explains nothing that was told wrong before", () => {

@@ -159,6 +159,22 @@ test("a change of a schema's attribute or of their order is a difference", () =>
   expect(differences(recorded, { ...run, schemas: { ...run.schemas, 2: schema } })).not.toEqual([]);
 });
 
+test("fields of a schema are compared by name, and by their order", () => {
+  const record = (...names: string[]): object => ({
+    type: "record",
+    fields: names.map((name) => ({ name, type: "int" })),
+  });
+  const compared = (one: object, other: object): string[] => {
+    const run = told(another);
+    const ours = { ...run, schemas: { ...run.schemas, 2: other } };
+    const schemas = { ...recorded.schemas, 2: one };
+    return differences({ ...recorded, schemas }, ours).map(({ path }) => path);
+  };
+  const paths = compared(record("a", "b", "c"), record("b", "c"));
+  expect(new Set(paths)).toEqual(new Set(["valueSchema.fields[a]"]));
+  expect(compared(record("a", "b"), record("b", "a"))[0]).toBe("valueSchema.fields (order)");
+});
+
 test("a statement that only one server refuses is a difference", () => {
   const sqlErrors = [{ statement: "x", sqlstate: "23505", message: "no" }];
   expect(differences(recorded, { ...told(another), sqlErrors })).toHaveLength(1);

@@ -68,9 +68,42 @@ function* unlikeItems(
   recorded: readonly unknown[],
   ours: readonly unknown[],
 ): ReturnType<typeof unlike> {
+  const [fields, ourFields] = [byName(recorded), byName(ours)];
+  if (fields && ourFields) {
+    yield* unlikeNamed(path, fields, ourFields);
+    return;
+  }
   const length = Math.max(recorded.length, ours.length);
   for (let index = 0; index < length; index++) {
     const item = (of: readonly unknown[]): unknown => (index < of.length ? of[index] : absent);
     yield* unlike(`${path}[${index}]`, item(recorded), item(ours));
+  }
+}
+
+/** A schema's fields by their names; undefined for any other list. */
+function byName(items: readonly unknown[]): ReadonlyMap<string, unknown> | undefined {
+  const named = new Map<string, unknown>();
+  for (const item of items) {
+    if (!isRecord(item) || typeof item["name"] !== "string") return undefined;
+    named.set(item["name"], item);
+  }
+  return named.size === items.length ? named : undefined;
+}
+
+/** One field too few or too many is one difference, and none of those that follow it. */
+function* unlikeNamed(
+  path: string,
+  recorded: ReadonlyMap<string, unknown>,
+  ours: ReadonlyMap<string, unknown>,
+): ReturnType<typeof unlike> {
+  const item = (of: ReadonlyMap<string, unknown>, name: string): unknown =>
+    of.has(name) ? of.get(name) : absent;
+  for (const name of new Set([...recorded.keys(), ...ours.keys()])) {
+    yield* unlike(`${path}[${name}]`, item(recorded, name), item(ours, name));
+  }
+  const names = [...recorded.keys()].filter((name) => ours.has(name));
+  const ourNames = [...ours.keys()].filter((name) => recorded.has(name));
+  if (names.join("\n") !== ourNames.join("\n")) {
+    yield { path: `${path} (order)`, recorded: names, ours: ourNames };
   }
 }
