@@ -123,10 +123,10 @@ export class Consumer {
     await this.#wakeup.wait(clock, waitMs);
   }
 
-  /** What an outage has stopped is tried again after a while, as often as it takes. */
+  /** What an outage or a hole has stopped is tried again after a while, as often as it takes. */
   #isRecoveryDue(): boolean {
     const { clock, recoverAfterMs } = this.#options;
-    const stopped = this.claimFailure !== undefined || this.task.haltedByOutage;
+    const stopped = this.claimFailure !== undefined || this.task.waitsForRecovery;
     if (!stopped) this.#recoverAtMs = undefined;
     else this.#recoverAtMs ??= clock.monotonicMs() + recoverAfterMs;
     return this.#recoverAtMs !== undefined && clock.monotonicMs() >= this.#recoverAtMs;

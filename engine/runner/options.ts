@@ -44,7 +44,7 @@ export interface RunOptions {
   readonly observeIntervalMs?: number;
   /** How often it is asked what operators want done with dead letters (default 500). */
   readonly lettersPollMs?: number;
-  /** Time after which partitions that an outage has halted are tried again (default 5,000). */
+  /** Time after which partitions that an outage or a hole has halted are tried again (default 5,000). */
   readonly recoverAfterMs?: number;
   /** Times that one flush of a processor is decided again after conflicts (default 8). */
   readonly plansMax?: number;

@@ -65,7 +65,7 @@ function hole(source: TaskPartition, found: number, offset: number): FatalError 
     "hole",
     `${source.name}: expected sequence ${expected} and found ${found} at offset ${offset}, so ` +
       `${lacking} missing from the log.`,
-    `Nothing after the hole was applied. Append the lane again from sequence ${expected} out of ` +
-      "the event store, and start again.",
+    `Nothing after the hole was applied. Run refold republish ${source.name} --from ${expected}: it ` +
+      "appends the lane again out of the event store, and the partition goes on by itself.",
   );
 }

@@ -38,6 +38,8 @@ export interface StagerOptions {
 /** First half of a chunk: decodes records until the chunk is full, then loads their rows. */
 export class Stager {
   readonly #options: StagerOptions;
+  /** Reason of the hole that was met last in each partition, by its name. */
+  readonly #holes = new Map<string, string>();
   readonly #cursor = new RecordCursor();
   #recordsMax = 0;
   /** `rewinds` when the chunk was begun. */
@@ -69,7 +71,7 @@ export class Stager {
   }
 
   async #stageOne(work: Work): Promise<boolean> {
-    const { staged, name } = this.#options.pipeline;
+    const { staged } = this.#options.pipeline;
     const { source, bytes } = work;
     // A fold has halted it since the chunk before: what is left would be staged for ever.
     if (!source.active) return true;
@@ -87,10 +89,16 @@ export class Stager {
     segment.end = staged.length;
     // Offsets may end in a gap (compaction, control records): the fetch says where it ends.
     if (verdict === "end" && source.state !== "halted") source.staged.nextOffset = work.end;
-    if (source.reason?.startsWith("hole:")) {
-      this.#options.metrics.count("holes_total", 1, { consumer: name });
-    }
+    if (source.reason?.startsWith("hole:")) this.#countHole(source.name, source.reason);
     return verdict !== "full";
+  }
+
+  /** A hole that is met again, because it is looked at from time to time, counts once. */
+  #countHole(partition: string, reason: string): void {
+    if (this.#holes.get(partition) === reason) return;
+    this.#holes.set(partition, reason);
+    const consumer = this.#options.pipeline.name;
+    this.#options.metrics.count("holes_total", 1, { consumer });
   }
 
   /** Walks until the end of the bytes, a full chunk, an unknown schema, or a record that halts. */

@@ -20,8 +20,8 @@ export interface TaskPartitionOptions {
 }
 
 /**
- * What may bring a halted partition back: `time` (an outage passes), `letters` (there were too many,
- * and some are settled), or nothing but a person.
+ * What may bring a halted partition back: `time` (an outage passes, a lane with a hole is mended),
+ * `letters` (there were too many, and some are settled), or nothing but a person and a new start.
  */
 export type Recovery = "time" | "letters" | "none";
 
@@ -161,8 +161,10 @@ export class TaskPartition {
 
 function recoveryFrom(error: unknown): Recovery {
   if (classify(error) === "retry") return "time";
-  const full = error instanceof RefoldError && letterLimits.has(error.code);
-  return full ? "letters" : "none";
+  if (!(error instanceof RefoldError)) return "none";
+  // Nothing tells that a lane was published again: it is read again from time to time.
+  if (error.code === "hole") return "time";
+  return letterLimits.has(error.code) ? "letters" : "none";
 }
 
 const letterLimits: ReadonlySet<string> = new Set(["waiting-letters", "failed-letters"]);

@@ -232,8 +232,8 @@ export class Task {
     return outcome.kind;
   }
 
-  /** Has an outage halted partitions? */
-  get haltedByOutage(): boolean {
+  /** Have partitions halted that time may bring back: by an outage, or by a hole? */
+  get waitsForRecovery(): boolean {
     for (const { state, recovery } of this.#partitions.values()) {
       if (state === "halted" && recovery === "time") return true;
     }
@@ -241,7 +241,7 @@ export class Task {
   }
 
   /**
-   * Gives up partitions that an outage has halted, so that they are claimed anew and tried again.
+   * Gives up partitions that time may bring back, so that they are claimed anew and tried again.
    * What the others have folded is folded again.
    */
   recover(): void {

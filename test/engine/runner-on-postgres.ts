@@ -38,6 +38,7 @@ export async function runBoard(
     clock: realClock,
     random: realRandom,
     observeIntervalMs: 50,
+    recoverAfterMs: 300,
     // Small, so that a kill comes between flushes.
     limits: { lingerMs: 1, batchRecordsMax: 20, chunkRecordsMax: 7 },
     fetchBytesMax: 4_096,
