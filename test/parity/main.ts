@@ -20,7 +20,12 @@ const program = new Command("parity")
   .option("--addresses <path>", "what `npm run stack` wrote", ".env.stack")
   .action(run);
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
 
 async function run(folder: string, only: string[], options: Options): Promise<void> {
   if (options.record) await record(folder, only, options);

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { differences } from "./comparison/compare.ts";
 import { differenceText, type Difference } from "./comparison/difference.ts";
 import { deviationOf } from "./deviations.ts";
@@ -20,25 +22,55 @@ export interface Verdict {
 export interface ParityOptions {
   /** A server with logical decoding, where databases are made and dropped. */
   readonly serverUrl: string;
+  /** Without progress for so long, records that are missing are taken as missing for good. */
   readonly patienceMs?: number;
+  /** For the whole scenario, its own sleeps included. */
+  readonly timeoutMs?: number;
 }
 
 const defaultPatienceMs = 3_000;
+const defaultTimeoutMs = 60_000;
 
 /** Runs a scenario in a database of its own and compares. A scenario that can't be run is unlike. */
 export async function parityOf(scenario: Scenario, options: ParityOptions): Promise<Verdict> {
   const { name } = scenario;
   try {
     if (scenario.events === undefined) throw new Error("it has no events; record it first");
-    return await compared(scenario, options);
+    return await inTime(scenario, options);
   } catch (error) {
     return { name, equal: false, difference: `not run: ${String(error)}`, deviation: null };
   }
 }
 
+/** Dropping the database breaks off whatever hangs on it. */
+async function inTime(scenario: Scenario, options: ParityOptions): Promise<Verdict> {
+  const { serverUrl, timeoutMs = defaultTimeoutMs } = options;
+  const verdict = compared(scenario, options);
+  // After the deadline nobody waits for it.
+  verdict.catch(() => undefined);
+  const deadline = new AbortController();
+  try {
+    return await Promise.race([
+      verdict,
+      delay(timeoutMs, undefined, { signal: deadline.signal }).then(() => {
+        throw new Error(`not ended after ${timeoutMs} ms`);
+      }),
+    ]);
+  } catch (error) {
+    await dropDatabase(serverUrl, databaseOf(scenario));
+    throw error;
+  } finally {
+    deadline.abort();
+  }
+}
+
+function databaseOf(scenario: Scenario): string {
+  return scenario.config["database.dbname"] ?? scenario.name;
+}
+
 async function compared(scenario: Scenario, options: ParityOptions): Promise<Verdict> {
   const { serverUrl, patienceMs = defaultPatienceMs } = options;
-  const database = scenario.config["database.dbname"] ?? scenario.name;
+  const database = databaseOf(scenario);
   const url = await remakeDatabase(serverUrl, database);
   try {
     await setTimeZone(url, database, scenario);

@@ -52,8 +52,13 @@ export interface SqlError {
   readonly message: string;
 }
 
+/** @throws Error when the folder can't be read. */
 export async function scenarioFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new Error(`${folder} can't be read: name a folder with scenarios, one JSON file each.`, {
+      cause,
+    });
+  });
   return names
     .filter((name) => name.endsWith(".json"))
     .toSorted()
