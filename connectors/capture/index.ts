@@ -9,5 +9,6 @@ export {
 } from "./options.ts";
 export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";
 export { republish, type Republished, type RepublishOptions } from "./repair/republish.ts";
+export { republishToLog, type RepublishToLogOptions } from "./repair/republish-to-log.ts";
 export { repairCapture, type Repaired, type RepairOptions } from "./repair/repair.ts";
 export { captureStatus, type CaptureStatus } from "./repair/status.ts";

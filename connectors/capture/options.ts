@@ -146,7 +146,7 @@ export function captureSettings(options: CaptureOptions): CaptureSettings {
 }
 
 function* settingFaults(settings: CaptureSettings): Generator<string> {
-  const { limits, slot, prefix, tables, outboxTables } = settings;
+  const { limits, slot, tables, outboxTables } = settings;
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) {
     yield `slot ${slot} must have at most 63 lower-case letters, digits and underscores`;
   }
@@ -163,7 +163,7 @@ function* settingFaults(settings: CaptureSettings): Generator<string> {
       yield `partitions of ${table.name} must be a positive integer, not ${table.partitions}`;
     }
   }
-  const topics = Map.groupBy(tables, (table) => topicName(prefix, parseTableName(table.name)));
+  const topics = Map.groupBy(tables, (table) => topicName(settings, parseTableName(table.name)));
   for (const [topic, same] of topics) {
     if (same.length > 1) {
       yield `tables ${same.map((table) => table.name).join(", ")} all make the topic ${topic}`;

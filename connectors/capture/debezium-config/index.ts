@@ -72,7 +72,6 @@ const onlyDefaults: Readonly<Record<string, string>> = {
   "event.processing.failure.handling.mode": "fail",
   "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
   "slot.failover": "false",
-  "topic.delimiter": ".",
   "topic.naming.strategy": "io.debezium.schema.SchemaTopicNamingStrategy",
   "xmin.fetch.interval.ms": "0",
 };

@@ -39,7 +39,16 @@ export function namesOf(config: ConfigReader): NameAdjustment {
   return {
     schemas: config.oneOf("schema.name.adjustment.mode", modes, "none"),
     fields: config.oneOf("field.name.adjustment.mode", modes, "none"),
+    delimiter: delimiterOf(config),
   };
+}
+
+function delimiterOf(config: ConfigReader): string {
+  const delimiter = config.textOr("topic.delimiter", ".");
+  if (!/^[A-Za-z0-9._-]+$/.test(delimiter)) {
+    config.fault(`topic.delimiter=${delimiter} (topics' names may not have it)`);
+  }
+  return delimiter;
 }
 
 export function publicationModeOf(config: ConfigReader): PublicationMode {

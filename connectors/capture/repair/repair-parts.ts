@@ -66,7 +66,7 @@ async function* removalParts(
 ): AsyncGenerator<PartitionAppend[]> {
   const { settings, log, tables, told, slot } = repair;
   const table = await tables.definition(captured);
-  const topic = topicName(settings.prefix, table);
+  const topic = topicName(settings, table);
   await told.read(log, topic);
   for await (const keys of presentKeys(repair, captured)) await told.found(keys);
   const removals = new Removals(settings.registry);

@@ -29,10 +29,10 @@ export class OwnTopics {
   }
 
   async #transactions(): Promise<TransactionTopic | undefined> {
-    const { stream, prefix } = this.#settings;
+    const { stream, prefix, names } = this.#settings;
     const { transactions } = stream;
     if (transactions !== "told" && transactions !== "of-changes") return undefined;
-    const topic = `${prefix}.${stream.transactionTopic}`;
+    const topic = [prefix, stream.transactionTopic].join(names.delimiter ?? ".");
     const form = await ownForm(this.#settings, topic, {
       key: schemas.transactionKeySchema,
       value: schemas.transactionValueSchema,
@@ -42,9 +42,9 @@ export class OwnTopics {
   }
 
   async #heartbeats(): Promise<HeartbeatTopic | undefined> {
-    const { stream, prefix } = this.#settings;
+    const { stream, prefix, names } = this.#settings;
     if (!stream.heartbeat) return undefined;
-    const topic = `${stream.heartbeat.topicPrefix}.${prefix}`;
+    const topic = [stream.heartbeat.topicPrefix, prefix].join(names.delimiter ?? ".");
     const texts = { key: schemas.heartbeatKeySchema, value: schemas.heartbeatValueSchema };
     const form = await ownForm(this.#settings, topic, texts);
     return new HeartbeatTopic({ topic, serverName: prefix, form });
@@ -60,6 +60,7 @@ export class OwnTopics {
 
   async #openMessages(): Promise<MessageTopic> {
     const { stream, prefix, values, clock } = this.#settings;
+    // Whatever stands between the parts of other names.
     const topic = `${prefix}.message`;
     const form = await ownForm(this.#settings, topic, {
       key: schemas.messageKeySchema,

@@ -59,10 +59,10 @@ async function tableFaults(
   state: "filled" | "empty",
   { settings, tables }: AddedTables,
 ): Promise<string[]> {
-  const { sink, prefix } = settings;
+  const { sink } = settings;
   const captured = settings.tables.find((table) => table.name === name);
   if (!captured) return state === "empty" ? [] : [`${name} is an outbox table with rows`];
-  if (await sink.hasRecords?.(topicName(prefix, parseTableName(name)))) {
+  if (await sink.hasRecords?.(topicName(settings, parseTableName(name)))) {
     return [`${name} was captured before, and may have lost rows meanwhile`];
   }
   if (state === "empty") return [];

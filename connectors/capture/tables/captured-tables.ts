@@ -119,10 +119,10 @@ export class CapturedTables {
     table: CatalogueTable,
     columns: readonly StreamColumn[],
   ): Promise<RowRoute> {
-    const { registry, clock, names, values, prefix } = this.#settings;
+    const { registry, clock, names, values } = this.#settings;
     const coding = { types: this.#types, modes: values, selection: this.#settings.columns };
     const coded = await codeTable(table, columns, coding);
-    const topic = topicName(prefix, table);
+    const topic = topicName(this.#settings, table);
     if (this.#settings.eventRouter) return this.#routerRoute(captured, table, coded);
     const schemas = tableSchemas(namespaceOf(topic, names.schemas), coded, names);
     const key = schemas.key && (await register(registry, `${topic}-key`, schemas.key));
@@ -141,8 +141,8 @@ export class CapturedTables {
   }
 
   #routerRoute(captured: CapturedTable, table: CatalogueTable, coded: CodedTable): RouterRoute {
-    const { registry, clock, names, prefix, stream, eventRouter } = this.#settings;
-    const namespace = namespaceOf(topicName(prefix, table), names.schemas);
+    const { registry, clock, names, stream, eventRouter } = this.#settings;
+    const namespace = namespaceOf(topicName(this.#settings, table), names.schemas);
     return new RouterRoute({
       router: eventRouter ?? defaultEventRouter,
       table: { schema: table.schema, table: table.table, coded },

@@ -57,9 +57,17 @@ export function parseTableName(text: string): TableName {
   return { schema: text.slice(0, at), table: text.slice(at + 1) };
 }
 
+export interface TopicNaming {
+  readonly prefix: string;
+  readonly names: NameAdjustment;
+}
+
 /** What a topic's name may not have becomes an underscore. */
-export function topicName(prefix: string, { schema, table }: TableName): string {
-  return units(`${prefix}.${schema}.${table}`)
+export function topicName(
+  { prefix, names: { delimiter = "." } }: TopicNaming,
+  { schema, table }: TableName,
+): string {
+  return units([prefix, schema, table].join(delimiter))
     .map((unit) => (allowedInTopics.test(unit) ? unit : "_"))
     .join("");
 }

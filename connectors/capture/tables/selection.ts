@@ -37,6 +37,8 @@ export interface NameAdjustment {
   /** avro: what Avro refuses becomes an underscore; avro_unicode: its code, `_u0041`. */
   readonly schemas: "none" | "avro" | "avro_unicode";
   readonly fields: "none" | "avro" | "avro_unicode";
+  /** Between the parts of a topic's name; left out: a point. */
+  readonly delimiter?: string;
 }
 
 /** Who makes the publication, and what it holds. */
