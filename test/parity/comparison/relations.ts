@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "../scenario.ts";
 import { isRecord, isTransactionEvent, type Fields } from "./fields.ts";
 import { Names } from "./names.ts";
+import { withoutRun } from "./raw-text.ts";
 import { withNumberedWindows } from "./window-marks.ts";
 
 /**
@@ -15,8 +16,14 @@ export function withRelations(events: readonly RecordedEvent[]): RecordedEvent[]
     const isTransaction = isRecord(event.value) && isTransactionEvent(event.value);
     const key = isTransaction ? run.transactionKey(event) : event.key;
     const keyAvro = isTransaction ? null : event.keyAvro;
-    return { ...event, key, value, keyAvro, valueAvro: null };
+    return { ...event, ...rawOf(event, keyAvro), key: withoutRun(key), value: withoutRun(value) };
   });
+}
+
+/** A key's bytes are compared where they don't differ by the run. */
+function rawOf({ key }: RecordedEvent, keyAvro: RecordedEvent["keyAvro"]) {
+  const isOfRun = JSON.stringify(withoutRun(key)) !== JSON.stringify(key);
+  return { keyAvro: isOfRun ? null : keyAvro, valueAvro: null };
 }
 
 /** When each transaction committed, as its rows tell it. */
