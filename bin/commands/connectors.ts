@@ -2,12 +2,13 @@ import { Command } from "commander";
 
 import {
   applyConnectors,
-  ConnectClient,
   type AppliedConnector,
+  type ConnectClient,
 } from "../../connectors/debezium/index.ts";
 import { changeSubjects } from "../../connectors/registry/index.ts";
 import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { connectClientOf } from "../connectors/client.ts";
 import { readConnectors, type ConnectorReport } from "../connectors/report.ts";
 import { placeOf, type Place } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -47,7 +48,7 @@ function applyCommand(): Command {
     )
     .action(async (options: ApplyCommandOptions) => {
       const place = placeOf(options);
-      const client = connectClientOf(place);
+      const client = connectClientOf(place.servers);
       await using connected = await connect("connectors apply", options, "migrate");
       const connectors = await wantedConnectors(place, connected, client);
       await checkFramingRegistry(connected);
@@ -73,7 +74,7 @@ function statusCommand(): Command {
     .option("--json", "as JSON")
     .action(async (options: StatusOptions) => {
       const place = placeOf(options);
-      const client = connectClientOf(place);
+      const client = connectClientOf(place.servers);
       await using connected = await connect("connectors status", options);
       const connectors = await wantedConnectors(place, connected, client);
       const reports = await readConnectors({ connect: client, pool: connected.pool, connectors });
@@ -83,16 +84,6 @@ function statusCommand(): Command {
       process.stdout.write(`${text}\n`);
       if (reports.some(({ faults }) => faults.length > 0)) process.exitCode = exitCodes.failed;
     });
-}
-
-function connectClientOf({ servers }: Place): ConnectClient {
-  const { connectUrl, kafka } = servers;
-  if (connectUrl !== undefined && kafka !== undefined)
-    return new ConnectClient({ url: connectUrl });
-  throw new CommandFailure(
-    "usage",
-    "Set CONNECT_URL to a worker of Kafka Connect, and KAFKA_BROKERS to the brokers it writes to.",
-  );
 }
 
 async function wantedConnectors(place: Place, { url }: Connected, client: ConnectClient) {

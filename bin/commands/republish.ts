@@ -1,11 +1,23 @@
 import type { Command } from "commander";
 
-import { republish, type Republished } from "../../connectors/capture/index.ts";
+import {
+  republish,
+  republishToLog,
+  type Republished,
+  type RepublishToLogOptions,
+} from "../../connectors/capture/index.ts";
+import { whileStopped } from "../../connectors/debezium/index.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { connectClientOf } from "../connectors/client.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { systemClock } from "../system-clock.ts";
 import { outboxTables } from "../system/capture.ts";
-import { assertEmbeddedLog, connect } from "../system/connect.ts";
+import { connect, type Connected } from "../system/connect.ts";
+import { eventsConnectorName } from "../system/debezium.ts";
 import { application } from "../system/definitions.ts";
+
+/** How long the events' connector may take to stop, and to go on. */
+const connectorTimeoutMs = 60_000;
 
 interface RepublishOptions extends OptionsOnDatabase {
   readonly from: number;
@@ -27,18 +39,32 @@ export function republishCommand(): Command {
 }
 
 async function mend(lane: string, options: RepublishOptions): Promise<void> {
-  const { topic, partition } = parseLane(lane);
+  const place = { ...parseLane(lane), from: options.from };
   await using connected = await connect("republish", options);
-  assertEmbeddedLog(connected);
-  const done = await republish({
-    url: connected.url,
-    slot: application.slotName,
-    outboxTables,
-    topic,
-    partition,
-    from: options.from,
-  });
+  const { url, embeddedLog } = connected;
+  const wanted = { url, outboxTables, ...place };
+  const done = embeddedLog
+    ? await republish({ ...wanted, slot: application.slotName })
+    : await republishToKafka(connected, wanted);
   process.stdout.write(`${doneText(done, options.from)}\n`);
+}
+
+/** Whoever publishes events is paused meanwhile. */
+function republishToKafka(
+  { servers, log }: Connected,
+  wanted: Omit<RepublishToLogOptions, "log" | "slot">,
+): Promise<Republished> {
+  if (servers.capture === "embedded") {
+    return republishToLog({ ...wanted, log, slot: application.slotName });
+  }
+  const wait = {
+    connect: connectClientOf(servers),
+    clock: systemClock,
+    timeoutMs: connectorTimeoutMs,
+    signal: new AbortController().signal,
+  };
+  const name = eventsConnectorName(application);
+  return whileStopped(wait, name, () => republishToLog({ ...wanted, log }));
 }
 
 function parseLane(lane: string): { readonly topic: string; readonly partition: number } {
@@ -58,6 +84,6 @@ function doneText({ skipped, to, records }: Republished, from: number): string {
       : `Offsets ${skipped.from} to ${skipped.to - 1} are skipped by every reader from now on.`;
   return (
     `Appended ${records} records of ${topic}/${partition}, sequences ${from} to ${to}. ${passed}\n` +
-    "What was halted by the hole goes on when it is started again."
+    "What was halted by the hole goes on by itself within seconds."
   );
 }

@@ -31,6 +31,11 @@ export function debeziumSlots(definitions: DebeziumPart["definitions"]): readonl
   return [eventsConnector(source), catalogueConnector(source, {})].map(({ slot }) => slot);
 }
 
+/** The name of the one that publishes the event store's lanes. */
+export function eventsConnectorName(definitions: DebeziumPart["definitions"]): string {
+  return eventsConnector(sourceOf(definitions, "postgres://localhost/")).name;
+}
+
 function sourceOf(
   { changeTopics, slotName }: DebeziumPart["definitions"],
   databaseUrl: string,

@@ -1,11 +1,14 @@
 import type { Pool } from "pg";
 
 import { GroupOffsetMirror, KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
+import { PostgresSkippedOffsets } from "../../connectors/postgres/index.ts";
 import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
+import { SkippingRecordLog } from "../../engine/record-log/skipping-log.ts";
 import type { Servers } from "../servers.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
+import { systemClock } from "../system-clock.ts";
 
 export interface LogPart {
   readonly servers: Servers;
@@ -34,7 +37,12 @@ export function openLog({ servers, pool, url, metrics, stop }: LogPart): OpenLog
   }
   const cluster = new KafkaCluster(kafka);
   stop.add("connections to Kafka", () => cluster[Symbol.asyncDispose]());
-  const log = new KafkaRecordLog({ cluster, metrics });
+  // What is republished there is skipped by ranges in Postgres: Kafka takes no records back.
+  const log = new SkippingRecordLog({
+    log: new KafkaRecordLog({ cluster, metrics }),
+    skipped: new PostgresSkippedOffsets({ pool }),
+    clock: systemClock,
+  });
   stop.add("record log", () => log[Symbol.asyncDispose]());
   const offsetMirror = new GroupOffsetMirror({ cluster, metrics });
   stop.add("consumer groups' offsets", () => offsetMirror[Symbol.asyncDispose]());

@@ -1,19 +1,16 @@
 import type { Pool } from "pg";
 
-import { FatalError, TransientError } from "../../engine/errors.ts";
-import type { Clock } from "../../engine/ports/clock.ts";
+import { FatalError } from "../../engine/errors.ts";
 import type { ConnectClient, ConnectorStatus } from "./connect-client.ts";
 import type { DebeziumConnector } from "./connectors.ts";
 import { prepareSource, readSlots } from "./source-database.ts";
+import { type ConnectorWait, stopConnector, until } from "./stopping.ts";
 
-export interface ApplyOptions {
+/** `timeoutMs`: until a connector runs; a snapshot goes on afterwards. */
+export interface ApplyOptions extends ConnectorWait {
   readonly connect: ConnectClient;
   readonly pool: Pick<Pool, "query">;
-  readonly clock: Clock;
   readonly connectors: readonly DebeziumConnector[];
-  /** How long a connector may take until it runs; a snapshot goes on afterwards. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 export interface AppliedConnector {
@@ -22,8 +19,6 @@ export interface AppliedConnector {
   /** It begins anew: what Connect remembered belonged to a slot that is gone. */
   readonly offsets: "kept" | "forgotten";
 }
-
-const pollMs = 200;
 
 /**
  * Brings slots, publications and connectors to what is wanted, and waits until the connectors run.
@@ -72,13 +67,8 @@ export function differing(
 }
 
 async function forget(options: ApplyOptions, name: string): Promise<void> {
-  const { connect } = options;
-  await connect.stop(name);
-  await until(options, `Connector ${name} doesn't stop`, async () => {
-    const status = await connect.status(name);
-    return status?.state === "STOPPED" && status.tasks.length === 0;
-  });
-  await connect.forgetOffsets(name);
+  await stopConnector(options, name);
+  await options.connect.forgetOffsets(name);
 }
 
 async function untilRunning(options: ApplyOptions, connector: DebeziumConnector): Promise<void> {
@@ -90,24 +80,6 @@ async function untilRunning(options: ApplyOptions, connector: DebeziumConnector)
     const runs = status?.state === "RUNNING" && status.tasks.includes("RUNNING");
     return runs && (await readSlots(pool, [slot])).has(slot);
   });
-}
-
-async function until(
-  { clock, timeoutMs, signal }: ApplyOptions,
-  otherwise: string,
-  isSo: () => Promise<boolean>,
-): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + timeoutMs;
-  while (!(await isSo())) {
-    signal.throwIfAborted();
-    if (clock.monotonicMs() >= deadlineMs) {
-      throw new TransientError(
-        "connector-slow",
-        `${otherwise}, after waiting ${timeoutMs} ms for it. See the Connect worker's log.`,
-      );
-    }
-    await clock.sleep(pollMs, signal);
-  }
 }
 
 function failed(name: string, { failure = "" }: ConnectorStatus): FatalError {

@@ -9,3 +9,4 @@ export {
   type DebeziumSource,
 } from "./connectors.ts";
 export { readSlots, type SlotFacts } from "./source-database.ts";
+export { whileStopped, type ConnectorWait } from "./stopping.ts";

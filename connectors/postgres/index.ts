@@ -26,4 +26,5 @@ export {
   type SkippedRange,
 } from "./record-log/index.ts";
 export { engineMigrations } from "./schema.ts";
+export { PostgresSkippedOffsets, skipOffsets } from "./skipped-offsets/index.ts";
 export { PostgresStatusBoard, type PostgresStatusBoardOptions } from "./status-board/index.ts";

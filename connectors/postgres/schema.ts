@@ -5,6 +5,7 @@ import type { Migration } from "./migrations.ts";
 import { migrations as processorStore } from "./processor-store/migrations.ts";
 import { migrations as readModelStore } from "./read-model-store/migrations.ts";
 import { migrations as recordLog } from "./record-log/migrations.ts";
+import { migrations as skippedOffsets } from "./skipped-offsets/migrations.ts";
 import { migrations as statusBoard } from "./status-board/migrations.ts";
 
 /**
@@ -27,5 +28,6 @@ export function engineMigrations(
     ...deadLetters,
     ...assignment,
     ...statusBoard,
+    ...skippedOffsets,
   ];
 }

@@ -1,0 +1,2 @@
+export { migrations } from "./migrations.ts";
+export { PostgresSkippedOffsets, skipOffsets } from "./skipped-offsets.ts";
