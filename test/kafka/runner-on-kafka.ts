@@ -1,7 +1,12 @@
 import type { Pool } from "pg";
 
 import { KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
-import { PostgresAssignment, PostgresReadModelStore } from "../../connectors/postgres/index.ts";
+import {
+  PostgresAssignment,
+  PostgresReadModelStore,
+  PostgresSkippedOffsets,
+} from "../../connectors/postgres/index.ts";
+import { SkippingRecordLog } from "../../engine/record-log/skipping-log.ts";
 import { run } from "../../engine/runner/run.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
 import { realClock, realRandom } from "../engine/process.ts";
@@ -14,7 +19,11 @@ export async function runBoardOnKafka(
   broker: string,
 ): Promise<AsyncDisposable & { readonly runner: Runner }> {
   const cluster = new KafkaCluster({ brokers: [broker], clientId: "worker" });
-  const log = new KafkaRecordLog({ cluster, fetchWaitMs: 100 });
+  const log = new SkippingRecordLog({
+    log: new KafkaRecordLog({ cluster, fetchWaitMs: 100 }),
+    skipped: new PostgresSkippedOffsets({ pool }),
+    clock: realClock,
+  });
   const runner = await run({
     projections: [board],
     log,
@@ -24,6 +33,7 @@ export async function runBoardOnKafka(
     clock: realClock,
     random: realRandom,
     observeIntervalMs: 50,
+    recoverAfterMs: 300,
     // Small, so that a kill comes between flushes.
     limits: { lingerMs: 1, batchRecordsMax: 20, chunkRecordsMax: 7 },
     fetchBytesMax: 4_096,
