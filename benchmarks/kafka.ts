@@ -1,7 +1,8 @@
 /**
  * Kafka: 1,000,000 seat events on 2,000 keys and 10 partitions, appended to Kafka, then caught up
- * from there into a Postgres read model, through the runner as a process has it. The rows are
- * compared one by one with counts made without the engine before a figure is printed.
+ * from there into a Postgres read model, and once more into one that Redis follows to the last row,
+ * through the runner as a process has it. The rows are compared one by one with counts made without
+ * the engine.
  *
  * Brokers are those of KAFKA_BROKERS (`npm run stack`); without them nothing is measured.
  */
@@ -27,6 +28,7 @@ import type { AnyRow } from "../engine/columns.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
+import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
 import type { PartitionAppend, RecordLog, TopicSpec } from "../engine/ports/record-log.ts";
 import { offset } from "../engine/position.ts";
 import { RecordCursor } from "../engine/record-batch/index.ts";
@@ -34,6 +36,7 @@ import { run } from "../engine/runner/run.ts";
 import type { Runner } from "../engine/runner/runner.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
 
@@ -77,42 +80,28 @@ if (brokers === undefined) {
 }
 
 async function measure(addresses: readonly string[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres({ folder });
-  const pool = makePool({ url: server.url, name: "benchmark" });
   await using cluster = new KafkaCluster({ brokers: addresses });
   await using kafka = new KafkaRecordLog({ cluster });
   const name = `bench-${randomUUID()}`;
   const log = renamed(kafka, name);
   try {
-    await migrate(pool, engineMigrations());
     const codec = avroCodec({
       registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
     });
     const history = new SeatEvents(codec);
     await measureAppends(log, codec, history);
     await measureReading(log);
-    const store = new PostgresReadModelStore({ pool });
-    await measureCatchUp(async () =>
-      run({
-        projections: [seatBoard],
-        log,
-        readModels: store,
-        assignment: new PostgresAssignment({ pool }),
-        codec,
-        clock,
-        random: { next: () => Math.random(), id: () => randomUUID() },
-      }),
-    );
-    assertRows(await rowsOf(store), history.expected);
-    console.log("kafka: all rows are equal to the counts made without the engine");
+    await measureCatchUp({ log, codec, history }, "Postgres");
+    await measureCatchUp({ log, codec, history }, "Postgres and Redis");
   } finally {
     await removeTopic(addresses, name);
-    await pool.end();
-    await server.stop("immediate");
-    await rm(folder, { recursive: true, force: true });
   }
+}
+
+interface Filled {
+  readonly log: RecordLog;
+  readonly codec: EventCodec;
+  readonly history: SeatEvents;
 }
 
 /** The brokers stay, and so would its bytes. */
@@ -156,14 +145,44 @@ async function measureReading(log: RecordLog): Promise<void> {
   tell("read", (performance.now() - began) / 1_000);
 }
 
-async function measureCatchUp(start: () => Promise<Runner>): Promise<void> {
-  const began = performance.now();
-  const runner = await start();
-  const peakMb = await applied(runner);
-  const seconds = (performance.now() - began) / 1_000;
-  await runner.stop();
-  tell("catch-up into Postgres", seconds);
-  console.log(`kafka: peak resident memory of this process while it caught up ${peakMb} MB`);
+/** On a Postgres of its own; with a redis-server of its own too, to the last row in both. */
+async function measureCatchUp(
+  { log, codec, history }: Filled,
+  into: "Postgres" | "Postgres and Redis",
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder });
+  const pool = makePool({ url: server.url, name: "benchmark" });
+  try {
+    await migrate(pool, engineMigrations());
+    const store = new PostgresReadModelStore({ pool });
+    await using following =
+      into === "Postgres" ? undefined : await followInRedis({ pool, primary: store, clock });
+    const began = performance.now();
+    const runner = await run({
+      projections: [seatBoard],
+      log,
+      readModels: following?.followed ?? store,
+      assignment: new PostgresAssignment({ pool }),
+      codec,
+      clock,
+      random: { next: () => Math.random(), id: () => randomUUID() },
+    });
+    const peakMb = await applied(runner);
+    await following?.reached();
+    const seconds = (performance.now() - began) / 1_000;
+    await runner.stop();
+    for (const checked of [store, ...(following ? [following.store] : [])]) {
+      assertRows(await rowsOf(checked), history.expected);
+    }
+    tell(`catch-up into ${into}`, seconds);
+    console.log(`kafka: peak resident memory of this process meanwhile ${peakMb} MB; rows equal`);
+  } finally {
+    await pool.end();
+    await server.stop("immediate");
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function tell(what: string, seconds: number): void {
@@ -185,7 +204,7 @@ async function applied(runner: Runner): Promise<number> {
   }
 }
 
-async function rowsOf(store: PostgresReadModelStore): Promise<Map<string, AnyRow>> {
+async function rowsOf(store: ReadModelStore): Promise<Map<string, AnyRow>> {
   const generation = await store.open(readModelOf(seatBoard));
   const rows = new Map<string, AnyRow>();
   for await (const page of store.scan(generation)) {
