@@ -159,6 +159,7 @@ async function measureCatchUp(
     const store = new PostgresReadModelStore({ pool });
     await using following =
       into === "Postgres" ? undefined : await followInRedis({ pool, primary: store, clock });
+    const cpu = process.cpuUsage();
     const began = performance.now();
     const runner = await run({
       projections: [seatBoard],
@@ -172,12 +173,16 @@ async function measureCatchUp(
     const peakMb = await applied(runner);
     await following?.reached();
     const seconds = (performance.now() - began) / 1_000;
+    const { user, system } = process.cpuUsage(cpu);
     await runner.stop();
     for (const checked of [store, ...(following ? [following.store] : [])]) {
       assertRows(await rowsOf(checked), history.expected);
     }
     tell(`catch-up into ${into}`, seconds);
-    console.log(`kafka: peak resident memory of this process meanwhile ${peakMb} MB; rows equal`);
+    console.log(
+      `kafka: this process meanwhile: ${((user + system) / total).toFixed(1)} µs of processor time ` +
+        `an event, peak resident memory ${peakMb} MB; rows equal`,
+    );
   } finally {
     await pool.end();
     await server.stop("immediate");
