@@ -18,7 +18,14 @@ export const rollback = <Result>(result: Result): Ending<Result> => ({ end: "rol
 export type Stage = "preparing" | "changing";
 
 /**
- * Runs work in one transaction (READ COMMITTED).
+ * A process that doesn't go on with its transaction for this long is frozen or cut off, and others
+ * wait for what it has locked: the server ends the session. As long as a lease, after which its
+ * work is given to others anyway.
+ */
+const idleTimeoutMs = 5_000;
+
+/**
+ * Runs work in one transaction (READ COMMITTED), whose locks outlive a frozen process by 5 s at most.
  *
  * @throws TransientError for a clean no; `outcome-unknown` when the answer to the commit was lost.
  */
@@ -41,7 +48,7 @@ async function prepared<Result>(
   work: (client: PoolClient) => Promise<Ending<Result>>,
 ): Promise<Ending<Result>> {
   try {
-    await client.query("begin");
+    await client.query(`begin; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`);
     return await work(client);
   } catch (error) {
     // A connection that can't even roll back is thrown away, and the server rolls back.

@@ -82,10 +82,15 @@ export function leaveGroup(pool: Pool, of: Pick<LeaseRound, "consumer" | "member
   });
 }
 
+/** A round takes milliseconds; while a frozen process is in one, leases of all others run out. */
+const frozenAfterMs = 1_000;
+
 async function takeTurn(client: PoolClient, consumer: string): Promise<void> {
-  await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
-    `refold leases ${consumer}`,
-  ]);
+  await client.query(
+    `select pg_advisory_xact_lock(hashtextextended($1, 0)),
+       set_config('idle_in_transaction_session_timeout', $2, true)`,
+    [`refold leases ${consumer}`, String(frozenAfterMs)],
+  );
 }
 
 const until = (parameter: string) =>
