@@ -24,16 +24,28 @@ const settings = new Set([
   "SCHEMA_REGISTRY_URL",
 ]);
 
-/** `refold` as a process of its own, through its launcher. */
+/** Without the launcher signals reach the program itself, also those that can't be handed on. */
+type Through = "launcher" | "nothing";
+
+const scripts = {
+  launcher: ["bin/refold.js"],
+  nothing: ["--disable-warning=ExperimentalWarning", "bin/main.ts"],
+} as const;
+
+/** `refold` as a process of its own. */
 export class RefoldProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   out = "";
   err = "";
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    through: Through = "launcher",
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !settings.has(name));
-    this.child = spawn(process.execPath, ["bin/refold.js", ...args], {
+    this.child = spawn(process.execPath, [...scripts[through], ...args], {
       env: { ...Object.fromEntries(inherited), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -48,10 +60,16 @@ export class RefoldProcess {
 
   /** Waits until the process has printed what the pattern matches. */
   async printed(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+    const said = () => `${String(pattern)} in what refold printed:\n${this.out}\n${this.err}`;
     return until(
-      () => pattern.exec(this.out) ?? undefined,
+      () => {
+        const ended = !this.isRunning;
+        const found = pattern.exec(this.out) ?? undefined;
+        if (found === undefined && ended) throw new Error(`It ended without ${said()}`);
+        return found;
+      },
       timeoutMs,
-      () => `${String(pattern)} in what refold printed:\n${this.out}\n${this.err}`,
+      said,
     );
   }
 

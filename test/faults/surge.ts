@@ -35,7 +35,13 @@ export interface SurgeOptions {
 /** Refusals that the rules give. */
 const refusals = new Set(["module-full", "student-module-limit", "already-registered"]);
 /** Answers of a server that is in trouble: the command may have been done or not. */
-const troubles = new Set(["unavailable", "storage-full", "overloaded", "not-ready"]);
+const troubles = new Set([
+  "unavailable",
+  "storage-full",
+  "overloaded",
+  "not-ready",
+  "answer-timeout",
+]);
 
 /**
  * Registration day: clients that register and withdraw as fast as they are answered, while the
