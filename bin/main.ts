@@ -17,23 +17,27 @@ import { connect } from "./system/connect.ts";
 import { refoldVersion } from "./version.ts";
 
 function program(): Command {
-  return new Command("refold")
-    .description("Stream processing and CQRS projections, with module registration on them.")
-    .version(refoldVersion())
-    .addCommand(startCommand())
-    .addCommand(apiCommand())
-    .addCommand(workerCommand())
-    .addCommand(statusCommand())
-    .addCommand(logCommand((options) => connect("log", options)))
-    .addCommand(schemaCommand((options) => connect("schema", options)))
-    .addCommand(dlqCommand())
-    .addCommand(doctorCommand())
-    .addCommand(importCommand())
-    .addCommand(captureCommand())
-    .addCommand(connectorsCommand())
-    .addCommand(republishCommand())
-    .addHelpText("after", `\n${exitCodesText()}`)
-    .showHelpAfterError("(refold --help tells the commands and options)");
+  return (
+    new Command("refold")
+      .description("Stream processing and CQRS projections, with module registration on them.")
+      .version(refoldVersion())
+      // Otherwise an option behind a subcommand's subcommand would be taken for the one between.
+      .enablePositionalOptions()
+      .addCommand(startCommand())
+      .addCommand(apiCommand())
+      .addCommand(workerCommand())
+      .addCommand(statusCommand())
+      .addCommand(logCommand((options) => connect("log", options)))
+      .addCommand(schemaCommand((options) => connect("schema", options)))
+      .addCommand(dlqCommand())
+      .addCommand(doctorCommand())
+      .addCommand(importCommand())
+      .addCommand(captureCommand())
+      .addCommand(connectorsCommand())
+      .addCommand(republishCommand())
+      .addHelpText("after", `\n${exitCodesText()}`)
+      .showHelpAfterError("(refold --help tells the commands and options)")
+  );
 }
 
 /** Commander's own errors are faults of the command line; help and version are none. */
