@@ -112,3 +112,18 @@ test("a row that is stored out of line and unchanged is told by its placeholder"
     after: { id: 1, n: 2, big: "__debezium_unavailable_value" },
   });
 });
+
+test("a row keeps the key that its table had then, though the catalogue is ahead", async () => {
+  const database = await CapturedDatabase.make();
+  await database.sql("create table public.t (id int primary key, k int not null)");
+  const first = await started(await database.capture(["public.t"]));
+  await first[Symbol.asyncDispose]();
+  await database.sql(
+    "insert into t values (1, 10)",
+    "alter table t drop constraint t_pkey, add primary key (k)",
+    "insert into t values (2, 20)",
+  );
+  await started(await database.capture(["public.t"]));
+  const records = await database.untilRecords(2);
+  expect(records.map(({ key }) => database.decode(key))).toEqual([{ id: 1 }, { k: 20 }]);
+});

@@ -66,7 +66,7 @@ export class CapturedTables {
     }
     const captured = this.#captured(relation);
     if (!captured) return undefined;
-    const table = (await this.#read(name)) ?? goneTable(relation);
+    const table = keyedAsStreamed((await this.#read(name)) ?? goneTable(relation), relation);
     refuse(this.#faults(table));
     return this.#tableRoute(captured, table, relation.columns);
   }
@@ -156,6 +156,19 @@ export class CapturedTables {
       nowMs: () => clock.nowMs(),
     });
   }
+}
+
+/**
+ * The catalogue may be ahead of the stream, and have another primary key than these rows had. The
+ * stream marks the key's columns, though not their order, nor those of a key that is deferrable.
+ */
+function keyedAsStreamed(table: CatalogueTable, relation: Relation): CatalogueTable {
+  const marked = relation.columns.filter((column) => column.identity).map(({ name }) => name);
+  if (relation.replicaIdentity !== "d" || marked.length === 0) return table;
+  const { primaryKey } = table;
+  const isSame =
+    marked.length === primaryKey.length && marked.every((at) => primaryKey.includes(at));
+  return isSame ? table : { ...table, primaryKey: marked };
 }
 
 /** A table that was dropped after these rows: what the stream says of it is all there is. */
