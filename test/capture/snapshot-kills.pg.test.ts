@@ -169,6 +169,8 @@ test(`${rounds} kills while rows are told beside their changes lose and double n
   onTestFinished(() => last[Symbol.asyncDispose]());
   await last.start(new AbortController().signal);
   await expect.poll(() => progress(database), { timeout: 30_000 }).toBeNull();
+  // This process decodes, and knows the schemas of what it has told itself.
+  await writer.write();
   await isWhole(database, writer.events);
 });
 

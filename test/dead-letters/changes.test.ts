@@ -89,6 +89,7 @@ async function stage(limits: Partial<TaskLimits> = {}) {
       clock: realClock,
       random: realRandom,
       lettersPollMs: 5,
+      recoverAfterMs: 50,
       limits: { lingerMs: 1, ...limits },
     });
   return { append, timesOf, start, deadLetters };
