@@ -10,9 +10,6 @@ export default defineConfig({
   test: {
     // Most tests wait for servers and processes: two at once use two cores better than one.
     maxWorkers: 2,
-    // Tests with real processes have deadlines, which a busy machine may miss: CI tries them again,
-    // and says so. Nothing is tried again by default.
-    retry: Number(process.env["REFOLD_RETRIES"] ?? 0),
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {

@@ -6,7 +6,6 @@ const timeouts = { testTimeout: 180_000, hookTimeout: 180_000 };
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    retry: Number(process.env["REFOLD_RETRIES"] ?? 0),
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {

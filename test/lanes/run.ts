@@ -19,17 +19,19 @@ const lanes: readonly Lane[] = [
   { name: "docker", project: "kafka", servers: () => dockerServers() },
 ];
 
-const usage = `Usage: npm run test:stack -- [--only <lane>]... [--may-lack <lane>]...
+const usage = `Usage: npm run test:stack -- [--only <lane>]... [--may-lack <lane>]... [--retry <times>]
 
 Runs the tests that need servers, lane by lane: ${lanes.map(({ name }) => name).join(", ")}.
 --only      runs these lanes alone
 --may-lack  lanes that may be left out; with it, any other lane that is left out is a failure
+--retry     how often a test that fails is tried again (default: not at all)
 `;
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
     "may-lack": { type: "string", multiple: true },
+    retry: { type: "string", default: "0" },
     help: { type: "boolean" },
   },
 });
@@ -76,7 +78,8 @@ async function runTests(
   project: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const args = ["vitest", "run", "--config", "vitest.stack.config.ts", "--project", project];
+  const config = ["--config", "vitest.stack.config.ts", "--project", project];
+  const args = ["vitest", "run", ...config, "--retry", values.retry];
   const child = spawn("npx", args, {
     cwd: projectRoot,
     env: { ...process.env, ...environment },

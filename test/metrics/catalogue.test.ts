@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { catalogue } from "../../connectors/prometheus/index.ts";
-import { projectRoot, sourceFiles } from "../support/source-tree.ts";
+import { listedFiles, projectRoot } from "../support/source-tree.ts";
 import { metricsDocument, nameFault } from "./metrics-document.ts";
 
 const folders = /^(engine|connectors|api|bin|processors|projections)\//;
@@ -11,7 +12,8 @@ const folders = /^(engine|connectors|api|bin|processors|projections)\//;
 /** Names that the sources tell, where they are written out as the metrics port takes them. */
 function toldInSources(): Set<string> {
   const told = new Set<string>();
-  for (const { text } of sourceFiles().filter(({ path }) => folders.test(path))) {
+  for (const path of listedFiles("*.ts").filter((path) => folders.test(path))) {
+    const text = readFileSync(join(projectRoot, path), "utf8");
     const calls = /[mM]etrics\s*\??\.(?:count|gauge|observe|drop)\(\s*"([a-z_]+)"/g;
     for (const [, name = ""] of text.matchAll(calls)) told.add(name);
   }
