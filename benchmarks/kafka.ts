@@ -7,50 +7,24 @@
  * Brokers are those of KAFKA_BROKERS (`npm run stack`); without them nothing is measured.
  */
 import { randomUUID } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 import { Kafka, logLevel } from "kafkajs";
 
 import { KafkaCluster, KafkaRecordLog } from "../connectors/kafka/index.ts";
-import {
-  engineMigrations,
-  makePool,
-  migrate,
-  PostgresAssignment,
-  PostgresReadModelStore,
-} from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
-import type { AnyRow } from "../engine/columns.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
-import type { Clock } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
-import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
 import type { PartitionAppend, RecordLog, TopicSpec } from "../engine/ports/record-log.ts";
 import { offset } from "../engine/position.ts";
 import { RecordCursor } from "../engine/record-batch/index.ts";
-import { run } from "../engine/runner/run.ts";
-import type { Runner } from "../engine/runner/runner.ts";
-import { readModelOf } from "../engine/task/projection-store.ts";
-import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
-import { followInRedis } from "./_redis.ts";
-import { seatBoard } from "./_seat-board.ts";
-import { assertRows, SeatEvents, topic } from "./_seat-events.ts";
+import { type CatchUp, catchUp, onOwnPostgres } from "./_catch-up.ts";
+import { SeatEvents, topic } from "./_seat-events.ts";
 
 const { values } = parseArgs({ options: { events: { type: "string", default: "1000000" } } });
 const total = Number(values.events);
 const perCall = 20_000;
 const brokers = process.env["KAFKA_BROKERS"];
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await wait(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
-  },
-};
 
 /** The log under another topic's name: each run has a topic of its own on brokers that stay. */
 function renamed(log: RecordLog, name: string): RecordLog {
@@ -98,11 +72,7 @@ async function measure(addresses: readonly string[]): Promise<void> {
   }
 }
 
-interface Filled {
-  readonly log: RecordLog;
-  readonly codec: EventCodec;
-  readonly history: SeatEvents;
-}
+type Filled = Pick<CatchUp, "log" | "codec" | "history">;
 
 /** The brokers stay, and so would its bytes. */
 async function removeTopic(addresses: readonly string[], name: string): Promise<void> {
@@ -146,74 +116,18 @@ async function measureReading(log: RecordLog): Promise<void> {
 }
 
 /** On a Postgres of its own; with a redis-server of its own too, to the last row in both. */
-async function measureCatchUp(
-  { log, codec, history }: Filled,
-  into: "Postgres" | "Postgres and Redis",
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres({ folder });
-  const pool = makePool({ url: server.url, name: "benchmark" });
-  try {
-    await migrate(pool, engineMigrations());
-    const store = new PostgresReadModelStore({ pool });
-    await using following =
-      into === "Postgres" ? undefined : await followInRedis({ pool, primary: store, clock });
-    const cpu = process.cpuUsage();
-    const began = performance.now();
-    const runner = await run({
-      projections: [seatBoard],
-      log,
-      readModels: following?.followed ?? store,
-      assignment: new PostgresAssignment({ pool }),
-      codec,
-      clock,
-      random: { next: () => Math.random(), id: () => randomUUID() },
-    });
-    const peakMb = await applied(runner);
-    await following?.reached();
-    const seconds = (performance.now() - began) / 1_000;
-    const { user, system } = process.cpuUsage(cpu);
-    await runner.stop();
-    for (const checked of [store, ...(following ? [following.store] : [])]) {
-      assertRows(await rowsOf(checked), history.expected);
-    }
+function measureCatchUp(filled: Filled, into: CatchUp["into"]): Promise<void> {
+  return onOwnPostgres(async (pool) => {
+    const { seconds, processorUs, peakMb } = await catchUp({ ...filled, pool, into });
     tell(`catch-up into ${into}`, seconds);
     console.log(
-      `kafka: this process meanwhile: ${((user + system) / total).toFixed(1)} µs of processor time ` +
+      `kafka: this process meanwhile: ${(processorUs / total).toFixed(1)} µs of processor time ` +
         `an event, peak resident memory ${peakMb} MB; rows equal`,
     );
-  } finally {
-    await pool.end();
-    await server.stop("immediate");
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function tell(what: string, seconds: number): void {
   const rate = Math.round(total / seconds).toLocaleString("en");
   console.log(`kafka: ${what}: ${total} events in ${seconds.toFixed(2)} s: ${rate} events/s`);
-}
-
-/** Waits until all events are durable; gives the largest resident memory seen, in MB. */
-async function applied(runner: Runner): Promise<number> {
-  let peak = 0;
-  for (;;) {
-    peak = Math.max(peak, process.memoryUsage.rss());
-    const reports = runner.reports();
-    const halted = reports.find(({ reason }) => reason !== undefined);
-    if (halted) throw new Error(halted.reason);
-    const done = reports.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
-    if (done >= total) return Math.round(peak / 1024 / 1024);
-    await wait(10);
-  }
-}
-
-async function rowsOf(store: ReadModelStore): Promise<Map<string, AnyRow>> {
-  const generation = await store.open(readModelOf(seatBoard));
-  const rows = new Map<string, AnyRow>();
-  for await (const page of store.scan(generation)) {
-    for (const { key, row } of page) rows.set(key, row);
-  }
-  return rows;
 }

@@ -6,6 +6,7 @@ import {
   PostgresRecordLog,
 } from "../../connectors/postgres/index.ts";
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
+import type { RecordLog } from "../../engine/ports/record-log.ts";
 import { run } from "../../engine/runner/run.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
 import { JsonCodec } from "../../engine/testing/index.ts";
@@ -29,7 +30,22 @@ export async function runBoard(
   readModels: ReadModelStore = new PostgresReadModelStore({ pool }),
 ): Promise<BoardRunner> {
   const log = new PostgresRecordLog({ pool });
-  const runner = await run({
+  const runner = await runBoardOn(log, { pool, readModels });
+  return {
+    runner,
+    [Symbol.asyncDispose]: async () => {
+      await runner.stop();
+      await log[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The board from any log, with leases and positions in Postgres. */
+export async function runBoardOn(
+  log: RecordLog,
+  { pool, readModels }: { readonly pool: Pool; readonly readModels: ReadModelStore },
+): Promise<Runner> {
+  return run({
     projections: [board],
     log,
     readModels,
@@ -43,11 +59,4 @@ export async function runBoard(
     limits: { lingerMs: 1, batchRecordsMax: 20, chunkRecordsMax: 7 },
     fetchBytesMax: 4_096,
   });
-  return {
-    runner,
-    [Symbol.asyncDispose]: async () => {
-      await runner.stop();
-      await log[Symbol.asyncDispose]();
-    },
-  };
 }

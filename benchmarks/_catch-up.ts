@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { Pool } from "pg";
+
+import {
+  engineMigrations,
+  makePool,
+  migrate,
+  PostgresAssignment,
+  PostgresReadModelStore,
+} from "../connectors/postgres/index.ts";
+import type { AnyRow } from "../engine/columns.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { EventCodec } from "../engine/ports/codec.ts";
+import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
+import type { RecordLog } from "../engine/ports/record-log.ts";
+import { run } from "../engine/runner/run.ts";
+import type { Runner } from "../engine/runner/runner.ts";
+import { readModelOf } from "../engine/task/projection-store.ts";
+import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { followInRedis } from "./_redis.ts";
+import { seatBoard } from "./_seat-board.ts";
+import { assertRows, type SeatEvents } from "./_seat-events.ts";
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await wait(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+  },
+};
+
+/** Gives `work` a Postgres of its own, with the engine's tables. */
+export async function onOwnPostgres(work: (pool: Pool) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder });
+  const pool = makePool({ url: server.url, name: "benchmark" });
+  try {
+    await migrate(pool, engineMigrations());
+    await work(pool);
+  } finally {
+    await pool.end();
+    await server.stop("immediate");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface CatchUp {
+  readonly pool: Pool;
+  readonly log: RecordLog;
+  readonly codec: EventCodec;
+  /** What the log holds, all of it. */
+  readonly history: SeatEvents;
+  /** With Redis, a server of its own follows to the last row. */
+  readonly into: "Postgres" | "Postgres and Redis";
+}
+
+export interface CaughtUp {
+  readonly seconds: number;
+  /** Processor time of this process, in microseconds. */
+  readonly processorUs: number;
+  /** Largest resident memory of this process, in MB. */
+  readonly peakMb: number;
+}
+
+/** Folds the whole log through the runner as a process has it, and compares every row. */
+export async function catchUp({ pool, log, codec, history, into }: CatchUp): Promise<CaughtUp> {
+  const store = new PostgresReadModelStore({ pool });
+  await using following =
+    into === "Postgres" ? undefined : await followInRedis({ pool, primary: store, clock });
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const runner = await run({
+    projections: [seatBoard],
+    log,
+    readModels: following?.followed ?? store,
+    assignment: new PostgresAssignment({ pool }),
+    codec,
+    clock,
+    random: { next: () => Math.random(), id: () => randomUUID() },
+  });
+  const peakMb = await applied(runner, history.made);
+  await following?.reached();
+  const seconds = (performance.now() - began) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  await runner.stop();
+  for (const checked of [store, ...(following ? [following.store] : [])]) {
+    assertRows(await rowsOf(checked), history.expected);
+  }
+  return { seconds, processorUs: user + system, peakMb };
+}
+
+/** Waits until all events are durable; gives the largest resident memory seen, in MB. */
+async function applied(runner: Runner, total: number): Promise<number> {
+  let peak = 0;
+  for (;;) {
+    peak = Math.max(peak, process.memoryUsage.rss());
+    const reports = runner.reports();
+    const halted = reports.find(({ reason }) => reason !== undefined);
+    if (halted) throw new Error(halted.reason);
+    const done = reports.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
+    if (done >= total) return Math.round(peak / 1024 / 1024);
+    await wait(10);
+  }
+}
+
+async function rowsOf(store: ReadModelStore): Promise<Map<string, AnyRow>> {
+  const generation = await store.open(readModelOf(seatBoard));
+  const rows = new Map<string, AnyRow>();
+  for await (const page of store.scan(generation)) {
+    for (const { key, row } of page) rows.set(key, row);
+  }
+  return rows;
+}
