@@ -1,6 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 
-import type { PlaceOptions } from "./environment.ts";
+import { givenLimits, type PlaceOptions } from "./environment.ts";
+import { limitsOf, limitsText } from "./limits.ts";
+import { assertLoopback, type Address } from "./port.ts";
+import type { ApiRole } from "./system/run-roles.ts";
 
 /** A command that takes the options by which it finds its database. */
 export function commandOnDatabase(name: string): Command {
@@ -11,6 +14,25 @@ export function commandOnDatabase(name: string): Command {
 }
 
 export type OptionsOnDatabase = PlaceOptions;
+
+/** A command that serves the API, too: where, and within which bounds. */
+export function commandWithApi(name: string): Command {
+  return commandOnDatabase(name)
+    .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
+    .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
+    .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
+    .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`);
+}
+
+export interface OptionsWithApi extends OptionsOnDatabase, Address {
+  readonly limit?: readonly string[];
+}
+
+/** Where and how the API is served. @throws CommandFailure for an address or a limit that can't be. */
+export function apiOf(options: OptionsWithApi): ApiRole {
+  assertLoopback(options.host);
+  return { address: options, limits: limitsOf(givenLimits(options.limit)) };
+}
 
 /** Parses a whole number within bounds, for commander. */
 export function wholeNumber(least: number, most: number): (text: string) => number {

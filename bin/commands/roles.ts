@@ -2,32 +2,28 @@ import type { Command } from "commander";
 
 import { CommandFailure } from "../command-failure.ts";
 import { openDatabase } from "../database.ts";
-import { givenLimits, placeOf, type Place } from "../environment.ts";
+import { placeOf, type Place } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { limitsOf, limitsText } from "../limits.ts";
-import { assertLoopback, assertPortFree, type Address } from "../port.ts";
-import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { assertPortFree } from "../port.ts";
+import {
+  apiOf,
+  commandOnDatabase,
+  commandWithApi,
+  type OptionsOnDatabase,
+  type OptionsWithApi,
+} from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { runRoles, type ApiRole } from "../system/run-roles.ts";
 import type { Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 
-interface ApiCommandOptions extends OptionsOnDatabase, Address {
-  readonly limit?: readonly string[];
-}
-
 /** `refold api`: commands and queries, as a process of its own. */
 export function apiCommand(): Command {
-  return commandOnDatabase("api")
+  return commandWithApi("api")
     .description("serve the API alone; refold worker and refold capture do the rest")
-    .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
-    .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
-    .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
-    .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`)
-    .action(async (options: ApiCommandOptions) => {
-      assertLoopback(options.host);
-      const api = { address: options, limits: limitsOf(givenLimits(options.limit)) };
+    .action(async (options: OptionsWithApi) => {
+      const api = apiOf(options);
       await assertPortFree(options);
       await runAlone({ name: "api", place: placeOf(options), roles: new Set(), api });
     });

@@ -2,35 +2,25 @@ import type { Command } from "commander";
 
 import { InvariantViolation } from "../../engine/errors.ts";
 import { openDatabase, type Database } from "../database.ts";
-import { givenLimits, placeOf } from "../environment.ts";
+import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { limitsOf, limitsText } from "../limits.ts";
-import { assertLoopback, assertPortFree, type Address } from "../port.ts";
-import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
+import { assertPortFree } from "../port.ts";
+import { apiOf, commandWithApi, type OptionsOnDatabase, type OptionsWithApi } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { runRoles } from "../system/run-roles.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { welcomeText } from "../welcome.ts";
 
-interface StartOptions extends OptionsOnDatabase, Address {
-  readonly limit?: readonly string[];
-}
-
 /** `refold start`: everything in one process. */
 export function startCommand(): Command {
-  return commandOnDatabase("start")
+  return commandWithApi("start")
     .description("run everything in one process: Postgres, capture, processors, projections, API")
-    .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
-    .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
-    .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
-    .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`)
     .action(start);
 }
 
-async function start(options: StartOptions): Promise<void> {
-  assertLoopback(options.host);
-  const api = { address: options, limits: limitsOf(givenLimits(options.limit)) };
+async function start(options: OptionsWithApi): Promise<void> {
+  const api = apiOf(options);
   const place = placeOf(options);
   await assertPortFree(options);
   let database: Database | undefined;
@@ -60,7 +50,7 @@ async function start(options: StartOptions): Promise<void> {
 }
 
 /** The options by which other commands find this instance. */
-function findBy(options: StartOptions): string {
+function findBy(options: OptionsOnDatabase): string {
   if (options.databaseUrl !== undefined) return `--database-url ${options.databaseUrl}`;
   return options.data === undefined ? "" : `--data ${options.data}`;
 }

@@ -32,11 +32,6 @@ export class EmbeddedCapture implements AsyncDisposable {
     this.#settings = captureSettings(options);
   }
 
-  /** WAL beyond what is published, in bytes. */
-  get lagBytes(): number {
-    return this.#progress.lagBytes;
-  }
-
   /** Every change that the server wrote before this place of its log is published. */
   get coveredLsn(): number {
     return this.#progress.coveredLsn;

@@ -142,7 +142,6 @@ export class Flow {
     const { progress, settings } = this.#options;
     progress.published(upTo.commitLsn, records);
     progress.covered(this.#completeLsn);
-    progress.lagBytes = Math.max(0, this.#assembler.endOfWal - this.#completeLsn);
     settings.metrics.count("capture_changes_total", records);
   }
 
@@ -154,10 +153,7 @@ export class Flow {
   #keepalive(walEnd: number, reply: KeepaliveReply): void {
     const { progress, replication } = this.#options;
     const isIdle = this.#queue.idle && !this.#assembler.inTransaction;
-    if (isIdle) {
-      progress.lagBytes = 0;
-      progress.covered(walEnd);
-    }
+    if (isIdle) progress.covered(walEnd);
     const isAsked = reply === "asked";
     const isDue = isAsked
       ? walEnd > this.#completeLsn

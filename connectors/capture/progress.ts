@@ -2,8 +2,6 @@ import type { Lsn } from "../../engine/position.ts";
 
 /** How far a capture is, over all its connections. */
 export class Progress {
-  /** WAL that the server has beyond what is published, in bytes, as last told. */
-  lagBytes = 0;
   /** Every change that the server wrote before it is published; 0: nothing is known yet. */
   coveredLsn = 0;
   /** Where the last published transaction's commit ends; undefined before the first. */

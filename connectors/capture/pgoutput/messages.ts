@@ -49,8 +49,6 @@ export interface StreamHandler {
   commit(endLsn: number): void;
   /** The server has nothing to send before `walEnd`. */
   keepalive(walEnd: number, reply: KeepaliveReply): void;
-  /** The end of the WAL at the server, told with every message. */
-  walEnd(lsn: number): void;
 }
 
 export interface EmittedMessage {
@@ -133,7 +131,6 @@ export class PgoutputReader {
   #frame(bytes: Buffer, from: number): Promise<void> | undefined {
     const kind = bytes[from];
     if (kind === xLogData) {
-      this.#handler.walEnd(readLsn(bytes, from + 9));
       return this.#message(bytes, from + xLogHeaderBytes, readLsn(bytes, from + 1));
     }
     if (kind === keepalive) {

@@ -62,7 +62,6 @@ export class TransactionAssembler implements StreamHandler {
   #beginLsn: number | undefined;
   #changes = 0;
   #skip: number;
-  #walEnd = 0;
   #published = 0;
 
   constructor(options: AssemblerOptions) {
@@ -84,11 +83,6 @@ export class TransactionAssembler implements StreamHandler {
 
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
-  }
-
-  /** The end of the WAL at the server, as far as it was told. */
-  get endOfWal(): number {
-    return this.#walEnd;
   }
 
   /** Changes seen since the stream began. */
@@ -164,12 +158,7 @@ export class TransactionAssembler implements StreamHandler {
   }
 
   keepalive(walEnd: number, reply: KeepaliveReply): void {
-    this.walEnd(walEnd);
     this.#options.onKeepalive(walEnd, reply);
-  }
-
-  walEnd(lsn: number): void {
-    if (lsn > this.#walEnd) this.#walEnd = lsn;
   }
 
   #change(relationOid: number, lsn: number, change: Change): Promise<void> | undefined {
