@@ -26,6 +26,13 @@ export interface CapturePosition {
   readonly incremental?: string;
 }
 
+/** The last event of a lane that the log has. */
+export interface LoggedLaneEnd {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly eventId: string | undefined;
+}
+
 /**
  * Where a capture publishes. `publish` is one step: the records and the position together (embedded
  * log), or the records and then the position, so that a crash between them repeats and never skips
@@ -47,6 +54,11 @@ export interface CaptureSink {
    * comes with rows to a capture that goes on is refused.
    */
   hasRecords?(topic: string): Promise<boolean>;
+  /**
+   * The last event in each partition of a topic that has one. Left out: the log is in the captured
+   * database, and the capture looks there.
+   */
+  laneEnds?(topic: string): Promise<readonly LoggedLaneEnd[]>;
   /** The server that was captured up to now; undefined where that was never told. */
   source(): Promise<string | undefined>;
   /** Remembers which server is captured from now on. */

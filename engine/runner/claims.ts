@@ -11,10 +11,12 @@ import type { TaskPartitionOptions } from "../task/task-partition.ts";
 
 export interface ClaimsOptions {
   readonly store: TaskStore;
-  readonly log: RecordLog;
+  readonly log: Pick<RecordLog, "bounds">;
   readonly topics: readonly TopicInfo[];
   /** Asked only where the definition parks. */
   readonly deadLetters: DeadLetters | undefined;
+  /** Records to pass over, by `<topic>/<partition>`: what operators have discarded before. */
+  readonly discarded?: ReadonlyMap<string, ReadonlySet<number>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly backoff: BackoffOptions;
@@ -73,8 +75,10 @@ export class Claims {
     const letters = this.#options.deadLetters;
     const place = { consumer, generation, topic, partition };
     const parkedKeys = letters ? await this.#retried(() => letters.parked(place)) : [];
+    const discarded = this.#options.discarded?.get(`${topic}/${partition}`);
+    const rest = { holdsFirstRecord: start === 0, parkedKeys, discarded };
     return {
-      options: { owned, logId, startOffset: start, holdsFirstRecord: start === 0, parkedKeys },
+      options: { owned, logId, startOffset: start, ...rest },
       fault: faultOf(owned, logId, { start, end }),
     };
   }

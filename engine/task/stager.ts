@@ -17,7 +17,7 @@ import type { TaskPartition } from "./task-partition.ts";
 export interface Work {
   readonly source: TaskPartition;
   readonly bytes: Buffer;
-  /** The offset after the last record in the bytes. */
+  /** The offset after the last record that is wanted of the bytes. */
   readonly end: number;
 }
 
@@ -81,7 +81,7 @@ export class Stager {
     let verdict: "end" | "full" | "learn";
     do {
       this.#cursor.reset(bytes, source.staged.nextOffset);
-      verdict = this.#walk(segment);
+      verdict = this.#walk(segment, work.end);
       if (verdict === "learn") await this.#learn(segment);
       // The partition may stand elsewhere now: the bytes at hand would be taken for a hole.
       if (this.#void) return false;
@@ -102,12 +102,13 @@ export class Stager {
   }
 
   /** Walks until the end of the bytes, a full chunk, an unknown schema, or a record that halts. */
-  #walk(segment: Segment): "end" | "full" | "learn" {
+  #walk(segment: Segment, end: number): "end" | "full" | "learn" {
     const { staged } = this.#options.pipeline;
     const { source } = segment;
     try {
       while (staged.length < this.#recordsMax) {
-        if (!this.#cursor.next()) return "end";
+        // Bytes may go on beyond what is wanted of them.
+        if (!this.#cursor.next() || this.#cursor.offset >= end) return "end";
         if (this.#one(segment) === "learn") return "learn";
       }
       return "full";
@@ -127,6 +128,7 @@ export class Stager {
       source.staged.nextOffset = cursor.offset + 1;
       return "passed";
     }
+    if (source.discarded?.has(cursor.offset)) return this.#leaveOut(segment);
     if (source.parked.size > 0 && this.#isParked(source)) return this.#wait(segment);
     try {
       const taken = intake.take(cursor, source);
@@ -137,6 +139,17 @@ export class Stager {
     } catch (error) {
       this.#setAside(segment, error);
     }
+    return "passed";
+  }
+
+  /** An operator has discarded it: it counts as passed, and its copies are duplicates. */
+  #leaveOut(segment: Segment): "passed" | "learn" {
+    const { source } = segment;
+    const place = this.#options.pipeline.intake.setAside(this.#cursor, source);
+    if (place === "learn") return "learn";
+    if (place === "duplicate") this.#duplicate(segment);
+    else segment.passed += 1;
+    this.#pass(source);
     return "passed";
   }
 

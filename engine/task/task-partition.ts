@@ -17,6 +17,8 @@ export interface TaskPartitionOptions {
   readonly holdsFirstRecord: boolean;
   /** Keys that have open dead letters already. */
   readonly parkedKeys?: readonly ParkedKey[];
+  /** Offsets of records that operators have left out: they are passed over. */
+  readonly discarded?: ReadonlySet<number> | undefined;
 }
 
 /**
@@ -44,6 +46,7 @@ export class TaskPartition {
   /** The incarnation's bytes, to compare each record's with; undefined while it isn't known. */
   incarnationBytes: Buffer | undefined;
   readonly parked = new ParkedKeys();
+  readonly discarded: ReadonlySet<number> | undefined;
   /** Recorded time of the last record folded. */
   lastRecordedAtMs: number | undefined;
   /** Records folded or dropped since the last flush was taken. */
@@ -63,6 +66,7 @@ export class TaskPartition {
     this.epoch = owned.epoch;
     this.logId = options.logId;
     this.holdsFirstRecord = options.holdsFirstRecord;
+    this.discarded = options.discarded;
     this.#startOffset = options.startOffset;
     this.parked.reset(options.parkedKeys ?? []);
     this.committed = owned.position;
