@@ -29,6 +29,30 @@ export interface ConsumerHealth {
   readonly parkedKeys?: number;
 }
 
+/** How a store that is asked beside the one that commits first stands with one projection. */
+export interface CopyHealth {
+  readonly store: string;
+  readonly projection: string;
+  /** `behind`: so far that the store that commits first is asked instead. */
+  readonly state: "current" | "behind";
+  /** Milliseconds since it had all that was committed; undefined: it was not seen to have it. */
+  readonly ageMs: number | undefined;
+  /** Partitions that lacked something at the last look, in their order. */
+  readonly partitionsBehind: readonly number[];
+  /** Rows that this process has committed and not yet brought there. */
+  readonly rowsWaiting: number;
+  readonly reason: string | undefined;
+}
+
+/** What probes and metrics are answered from. */
+export interface HealthSources {
+  readonly health: () => readonly ConsumerHealth[] | Promise<readonly ConsumerHealth[]>;
+  /** Told, and never a reason not to be ready; without it there are none. */
+  readonly copies?: () => readonly CopyHealth[];
+  /** All metrics in the Prometheus text format. */
+  readonly metricsText: () => Promise<string>;
+}
+
 /** How far this process is behind with its work. */
 export interface Load {
   /** How late the event loop has been of late, in milliseconds. */
@@ -40,7 +64,7 @@ export interface Load {
 }
 
 /** All that the API works with. */
-export interface ApiDependencies {
+export interface ApiDependencies extends HealthSources {
   readonly decider: CommandExecutor;
   readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation">;
   readonly reader: ReadModelReader;
@@ -51,9 +75,6 @@ export interface ApiDependencies {
   readonly metrics: Metrics;
   /** For what goes wrong; requests are counted, not logged. */
   readonly logger?: FastifyBaseLogger;
-  readonly health: () => readonly ConsumerHealth[] | Promise<readonly ConsumerHealth[]>;
-  /** All metrics in the Prometheus text format. */
-  readonly metricsText: () => Promise<string>;
   /** Age of a projection's read model in milliseconds; undefined where it isn't known here. */
   readonly ageMs: (projection: string) => number | undefined;
   /** Asked at every request; without it nothing is refused for load. */

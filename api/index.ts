@@ -1,3 +1,11 @@
-export type { ApiDependencies, CommandExecutor, ConsumerHealth, Load } from "./dependencies.ts";
+export type {
+  ApiDependencies,
+  CommandExecutor,
+  ConsumerHealth,
+  CopyHealth,
+  HealthSources,
+  Load,
+} from "./dependencies.ts";
 export { apiOptions, type ApiOptions, defaultApiOptions } from "./options.ts";
+export { buildProbes, type ProbesDependencies } from "./probes.ts";
 export { buildApi } from "./server.ts";

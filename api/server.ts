@@ -1,16 +1,14 @@
 import websocket from "@fastify/websocket";
-import fastify, { type FastifyBaseLogger, LogController } from "fastify";
-import { pino } from "pino";
+import type { FastifyBaseLogger } from "fastify";
 
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
-import { handleErrors, problemOf } from "./error-handling.ts";
-import { httpServer } from "./http-server.ts";
+import { handleErrors } from "./error-handling.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
-import { answerProtocolError } from "./limits/protocol-errors.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
+import { newServer } from "./new-server.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
 import { PositionWaits } from "./position-waits.ts";
@@ -19,13 +17,11 @@ import { registryRoutes } from "./registry/index.ts";
 import { carryCorrelation, measureRequests } from "./request-envelope.ts";
 import { availabilityRoutes } from "./routes/availability.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { type Fault, healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
 import { updateRoutes } from "./routes/updates.ts";
-import { lazySerializers } from "./serializers.ts";
 import { UpdateFeed } from "./updates/feed.ts";
-import { validatorCompiler } from "./validation.ts";
 
 /**
  * The HTTP server with all its routes, not yet listening.
@@ -36,7 +32,7 @@ import { validatorCompiler } from "./validation.ts";
 export function buildApi(deps: ApiDependencies): ApiServer {
   const options = apiOptions(deps.options);
   const connections = new Connections(options);
-  const app = newServer(deps, options, connections);
+  const app = newServer({ ...deps, options, connections });
   const context = contextOf(deps, { options, logger: app.log });
   const lifetime = { draining: false };
 
@@ -58,35 +54,6 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   const { registry } = deps;
   if (registry !== undefined) void app.register(registryRoutes, { registry, prefix: "/registry" });
   return app;
-}
-
-function newServer(
-  deps: ApiDependencies,
-  options: ApiOptions,
-  connections: Connections,
-): ApiServer {
-  const app = fastify({
-    // Standard output belongs to whoever started the process; failures must be seen somewhere.
-    loggerInstance: deps.logger ?? pino({ level: "warn" }, pino.destination(2)),
-    logController: new LogController({ disableRequestLogging: true }),
-    serverFactory: (handler) => {
-      const server = httpServer(handler, options);
-      connections.watch(server);
-      return server;
-    },
-    clientErrorHandler: answerProtocolError,
-    schemaController: { compilersFactory: { buildSerializer: lazySerializers() } },
-    bodyLimit: options.bodyBytesMax,
-    handlerTimeout: options.answerWithinMs,
-    forceCloseConnections: "idle",
-    return503OnClosing: false,
-    // Percent-encoded ids of 200 characters of up to four bytes.
-    routerOptions: { maxParamLength: 2_400 },
-    frameworkErrors: (error, request, reply) => {
-      sendProblem(request, reply, problemOf(error));
-    },
-  });
-  return app.setValidatorCompiler(validatorCompiler);
 }
 
 function contextOf(
@@ -146,6 +113,15 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   registrationQueries(app, context);
   rosterRoutes(app, context);
   updateRoutes(app, context);
-  healthRoutes(app, context, lifetime);
+  const { readyWithinMs } = context.options;
+  healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);
+}
+
+function* faultsOf({ feed }: ApiContext, { draining }: Lifetime): Generator<Fault> {
+  if (draining) yield { consumer: "api", reason: "the server is closing" };
+  const { failure } = feed;
+  if (failure !== undefined) {
+    yield { consumer: "update-feed", reason: `updates can't be read: ${failure}` };
+  }
 }

@@ -1,8 +1,8 @@
-import { createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 
 import { CommandFailure } from "./command-failure.ts";
 
-/** Where the API listens. */
+/** Where a server of HTTP listens. */
 export interface Address {
   readonly host: string;
   /** 0 takes a free one. */
@@ -25,6 +25,32 @@ export async function assertPortFree(address: Address): Promise<void> {
     throw asPortFailure(error, address);
   }
   await new Promise((resolve) => probe.close(resolve));
+}
+
+/** A server as far as it is begun and ended here. */
+export interface Listenable {
+  readonly server: Server;
+  listen(address: Address): Promise<unknown>;
+  close(): PromiseLike<void>;
+}
+
+export interface Listening {
+  readonly url: string;
+  /** Takes nothing new, finishes what is in flight. */
+  close(): Promise<void>;
+}
+
+/** @throws CommandFailure when the port can't be had; the server is closed then. */
+export async function listenOn(app: Listenable, { host, port }: Address): Promise<Listening> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw asPortFailure(error, { host, port });
+  }
+  const { port: taken } = app.server.address() as AddressInfo;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return { url: `http://${name}:${taken}`, close: async () => app.close() };
 }
 
 /** What a failed attempt to listen says to the shell. */

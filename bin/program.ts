@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { givenLimits, type PlaceOptions } from "./environment.ts";
 import { limitsOf, limitsText } from "./limits.ts";
 import { assertLoopback, type Address } from "./port.ts";
+import { type ProbesPlace, probesPortFirst } from "./system/probes.ts";
 import type { ApiRole } from "./system/run-roles.ts";
 
 /** A command that takes the options by which it finds its database. */
@@ -33,6 +34,26 @@ export function apiOf(options: OptionsWithApi): ApiRole {
   assertLoopback(options.host);
   return { address: options, limits: limitsOf(givenLimits(options.limit)) };
 }
+
+/** A command that runs for long without an API: where it serves health and metrics. */
+export function commandWithProbes(name: string): Command {
+  return commandOnDatabase(name)
+    .option(
+      "--port <port>",
+      "port of /livez, /readyz and /metrics; 0 takes a free one " +
+        `(default: the first free one from ${probesPortFirst} on)`,
+      wholeNumber(0, 65_535),
+    )
+    .option("--host <host>", "address of /livez, /readyz and /metrics", "127.0.0.1");
+}
+
+export interface OptionsWithProbes extends OptionsOnDatabase {
+  readonly host: string;
+  readonly port?: number;
+}
+
+/** Where health and metrics are served. */
+export const probesOf = ({ host, port }: OptionsWithProbes): ProbesPlace => ({ host, port });
 
 /** Parses a whole number within bounds, for commander. */
 export function wholeNumber(least: number, most: number): (text: string) => number {

@@ -14,7 +14,7 @@ export const probes: ReadonlySet<string> = new Set(["/livez", "/readyz", "/metri
 
 export interface RequestLimits {
   readonly connections: Connections;
-  readonly deps: ApiDependencies;
+  readonly deps: Pick<ApiDependencies, "clock" | "load">;
   readonly options: ApiOptions;
 }
 
@@ -37,12 +37,12 @@ export function limitRequests(app: ApiServer, given: RequestLimits): void {
 }
 
 class RequestLimiter {
-  readonly #deps: ApiDependencies;
+  readonly #deps: RequestLimits["deps"];
   readonly #options: ApiOptions;
   readonly #buckets: TokenBuckets;
   readonly #policy: string;
 
-  constructor(deps: ApiDependencies, options: ApiOptions) {
+  constructor(deps: RequestLimits["deps"], options: ApiOptions) {
     const { clientRequestsPerSecond: ratePerSecond, clientRequestBurst: burst } = options;
     this.#deps = deps;
     this.#options = options;

@@ -1,14 +1,16 @@
 import { Type } from "typebox";
 
 import { jsonAnswer, probeProblemAnswers, textAnswer } from "../answers.ts";
-import type { ApiContext, ApiServer } from "../context.ts";
-import type { ConsumerHealth } from "../dependencies.ts";
+import type { ApiServer } from "../context.ts";
+import type { ConsumerHealth, CopyHealth, HealthSources } from "../dependencies.ts";
 import { tags } from "../documentation/openapi.ts";
 import { retryAfter, sendProblem } from "../problem.ts";
 import { AgeMs } from "../shapes.ts";
 
 const Ready = Type.Object({
-  status: Type.Literal("ready"),
+  status: Type.Enum(["ready", "degraded"], {
+    description: "`degraded` where a copy of a read model is behind: answers come from Postgres",
+  }),
   consumers: Type.Array(
     Type.Object({
       consumer: Type.String(),
@@ -19,15 +21,39 @@ const Ready = Type.Object({
       parkedKeys: Type.Integer({ minimum: 0 }),
     }),
   ),
+  copies: Type.Array(
+    Type.Object({
+      store: Type.String(),
+      projection: Type.String(),
+      state: Type.Enum(["current", "behind"]),
+      ageMs: AgeMs,
+      partitionsBehind: Type.Array(Type.Integer({ minimum: 0 })),
+      rowsWaiting: Type.Integer({
+        minimum: 0,
+        description: "Rows that this process has committed and not yet brought there",
+      }),
+      reason: Type.Union([Type.String(), Type.Null()]),
+    }),
+    { description: "Stores that answer queries beside the one that commits first" },
+  ),
 });
 
-export interface Draining {
-  /** True once the server has begun to close. */
-  readonly draining: boolean;
+/** What health and metrics are told from. */
+export interface Probed extends HealthSources {
+  /** A consumer older than this makes `/readyz` say no. */
+  readonly readyWithinMs: number;
+  /** What keeps the server itself from being ready. */
+  readonly faults: () => Iterable<Fault>;
 }
 
-export function healthRoutes(app: ApiServer, context: ApiContext, server: Draining): void {
-  const { deps, options } = context;
+/** Why something is not ready. */
+export interface Fault {
+  readonly consumer: string;
+  readonly reason: string;
+}
+
+/** `/livez`, `/readyz` and `/metrics`: the same for every process that serves HTTP. */
+export function healthRoutes(app: ApiServer, probed: Probed): void {
   const alive = {
     tags: [tags.operations],
     summary: "Whether the process answers at all",
@@ -56,11 +82,9 @@ export function healthRoutes(app: ApiServer, context: ApiContext, server: Draini
     url: "/readyz",
     schema,
     handler: async (request, reply) => {
-      const consumers = await deps.health();
-      const behind = [...faultsOf(consumers, options.readyWithinMs), ...faultsOfServer()];
-      if (behind.length === 0) {
-        return { status: "ready" as const, consumers: consumers.map(shapeOf) };
-      }
+      const consumers = await probed.health();
+      const behind = [...faultsOf(consumers, probed.readyWithinMs), ...probed.faults()];
+      if (behind.length === 0) return readyOf(consumers, probed.copies?.() ?? []);
       const detail = `Not ready: ${behind.map(({ reason }) => reason).join("; ")}.`;
       const more = { behind };
       const headers = retryAfter(1);
@@ -74,22 +98,9 @@ export function healthRoutes(app: ApiServer, context: ApiContext, server: Draini
     response: { 200: textAnswer("The metrics.", "text/plain"), ...probeProblemAnswers() },
   };
   app.get("/metrics", { schema: metrics }, async (_, reply) => {
-    const text = await deps.metricsText();
+    const text = await probed.metricsText();
     return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
   });
-
-  function* faultsOfServer(): Generator<Fault> {
-    if (server.draining) yield { consumer: "api", reason: "the server is closing" };
-    const failure = context.feed.failure;
-    if (failure !== undefined) {
-      yield { consumer: "update-feed", reason: `updates can't be read: ${failure}` };
-    }
-  }
-}
-
-interface Fault {
-  readonly consumer: string;
-  readonly reason: string;
 }
 
 function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Generator<Fault> {
@@ -106,10 +117,28 @@ function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Gene
   }
 }
 
+const readyOf = (consumers: readonly ConsumerHealth[], copies: readonly CopyHealth[]) => ({
+  status: copies.every(({ state }) => state === "current")
+    ? ("ready" as const)
+    : ("degraded" as const),
+  consumers: consumers.map(shapeOf),
+  copies: copies.map(copyShapeOf),
+});
+
 /** Parked keys keep nobody else from being served: they are told, and don't make it unready. */
 const shapeOf = ({ consumer, state, ageMs, parkedKeys = 0 }: ConsumerHealth) => ({
   consumer,
   state: parkedKeys > 0 && state === "running" ? "parked" : state,
   parkedKeys,
-  ageMs: ageMs === undefined ? null : Math.max(0, Math.round(ageMs)),
+  ageMs: roundedAge(ageMs),
 });
+
+const copyShapeOf = ({ ageMs, partitionsBehind, reason, ...rest }: CopyHealth) => ({
+  ...rest,
+  ageMs: roundedAge(ageMs),
+  partitionsBehind: [...partitionsBehind],
+  reason: reason ?? null,
+});
+
+const roundedAge = (ageMs: number | undefined): number | null =>
+  ageMs === undefined ? null : Math.max(0, Math.round(ageMs));

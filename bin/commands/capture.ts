@@ -8,10 +8,11 @@ import {
 } from "../../connectors/capture/index.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
-import { commandOnDatabase, type OptionsOnDatabase } from "../program.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { commandOnDatabase, commandWithProbes, type OptionsOnDatabase } from "../program.ts";
 import { runCapture } from "./roles.ts";
 import { captureOptions } from "../system/capture.ts";
-import { assertEmbeddedLog, connect } from "../system/connect.ts";
+import { connect, type Connected } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 
 interface StatusOptions extends OptionsOnDatabase {
@@ -25,7 +26,7 @@ interface RepairOptions extends OptionsOnDatabase {
 /** `refold capture`, `refold capture status` and `refold capture repair`. */
 export function captureCommand(): Command {
   return (
-    commandOnDatabase("capture")
+    commandWithProbes("capture")
       .description("run the change capture alone; or see how it stands, or mend it")
       // Otherwise the options of its subcommands would be taken for its own.
       .enablePositionalOptions()
@@ -57,7 +58,7 @@ function repairCommand(): Command {
     .option("--always", "also when the capture could go on as it is")
     .action(async (options: RepairOptions) => {
       await using connected = await connect("capture repair", options);
-      assertEmbeddedLog(connected);
+      assertEmbeddedCapture(connected);
       const { url, log } = connected;
       const pool = makePool({ url, name: "capture repair", connectionsMax: 2 });
       const part = { definitions: application, stores: connected, url, metrics: noMetrics };
@@ -73,6 +74,14 @@ function repairCommand(): Command {
         await pool.end();
       }
     });
+}
+
+function assertEmbeddedCapture({ servers }: Connected): void {
+  if (servers.capture === "embedded") return;
+  throw new CommandFailure(
+    "usage",
+    "With CAPTURE=debezium the connectors capture: refold connectors apply mends what they lost.",
+  );
 }
 
 function faultText({ fault }: CaptureStatus): string | undefined {

@@ -7,14 +7,15 @@ import { exitCodes } from "../exit-codes.ts";
 import { assertPortFree } from "../port.ts";
 import {
   apiOf,
-  commandOnDatabase,
   commandWithApi,
-  type OptionsOnDatabase,
+  commandWithProbes,
   type OptionsWithApi,
+  type OptionsWithProbes,
+  probesOf,
 } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
-import { runRoles, type ApiRole } from "../system/run-roles.ts";
+import { runRoles, type HttpRole } from "../system/run-roles.ts";
 import type { Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 
@@ -23,23 +24,25 @@ export function apiCommand(): Command {
   return commandWithApi("api")
     .description("serve the API alone; refold worker and refold capture do the rest")
     .action(async (options: OptionsWithApi) => {
-      const api = apiOf(options);
+      const http = { serves: "api", ...apiOf(options) } as const;
       await assertPortFree(options);
-      await runAlone({ name: "api", place: placeOf(options), roles: new Set(), api });
+      await runAlone({ name: "api", place: placeOf(options), roles: new Set(), http });
     });
 }
 
 /** `refold worker`: processors and projections; each partition is worked on by one of them. */
 export function workerCommand(): Command {
-  return commandOnDatabase("worker")
+  return commandWithProbes("worker")
     .description("run processors and projections alone; as many workers as wanted share the work")
-    .action((options: OptionsOnDatabase) =>
-      runAlone({ name: "worker", place: placeOf(options), roles: new Set(["consumers"]) }),
-    );
+    .action((options: OptionsWithProbes) => {
+      const http = { serves: "probes", ...probesOf(options) } as const;
+      const roles = new Set(["consumers"] as const);
+      return runAlone({ name: "worker", place: placeOf(options), roles, http });
+    });
 }
 
 /** `refold capture`: the embedded capture alone. */
-export function runCapture(options: OptionsOnDatabase): Promise<void> {
+export function runCapture(options: OptionsWithProbes): Promise<void> {
   const place = placeOf(options);
   if (place.servers.capture === "debezium") {
     throw new CommandFailure(
@@ -48,18 +51,19 @@ export function runCapture(options: OptionsOnDatabase): Promise<void> {
         "CAPTURE=embedded.",
     );
   }
-  return runAlone({ name: "capture", place, roles: new Set(["capture"]) });
+  const http = { serves: "probes", ...probesOf(options) } as const;
+  return runAlone({ name: "capture", place, roles: new Set(["capture"]), http });
 }
 
 interface Alone {
   readonly name: "api" | "worker" | "capture";
   readonly place: Place;
   readonly roles: ReadonlySet<Role>;
-  readonly api?: ApiRole;
+  readonly http: HttpRole;
 }
 
 /** Runs one role until somebody ends it. */
-async function runAlone({ name, place, roles, api }: Alone): Promise<void> {
+async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
   using signals = new StopSignals(() => process.exit(exitCodes.interrupted));
   await using database = await openDatabase({
     place,
@@ -70,15 +74,11 @@ async function runAlone({ name, place, roles, api }: Alone): Promise<void> {
   if (database.kind === "own") throw notShared(name);
   await using stop = new StopInTurn(reportToTerminal);
   const { servers } = place;
-  const url = await runRoles({
-    database,
-    servers,
-    name,
-    roles,
-    stop,
-    ...(api === undefined ? {} : { api }),
-  });
-  const ready = url === undefined ? `The ${name} runs.` : `The API listens on ${url}.`;
+  const url = await runRoles({ database, servers, name, roles, stop, http });
+  const ready =
+    http.serves === "api"
+      ? `The API listens on ${url}.`
+      : `The ${name} runs. Its health and metrics are on ${url}.`;
   process.stdout.write(`${ready} Ctrl-C ends it.\n`);
   await aborted(signals.stop);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 
-import { InvariantViolation } from "../../engine/errors.ts";
 import { openDatabase, type Database } from "../database.ts";
 import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -20,7 +19,7 @@ export function startCommand(): Command {
 }
 
 async function start(options: OptionsWithApi): Promise<void> {
-  const api = apiOf(options);
+  const http = { serves: "api", ...apiOf(options) } as const;
   const place = placeOf(options);
   await assertPortFree(options);
   let database: Database | undefined;
@@ -38,9 +37,7 @@ async function start(options: OptionsWithApi): Promise<void> {
   await using stop = new StopInTurn(reportToTerminal);
   const roles = new Set(["capture", "consumers"] as const);
   const { servers } = place;
-  const httpUrl = await runRoles({ database, servers, name: "start", roles, api, stop });
-  if (httpUrl === undefined)
-    throw new InvariantViolation("The API was asked for, and isn't there.");
+  const httpUrl = await runRoles({ database, servers, name: "start", roles, http, stop });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;

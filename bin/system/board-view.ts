@@ -7,6 +7,8 @@ export interface BoardViewOptions {
   readonly board: Pick<StatusBoard, "read">;
   readonly clock: Clock;
   readonly report: (message: string) => void;
+  /** An instance whose own reports aren't looked at: this process, which knows better. */
+  readonly except?: string;
 }
 
 /** How often the board is read, and how old a report may be to count. */
@@ -60,8 +62,10 @@ export class BoardView implements AsyncDisposable {
 
   #fresh(consumer: string): readonly BoardEntry[] {
     const oldestMs = this.#options.clock.nowMs() - reportAgeMaxMs;
+    const { except } = this.#options;
     return this.#entries.filter(
-      (entry) => entry.consumer === consumer && entry.reportedAtMs >= oldestMs,
+      (entry) =>
+        entry.consumer === consumer && entry.reportedAtMs >= oldestMs && entry.instance !== except,
     );
   }
 }

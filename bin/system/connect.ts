@@ -1,5 +1,4 @@
 import { noMetrics } from "../../engine/ports/metrics.ts";
-import { CommandFailure } from "../command-failure.ts";
 import { openDatabase } from "../database.ts";
 import { placeOf, type PlaceOptions } from "../environment.ts";
 import { reportToTerminal } from "../terminal.ts";
@@ -45,14 +44,4 @@ export async function connect(
     await database[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Refuses what mends the tables of the log in Postgres where the log is Kafka. */
-export function assertEmbeddedLog({ embeddedLog }: Pick<Connected, "embeddedLog">): void {
-  if (embeddedLog !== undefined) return;
-  throw new CommandFailure(
-    "refused",
-    "The log is Kafka (KAFKA_BROKERS), and this command mends a log that is in Postgres: nothing was " +
-      "changed.",
-  );
 }

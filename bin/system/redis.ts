@@ -1,7 +1,10 @@
 import type { Pool } from "pg";
 
 import { PostgresReadModelSnapshots } from "../../connectors/postgres/read-model-store/index.ts";
+import type { CopyHealth } from "../../api/index.ts";
 import {
+  behindMaxMsDefault,
+  type FollowedPartitionHealth,
   FollowedReadModelStore,
   PreferringReader,
   RedisConnection,
@@ -25,6 +28,10 @@ export interface ReadModels {
   readonly reader: ReadModelReader;
   /** How far an answer may be behind the store that commits first. */
   readonly behindMs: (projection: string) => number;
+  /** How Redis stands with each projection that it has; empty where there is no Redis. */
+  readonly copies: () => readonly CopyHealth[];
+  /** How it follows the partitions that are owned here. */
+  readonly following: () => readonly FollowedPartitionHealth[];
 }
 
 export interface RedisPart {
@@ -33,7 +40,7 @@ export interface RedisPart {
   /** Those that name `redis` among their stores are kept there, too. */
   readonly projections: readonly AnyProjection[];
   readonly pool: Pool;
-  readonly primary: Omit<ReadModels, "behindMs">;
+  readonly primary: Pick<ReadModels, "readModelStore" | "reader">;
   readonly name: string;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
@@ -49,7 +56,9 @@ export interface RedisPart {
 export async function openReadModels(part: RedisPart): Promise<ReadModels> {
   const { url, pool, primary, metrics, report, stop } = part;
   const projections = part.projections.filter(({ stores = [] }) => stores.includes("redis"));
-  if (url === undefined || projections.length === 0) return { ...primary, behindMs: () => 0 };
+  if (url === undefined || projections.length === 0) {
+    return { ...primary, behindMs: () => 0, copies: () => [], following: () => [] };
+  }
   const redis = new RedisConnection({ url, name: part.name });
   stop.add("Redis", () => redis[Symbol.asyncDispose]());
   if (await redis.connectedWithin(connectMs)) await redis.assertKeepsKeys();
@@ -76,5 +85,33 @@ export async function openReadModels(part: RedisPart): Promise<ReadModels> {
     primary: primary.reader,
     standing,
   });
-  return { readModelStore, reader, behindMs: (projection) => reader.lagMs(projection) };
+  return {
+    readModelStore,
+    reader,
+    behindMs: (projection) => reader.lagMs(projection),
+    following: () => readModelStore.health(),
+    copies: () =>
+      projections.map(({ name }) => copyHealth(name, { standing, following: readModelStore })),
+  };
+}
+
+interface Watched {
+  readonly standing: Pick<RedisStanding, "stands">;
+  readonly following: Pick<FollowedReadModelStore, "health">;
+}
+
+function copyHealth(projection: string, { standing, following }: Watched): CopyHealth {
+  const { lagMs, behind, reason } = standing.stands(projection);
+  const own = following.health().filter((one) => one.projection === projection);
+  const isCurrent = lagMs <= behindMaxMsDefault;
+  const failed = own.find((one) => one.reason !== undefined)?.reason;
+  return {
+    store: "redis",
+    projection,
+    state: isCurrent ? "current" : "behind",
+    ageMs: Number.isFinite(lagMs) ? lagMs : undefined,
+    partitionsBehind: behind,
+    rowsWaiting: own.reduce((sum, { rowsWaiting }) => sum + rowsWaiting, 0),
+    reason: reason ?? failed,
+  };
 }

@@ -4,13 +4,16 @@ import { othersOn, type Database } from "../database.ts";
 import type { Address } from "../port.ts";
 import type { Servers } from "../servers.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
-import { openSystem, type Role } from "../system.ts";
+import { openSystem, type Role, type System } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { refoldVersion } from "../version.ts";
 import { systemClock } from "../system-clock.ts";
 import { BoardView } from "./board-view.ts";
 import { startHousekeeping } from "./chores.ts";
 import { application } from "./definitions.ts";
+import { instanceName } from "./instance.ts";
+import { listenProbes, type ProbesPlace } from "./probes.ts";
+import { ProcessHealth } from "./process-health.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 /** Where the API listens, and its bounds. */
@@ -19,24 +22,50 @@ export interface ApiRole {
   readonly limits: ApiOptions;
 }
 
+/** Every process tells its health and metrics over HTTP; some serve the API on the same port. */
+export type HttpRole =
+  ({ readonly serves: "api" } & ApiRole) | ({ readonly serves: "probes" } & ProbesPlace);
+
 export interface RolesPart {
   readonly database: Database;
   readonly servers: Servers;
   /** The command, shown in pg_stat_activity. */
   readonly name: string;
   readonly roles: ReadonlySet<Role>;
-  /** Left out: this process serves no API. */
-  readonly api?: ApiRole;
+  readonly http: HttpRole;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
 
-/** Starts what a process is to do. Gives the URL of its API, where it has one. */
-export async function runRoles(part: RolesPart): Promise<string | undefined> {
-  const { database, servers, name, roles, stop } = part;
-  const { url } = database;
+interface Running {
+  readonly stores: Stores;
+  readonly system: System;
+  /** What other processes say; undefined where there can be none, or it is none of ours. */
+  readonly others: BoardView | undefined;
+}
+
+/** Starts what a process is to do. Gives the URL of its health and metrics, and of its API. */
+export async function runRoles(part: RolesPart): Promise<string> {
+  const { http, name, stop } = part;
   const metrics = new PrometheusMetrics();
   metrics.gauge("build_info", 1, { version: refoldVersion(), node: process.versions.node });
+  const health = new ProcessHealth({ name, metrics });
+  if (http.serves === "api") {
+    const running = await startParts(part, health);
+    return serveApi({ ...part, role: http, health, ...running });
+  }
+  // Before all else: whoever watches sees a start that waits, too.
+  const probes = await listenProbes(http, health);
+  stop.add("health and metrics", () => probes.close());
+  await startParts(part, health);
+  stop.add("readiness", () => probes.drain());
+  return probes.url;
+}
+
+async function startParts(part: RolesPart, health: ProcessHealth): Promise<Running> {
+  const { database, servers, name, roles, stop } = part;
+  const { url } = database;
+  const { metrics } = health;
   const report = reportToTerminal;
   const stores = await openStores({
     url,
@@ -63,18 +92,32 @@ export async function runRoles(part: RolesPart): Promise<string | undefined> {
     const chores = startHousekeeping({ stores, definitions: application, report });
     stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
   }
-  if (part.api === undefined) return undefined;
+  const others = dependsOnOthers(part) ? boardView(stores, stop) : undefined;
+  health.started({ system, stores, others });
+  return { stores, system, others };
+}
+
+/** Whoever answers queries, or shares partitions with others. */
+const dependsOnOthers = ({ database, http, roles }: RolesPart): boolean =>
+  othersOn(database) === "possible" && (http.serves === "api" || roles.has("consumers"));
+
+interface ApiPart extends Omit<RolesPart, "http">, Running {
+  readonly role: ApiRole;
+  readonly health: ProcessHealth;
+}
+
+async function serveApi({ role, health, database, stop, ...running }: ApiPart): Promise<string> {
   // Loaded only now: that takes a good part of the start, in which records are applied already.
   const { listenApi } = await import("./api.ts");
   const room = database.kind === "own" ? { room: database.room } : {};
-  const others = roles.has("consumers") ? {} : { others: boardView(stores, stop) };
-  const api = await listenApi({ stores, system, metrics, ...part.api, ...room, ...others });
+  const api = await listenApi({ ...running, health, ...role, ...room });
   stop.add("API", () => api.close());
   return api.url;
 }
 
 function boardView({ board }: Pick<Stores, "board">, stop: StopInTurn): BoardView {
-  const view = new BoardView({ board, clock: systemClock, report: reportToTerminal });
+  const report = reportToTerminal;
+  const view = new BoardView({ board, clock: systemClock, report, except: instanceName });
   stop.add("view of the status board", () => view[Symbol.asyncDispose]());
   return view;
 }

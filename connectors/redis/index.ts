@@ -3,8 +3,19 @@ export { RedisReadModelReader, type RedisReadModelReaderOptions } from "./read-m
 export { RedisReadModelStore, type RedisReadModelStoreOptions } from "./read-model-store.ts";
 export {
   type FollowedReadModelStoreOptions,
-  type FollowerHealth,
+  type FollowedPartitionHealth,
   FollowedReadModelStore,
 } from "./follower/followed-store.ts";
-export { PreferringReader, type PreferringReaderOptions } from "./preferring-reader.ts";
-export { RedisStanding, type RedisStandingOptions } from "./standing.ts";
+export {
+  behindMaxMsDefault,
+  PreferringReader,
+  type PreferringReaderOptions,
+} from "./preferring-reader.ts";
+export {
+  type HeldPositions,
+  heldPositions,
+  partitionsBehind,
+  RedisStanding,
+  type RedisStandingOptions,
+  type RedisStands,
+} from "./standing.ts";

@@ -20,6 +20,9 @@ export interface PreferringReaderOptions {
   readonly behindMaxMs?: number;
 }
 
+/** Redis may be so far behind, in milliseconds, and still answer. */
+export const behindMaxMsDefault = 1_000;
+
 /** Failures of Redis after which the primary is asked. */
 const redisFaults = new Set(["redis-refused", "generation-unknown", "no-generation"]);
 
@@ -76,7 +79,7 @@ export class PreferringReader implements ReadModelReader {
   }
 
   #mayAsk(projection: string): boolean {
-    const { standing, behindMaxMs = 1_000 } = this.#options;
+    const { standing, behindMaxMs = behindMaxMsDefault } = this.#options;
     return standing.has(projection) && standing.lagMs(projection) <= behindMaxMs;
   }
 

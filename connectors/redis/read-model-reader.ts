@@ -10,6 +10,7 @@ import type {
   ReadPosition,
 } from "../../engine/ports/read-model-reader.ts";
 import type { Generation } from "../../engine/ports/read-model-store.ts";
+import { NotWholeError } from "./cold.ts";
 import type { RedisConnection } from "./connection.ts";
 import { partitionKey, rowKey } from "./keys.ts";
 import { positionOf } from "./position-text.ts";
@@ -107,13 +108,10 @@ function positionsOf(
   answers: readonly (readonly Field[])[],
 ): ReadPosition[] {
   const cold = answers.flatMap(([whole], partition) => (whole === "1" ? [] : [partition]));
-  if (cold.length > 0) {
-    const message = `${generation.projection} isn't whole in Redis: partitions ${cold.join(", ")}.`;
-    throw new TransientError("cold", message);
-  }
   const topics = model.topics.map(({ name }, at) => ({ name, at })).sort(byName);
-  return topics.flatMap(({ name: topic, at }) =>
+  const positions = topics.flatMap(({ name: topic, at }) =>
     answers.flatMap((answer, partition) => {
+      if (answer[0] !== "1") return [];
       const position = positionOf(answer[1 + 2 * at]);
       if (position === undefined) return [];
       const time = answer[2 + 2 * at];
@@ -121,6 +119,8 @@ function positionsOf(
       return [{ topic, partition, position, lastRecordedAtMs }];
     }),
   );
+  if (cold.length > 0) throw new NotWholeError(generation.projection, { cold, positions });
+  return positions;
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>

@@ -2,6 +2,7 @@ import type { Clock } from "../../engine/ports/clock.ts";
 import type { ReadModelReader, ReadPosition } from "../../engine/ports/read-model-reader.ts";
 import type { ReadModelSnapshots } from "../../engine/ports/read-model-snapshots.ts";
 import type { Generation, ReadModel } from "../../engine/ports/read-model-store.ts";
+import { NotWholeError } from "./cold.ts";
 import type { RedisReadModelStore } from "./read-model-store.ts";
 
 export interface RedisStandingOptions {
@@ -22,7 +23,30 @@ interface Standing {
   reachedAtMs: number | undefined;
   /** What the primary had at a look, and Redis hadn't. */
   target: { readonly positions: readonly ReadPosition[]; readonly atMs: number } | undefined;
-  readable: boolean;
+  /** What Redis had at the last look; undefined where it couldn't be asked. */
+  held: HeldPositions | undefined;
+  /** Partitions that lacked something then. */
+  behind: readonly number[];
+  reason: string | undefined;
+}
+
+/** Where Redis stands with one projection. */
+export interface HeldPositions {
+  /** Of the partitions that are whole there. */
+  readonly positions: readonly ReadPosition[];
+  /** Those that aren't, and why. */
+  readonly cold: readonly number[];
+  readonly reason: string | undefined;
+}
+
+/** How Redis stands with one projection, as seen at the last look. */
+export interface RedisStands {
+  /** See `RedisStanding.lagMs`. */
+  readonly lagMs: number;
+  /** Partitions that lacked something, in their order; the last known where Redis can't be asked. */
+  readonly behind: readonly number[];
+  /** Why it isn't read, or isn't known. */
+  readonly reason: string | undefined;
 }
 
 /**
@@ -43,7 +67,9 @@ export class RedisStanding implements AsyncDisposable {
         generation: undefined,
         reachedAtMs: undefined,
         target: undefined,
-        readable: false,
+        held: undefined,
+        behind: [],
+        reason: "nobody has looked yet",
       });
     }
   }
@@ -65,8 +91,13 @@ export class RedisStanding implements AsyncDisposable {
   /** Milliseconds since the primary had no more than Redis has; Infinity where Redis can't be read. */
   lagMs(projection: string): number {
     const standing = this.#standings.get(projection);
-    if (standing?.reachedAtMs === undefined || !standing.readable) return Infinity;
+    if (standing?.reachedAtMs === undefined || !isWhole(standing.held)) return Infinity;
     return this.#options.clock.monotonicMs() - standing.reachedAtMs;
+  }
+
+  stands(projection: string): RedisStands {
+    const { behind = [], reason } = this.#standings.get(projection) ?? {};
+    return { lagMs: this.lagMs(projection), behind, reason };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,18 +118,24 @@ export class RedisStanding implements AsyncDisposable {
     const { projection } = standing.model;
     const atMs = clock.monotonicMs();
     let ahead: readonly ReadPosition[] | undefined;
+    let reason: string | undefined;
     try {
       await this.#learn(standing);
       ahead = await primary.positions(projection);
-    } catch {
+    } catch (error) {
       // It can't be asked, so it can't be told how far Redis is behind: that grows with the time.
+      reason = textOf(error);
     }
     try {
-      const held = await redis.positions(projection);
-      standing.readable = true;
-      if (ahead !== undefined) compare(standing, { ahead, held, atMs });
-    } catch {
-      standing.readable = false;
+      const held = await heldPositions(redis, projection);
+      standing.held = held;
+      standing.reason = held.reason ?? reason;
+      if (ahead === undefined) return;
+      standing.behind = partitionsBehind(held, ahead);
+      if (isWhole(held)) compare(standing, { ahead, held: held.positions, atMs });
+    } catch (error) {
+      standing.held = undefined;
+      standing.reason = textOf(error);
     }
   }
 
@@ -114,6 +151,33 @@ export class RedisStanding implements AsyncDisposable {
     standing.generation = fits ? serving : undefined;
   }
 }
+
+/** @throws when Redis can't be asked; a partition that isn't whole there is no failure. */
+export async function heldPositions(
+  redis: Pick<ReadModelReader, "positions">,
+  projection: string,
+): Promise<HeldPositions> {
+  try {
+    return { positions: await redis.positions(projection), cold: [], reason: undefined };
+  } catch (error) {
+    if (!(error instanceof NotWholeError)) throw error;
+    return { positions: error.positions, cold: error.partitions, reason: error.message };
+  }
+}
+
+/** Partitions that aren't whole, or stand before the store that commits first, in their order. */
+export function partitionsBehind(
+  { positions, cold }: Pick<HeldPositions, "positions" | "cold">,
+  ahead: readonly ReadPosition[],
+): number[] {
+  const lacking = ahead.filter((one) => !reaches(positions, [one]));
+  const all = new Set([...cold, ...lacking.map(({ partition }) => partition)]);
+  return [...all].sort((a, b) => a - b);
+}
+
+const isWhole = (held: HeldPositions | undefined): boolean => held?.cold.length === 0;
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function compare(
   standing: Standing,

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import type { ConsumerHealth } from "../../api/index.ts";
+import type { ConsumerHealth, CopyHealth } from "../../api/index.ts";
 import { noMetrics, type Labels } from "../../engine/ports/metrics.ts";
 import { serverOfTest } from "./server.ts";
 
@@ -30,6 +30,34 @@ describe("/readyz", () => {
       consumers: [
         { consumer: "seats", state: "parked", parkedKeys: 2 },
         { consumer: "x", state: "running", parkedKeys: 0 },
+      ],
+    });
+  });
+
+  it("is ready while a copy of a read model is behind, and says why", async () => {
+    const behind: CopyHealth = {
+      store: "redis",
+      projection: "seats",
+      state: "behind",
+      ageMs: undefined,
+      partitionsBehind: [3, 7],
+      rowsWaiting: 12,
+      reason: "Redis was emptied.",
+    };
+    const current = { ...behind, state: "current", ageMs: 4.6, partitionsBehind: [] } as const;
+    const copies = { now: [current] as readonly CopyHealth[] };
+    const deps = { health: () => [running], copies: () => copies.now };
+    const { app } = await serverOfTest({ deps });
+    const asked = async () => (await app.inject({ url: "/readyz" })).json<object>();
+    expect(await asked()).toMatchObject({ status: "ready", copies: [{ ageMs: 5 }] });
+    copies.now = [current, behind];
+    const response = await app.inject({ url: "/readyz" });
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      status: "degraded",
+      copies: [
+        { state: "current" },
+        { state: "behind", ageMs: null, partitionsBehind: [3, 7], reason: "Redis was emptied." },
       ],
     });
   });

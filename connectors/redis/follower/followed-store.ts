@@ -7,6 +7,7 @@ import type {
   ReadModelFlush,
   ReadModelStore,
 } from "../../../engine/ports/read-model-store.ts";
+import type { FollowedState } from "./followed-partition.ts";
 import { type FollowerOptions, GenerationFollower } from "./generation-follower.ts";
 
 export interface FollowedReadModelStoreOptions extends FollowerOptions {
@@ -16,10 +17,15 @@ export interface FollowedReadModelStoreOptions extends FollowerOptions {
   readonly projections: ReadonlySet<string>;
 }
 
-export interface FollowerHealth {
+/** How Redis is brought what one partition that is owned here has committed. */
+export interface FollowedPartitionHealth {
   readonly projection: string;
-  /** Partitions owned here that Redis isn't known to have. */
-  readonly partitionsBehind: number;
+  readonly generation: number;
+  readonly partition: number;
+  readonly state: FollowedState;
+  /** Rows committed that wait to be written. */
+  readonly rowsWaiting: number;
+  /** Why the projection isn't followed now. */
   readonly reason: string | undefined;
 }
 
@@ -78,12 +84,13 @@ export class FollowedReadModelStore implements ReadModelStore, AsyncDisposable {
     return this.#options.primary.scan(generation);
   }
 
-  health(): readonly FollowerHealth[] {
-    return [...this.#followers.values()].map(({ known, behind, reason }) => ({
-      projection: known.generation.projection,
-      partitionsBehind: behind,
-      reason,
-    }));
+  health(): readonly FollowedPartitionHealth[] {
+    return [...this.#followers.values()].flatMap(({ known, partitions, reason }) =>
+      partitions.map(({ partition, state, rowsWaiting }) => {
+        const { projection, generation } = known.generation;
+        return { projection, generation, partition, state, rowsWaiting, reason };
+      }),
+    );
   }
 
   /** Brings Redis what waits, and ends following. The primary isn't closed. */

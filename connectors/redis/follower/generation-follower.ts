@@ -88,6 +88,10 @@ export class GenerationFollower {
     return rows;
   }
 
+  get partitions(): readonly FollowedPartition[] {
+    return [...this.#partitions.values()];
+  }
+
   /** Partitions here that Redis isn't known to have. */
   get behind(): number {
     const states = [...this.#partitions.values()].map(({ state }) => state);

@@ -1,0 +1,44 @@
+import fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import { pino } from "pino";
+
+import type { ApiServer } from "./context.ts";
+import { problemOf } from "./error-handling.ts";
+import { httpServer } from "./http-server.ts";
+import type { Connections } from "./limits/connections.ts";
+import { answerProtocolError } from "./limits/protocol-errors.ts";
+import type { ApiOptions } from "./options.ts";
+import { sendProblem } from "./problem.ts";
+import { lazySerializers } from "./serializers.ts";
+import { validatorCompiler } from "./validation.ts";
+
+export interface NewServer {
+  readonly options: ApiOptions;
+  readonly connections: Connections;
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** A server without routes, with the bounds of sockets and requests. */
+export function newServer({ options, connections, logger }: NewServer): ApiServer {
+  const app = fastify({
+    // Standard output belongs to whoever started the process; failures must be seen somewhere.
+    loggerInstance: logger ?? pino({ level: "warn" }, pino.destination(2)),
+    logController: new LogController({ disableRequestLogging: true }),
+    serverFactory: (handler) => {
+      const server = httpServer(handler, options);
+      connections.watch(server);
+      return server;
+    },
+    clientErrorHandler: answerProtocolError,
+    schemaController: { compilersFactory: { buildSerializer: lazySerializers() } },
+    bodyLimit: options.bodyBytesMax,
+    handlerTimeout: options.answerWithinMs,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    // Percent-encoded ids of 200 characters of up to four bytes.
+    routerOptions: { maxParamLength: 2_400 },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(request, reply, problemOf(error));
+    },
+  });
+  return app.setValidatorCompiler(validatorCompiler);
+}
