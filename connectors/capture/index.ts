@@ -8,6 +8,7 @@ export {
   type CapturedTable,
 } from "./options.ts";
 export { PostgresCaptureSink, type PostgresCaptureSinkOptions } from "./postgres-sink.ts";
+export { recapture, type Recaptured, type RecaptureOptions } from "./repair/recapture.ts";
 export { republish, type Republished, type RepublishOptions } from "./repair/republish.ts";
 export { republishToLog, type RepublishToLogOptions } from "./repair/republish-to-log.ts";
 export { repairCapture, type Repaired, type RepairOptions } from "./repair/repair.ts";

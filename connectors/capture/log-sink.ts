@@ -1,9 +1,14 @@
-import type { CapturePosition, CaptureSink } from "../../engine/ports/capture-sink.ts";
+import type {
+  CapturePosition,
+  CaptureSink,
+  LoggedLaneEnd,
+} from "../../engine/ports/capture-sink.ts";
 import type { PartitionAppend, RecordLog } from "../../engine/ports/record-log.ts";
+import { laneEndsOf } from "./repair/log-lane-ends.ts";
 
 export interface LogCaptureSinkOptions {
   /** Where records go. */
-  readonly log: Pick<RecordLog, "append" | "ensureTopic" | "bounds">;
+  readonly log: Pick<RecordLog, "append" | "ensureTopic" | "bounds" | "read">;
   /** Where the position is kept, and the epoch that fences earlier captures out. */
   readonly positions: CaptureSink;
 }
@@ -44,6 +49,10 @@ export class LogCaptureSink implements CaptureSink {
   async hasRecords(topic: string): Promise<boolean> {
     const bounds = await this.#log.bounds(topic);
     return bounds.some(({ end }) => Number(end) > 0);
+  }
+
+  laneEnds(topic: string): Promise<readonly LoggedLaneEnd[]> {
+    return laneEndsOf(this.#log, topic);
   }
 
   source(): Promise<string | undefined> {

@@ -31,7 +31,7 @@ const outboxTables = ["public.outbox"];
 const lost = { from: 21, to: 25 };
 
 /** The log as a capture meets it that loses some records of a lane on their way. */
-function losing(log: RecordLog): Pick<RecordLog, "append" | "ensureTopic" | "bounds"> {
+function losing(log: RecordLog): Pick<RecordLog, "append" | "ensureTopic" | "bounds" | "read"> {
   const arrives = ({ headers }: RecordToAppend): boolean => {
     const sequence = Number(headers.find(({ name }) => name === "ce_sequence")?.value);
     return sequence < lost.from || sequence > lost.to;
@@ -39,6 +39,7 @@ function losing(log: RecordLog): Pick<RecordLog, "append" | "ensureTopic" | "bou
   return {
     ensureTopic: (spec) => log.ensureTopic(spec),
     bounds: (topic) => log.bounds(topic),
+    read: (options) => log.read(options),
     append: (appends) =>
       log.append(
         appends.map((append): PartitionAppend => ({

@@ -14,6 +14,16 @@ import { topicName } from "../tables/names.ts";
 import { Removals } from "./removal.ts";
 import type { ToldRows } from "./told-rows.ts";
 
+/** What a repair publishes. */
+export interface RepairCounts {
+  /** Events and notices that the log lacked. */
+  readonly events: number;
+  /** Rows of captured tables as they are. */
+  readonly rows: number;
+  /** Rows that the log told of, and that are gone. */
+  readonly removed: number;
+}
+
 export interface RepairSource {
   readonly settings: CaptureSettings;
   readonly control: ClientBase;
@@ -22,7 +32,7 @@ export interface RepairSource {
   readonly told: ToldRows;
   readonly slot: CreatedSlot;
   /** Counted as the parts are made. */
-  readonly counts: { events: number; rows: number; removed: number };
+  readonly counts: { -readonly [Count in keyof RepairCounts]: RepairCounts[Count] };
 }
 
 /**

@@ -1,23 +1,22 @@
-import { FatalError, FencedError } from "../../../engine/errors.ts";
+import { FatalError } from "../../../engine/errors.ts";
 import { lsn } from "../../../engine/position.ts";
 import type { CapturePosition } from "../../../engine/ports/capture-sink.ts";
-import type { PartitionAppend, RecordLog } from "../../../engine/ports/record-log.ts";
+import type { RecordLog } from "../../../engine/ports/record-log.ts";
 import { formatLsn } from "../lsn.ts";
 import { captureSettings, type CaptureOptions, type CaptureSettings } from "../options.ts";
-import type { CreatedSlot, ReplicationConnection } from "../replication-connection.ts";
+import type { ReplicationConnection } from "../replication-connection.ts";
 import { controlClient, replicationConnection } from "../server/connections.ts";
 import { captureError } from "../server/failures.ts";
 import { checkWalLevel, ensurePublication, publicationPlan } from "../server/publication.ts";
 import { readServer, resumeFault, type Server } from "../server/resume-check.ts";
-import { readSlot, untilSlotFree } from "../server/slot.ts";
-import { CapturedTables } from "../tables/captured-tables.ts";
-import { repairParts } from "./repair-parts.ts";
-import { ToldRows } from "./told-rows.ts";
+import { untilSlotFree } from "../server/slot.ts";
+import { checkedTables, makeNewSlot, type NewSlot } from "./new-slot.ts";
+import type { RepairCounts } from "./repair-parts.ts";
 import type { Client } from "pg";
 
 export interface RepairOptions {
   readonly capture: CaptureOptions;
-  /** The embedded log, in the captured database. */
+  /** Where the capture's sink publishes. */
   readonly log: RecordLog;
   /** `needed`: only a capture that can't go on is repaired; `always`: one that could, too. */
   readonly when: "needed" | "always";
@@ -25,25 +24,21 @@ export interface RepairOptions {
 }
 
 /** What a repair published. */
-export interface Repaired {
+export interface Repaired extends RepairCounts {
   /** Why the capture couldn't go on. */
   readonly fault: FatalError | undefined;
-  /** Events and notices that the log lacked. */
-  readonly events: number;
-  /** Rows of captured tables as they are. */
-  readonly rows: number;
-  /** Rows that the log told of, and that are gone. */
-  readonly removed: number;
 }
 
 /**
- * Makes a capture whole again whose slot no longer has what follows its position: a new slot, and in
- * one transaction with its position all that the log lacks. Events and notices behind the end of
- * each lane are published out of their store, in order and without a gap; each row of the captured
- * tables is told as it is now, after the removal of those that are gone, so that every reader comes
- * to the same rows. What changed and changed back meanwhile is never told.
+ * Makes a capture whole again whose slot no longer has what follows its position: a new slot, and
+ * before its position (in one transaction with it where the sink can) all that the log lacks. Events
+ * and notices behind the end of each lane are published out of their store, in order and without a
+ * gap; each row of the captured tables is told as it is now, after the removal of those that are
+ * gone, so that every reader comes to the same rows. What changed and changed back meanwhile is
+ * never told.
  *
- * It may be begun again after a crash at any point: until its end the old position stands.
+ * It may be begun again after a crash at any point: until its end the old position stands. Events
+ * that a log outside of the database has by then are not published again, rows are.
  *
  * @returns undefined where nothing is wrong and `when` is `needed`.
  * @throws FatalError `nothing-captured`, `slot-in-use`, `position-ahead`, `log-ahead`,
@@ -70,7 +65,7 @@ interface Repair extends RepairOptions {
 }
 
 async function repairOn(repair: Repair): Promise<Repaired | undefined> {
-  const { settings, control, replication, signal } = repair;
+  const { settings, control, signal } = repair;
   const { sink, slot, clock, limits } = settings;
   await checkWalLevel(control);
   const position = await sink.position();
@@ -81,20 +76,15 @@ async function repairOn(repair: Repair): Promise<Repaired | undefined> {
   if (!fault && repair.when === "needed") return undefined;
   const server = await readServer(control);
   if (completeLsn > server.endLsn) throw behind(completeLsn, server);
-  const tables = new CapturedTables(settings, control, await databaseName(control));
-  await tables.check();
+  const tables = await checkedTables(repair);
   await untilSlotFree(control, slot, { clock, timeoutMs: limits.slotWaitMs, signal });
   // From here on whoever captured before publishes no more.
   await sink.open();
   await publishTables(repair);
-  await replication.open();
-  if (await readSlot(control, slot)) await replication.dropSlot(slot);
-  const told = await ToldRows.prepare(control);
-  const made = await replication.createSlot(slot);
+  const made = await makeNewSlot({ ...repair, tables });
   await sink.setSource(server.identity);
-  const counts = { events: 0, rows: 0, removed: 0 };
-  await publishParts(repair, made, repairParts({ ...repair, tables, told, slot: made, counts }));
-  return { fault, ...counts };
+  await publishParts(repair, made);
+  return { fault, ...made.counts };
 }
 
 async function publishTables({ settings, control }: Repair): Promise<void> {
@@ -109,21 +99,15 @@ async function publishTables({ settings, control }: Repair): Promise<void> {
  * readers take a change with a lower number for one that they have seen.
  */
 async function publishParts(
-  { settings: { sink } }: Repair,
-  slot: CreatedSlot,
-  parts: AsyncIterable<readonly PartitionAppend[]>,
+  { settings: { sink }, log }: Repair,
+  { consistentLsn, parts }: NewSlot,
 ): Promise<void> {
-  const start = lsn(slot.consistentLsn);
+  const start = lsn(consistentLsn);
   const position: CapturePosition = { commitLsn: start, changesAfter: 0, completeLsn: start };
-  if (!sink.publishSnapshot) {
-    throw new FencedError([], "The capture's sink can't publish a repair as one step.");
-  }
-  await sink.publishSnapshot(parts, position);
-}
-
-async function databaseName(client: Client): Promise<string> {
-  const { rows } = await client.query<{ name: string }>("select current_database()::text as name");
-  return rows[0]?.name ?? "";
+  if (sink.publishSnapshot) return sink.publishSnapshot(parts, position);
+  // The old position has to stand until all is there: the sink's own publish would move it.
+  for await (const part of parts) await log.append(part);
+  await sink.publish([], position);
 }
 
 function nothingCaptured(slot: string): FatalError {

@@ -1,7 +1,8 @@
 import type { ClientBase } from "pg";
 
 import { FatalError } from "../../../engine/errors.ts";
-import { laneEnds, type LaneEnd } from "../../postgres/index.ts";
+import type { CaptureSink, LoggedLaneEnd } from "../../../engine/ports/capture-sink.ts";
+import { laneEnds } from "../../postgres/index.ts";
 import { parseTableName, quoteTable } from "../tables/names.ts";
 import type { LaneRange } from "./lane-rows.ts";
 
@@ -11,6 +12,12 @@ interface StoredLane {
   readonly last: number;
 }
 
+export interface UnpublishedSource {
+  readonly client: ClientBase;
+  /** Who knows the log's lanes, where the client's database doesn't. */
+  readonly sink: Pick<CaptureSink, "laneEnds">;
+}
+
 /**
  * What the outbox table holds and the log doesn't, by lane: everything behind the log's last
  * sequence. Sequences are gapless and in the order of commits, so nothing before it is missing that
@@ -18,11 +25,15 @@ interface StoredLane {
  *
  * @throws FatalError `log-ahead`, `log-differs`: the log holds events that the store doesn't.
  */
-export async function unpublishedLanes(client: ClientBase, table: string): Promise<LaneRange[]> {
+export async function unpublishedLanes(
+  { client, sink }: UnpublishedSource,
+  table: string,
+): Promise<LaneRange[]> {
   const lacking: LaneRange[] = [];
   const byTopic = Map.groupBy(await storedLanes(client, table), (lane) => lane.topic);
   for (const [topic, lanes] of byTopic) {
-    const ends = new Map((await laneEnds(client, topic)).map((end) => [end.partition, end]));
+    const logged = sink.laneEnds ? await sink.laneEnds(topic) : await laneEnds(client, topic);
+    const ends = new Map(logged.map((end) => [end.partition, end]));
     for (const { partition, last } of lanes) {
       const end = ends.get(partition);
       if (end) await compare(client, { table, topic, end, last });
@@ -44,7 +55,7 @@ async function storedLanes(client: ClientBase, table: string): Promise<StoredLan
 interface Comparison {
   readonly table: string;
   readonly topic: string;
-  readonly end: LaneEnd;
+  readonly end: LoggedLaneEnd;
   readonly last: number;
 }
 

@@ -47,7 +47,7 @@ export async function* outboxParts({
   settings,
 }: Pick<SnapshotSource, "client" | "settings">): AsyncGenerator<PartitionAppend[]> {
   for (const table of settings.outboxTables) {
-    for (const range of await unpublishedLanes(client, table)) {
+    for (const range of await unpublishedLanes({ client, sink: settings.sink }, table)) {
       yield* laneRecords(client, range, settings.limits.snapshotRowsMax);
     }
   }
