@@ -13,7 +13,7 @@ interface StatusOptions extends OptionsOnDatabase {
   readonly partitions?: true;
 }
 
-/** `refold status`: positions, lag and state, from tables alone. */
+/** `refold status`: positions, lag and state, from the servers alone, whatever runs. */
 export function statusCommand(): Command {
   return commandOnDatabase("status")
     .description("position, end, lag, rate and state of every projection and processor")
@@ -36,6 +36,7 @@ async function readStatus(options: StatusOptions): Promise<StatusReport> {
   // Of Debezium's slots the events': what commands record goes through it.
   const [slot = slotName] =
     stores.servers.capture === "debezium" ? debeziumSlots(application) : [slotName];
-  const facts = await gatherStatus({ ...stores, projections, processors, slot });
+  const { redisUrl } = stores.servers;
+  const facts = await gatherStatus({ ...stores, projections, processors, slot, redisUrl });
   return statusReport(facts);
 }

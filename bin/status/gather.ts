@@ -6,10 +6,13 @@ import type { AnyProjection } from "../../engine/projection.ts";
 import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
 import type { ProcessorStore } from "../../engine/ports/processor-store.ts";
 import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import type { PartitionBounds, RecordLog } from "../../engine/ports/record-log.ts";
 import type { StatusBoard } from "../../engine/ports/status-board.ts";
 import type { StoreHold } from "../../engine/ports/store-hold.ts";
-import type { CaptureFacts, ConsumerFacts, StatusFacts, StoredPosition } from "./report.ts";
+import { gatherRedis } from "./gather-redis.ts";
+import type { CaptureFacts, ConsumerFacts, StatusFacts } from "./report.ts";
+import type { StoredPosition } from "./stored-position.ts";
 
 export interface StatusSources {
   readonly pool: Pool;
@@ -22,9 +25,12 @@ export interface StatusSources {
   readonly projections: readonly AnyProjection[];
   readonly processors: readonly AnyProcessor[];
   readonly slot: string;
+  /** undefined: there is no Redis. */
+  readonly redisUrl: string | undefined;
+  readonly readModelStore: ReadModelStore;
 }
 
-/** Reads everything that the status is made of; from tables alone, and without changing any. */
+/** Reads everything that the status is made of, without changing any of it. */
 export async function gatherStatus(sources: StatusSources): Promise<StatusFacts> {
   const [consumers, board, capture, hold, deadLetters, nowMs] = await Promise.all([
     gatherConsumers(sources),
@@ -35,7 +41,9 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusFacts>
     databaseNowMs(sources.pool),
   ]);
   const bounds = await gatherBounds(consumers, sources.log);
-  return { nowMs, consumers, bounds, board, capture, hold, deadLetters };
+  // After the positions in Postgres: what Redis lacks of them it really lacks.
+  const redis = await gatherRedis({ ...sources, url: sources.redisUrl });
+  return { nowMs, consumers, bounds, board, capture, hold, deadLetters, redis };
 }
 
 async function gatherConsumers(sources: StatusSources): Promise<ConsumerFacts[]> {

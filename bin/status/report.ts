@@ -1,7 +1,8 @@
-import type { Position } from "../../engine/position.ts";
 import type { LetterCount } from "../../engine/ports/dead-letters.ts";
 import type { PartitionBounds } from "../../engine/ports/record-log.ts";
 import type { BoardEntry, TaskState } from "../../engine/ports/status-board.ts";
+import type { StoredPosition } from "./stored-position.ts";
+import { type RedisFacts, redisStatus, type RedisStatus } from "./redis-report.ts";
 
 /** A report older than this is of a process that no longer works. */
 export const staleAfterMs = 10_000;
@@ -15,6 +16,8 @@ export interface StatusFacts {
   readonly capture: CaptureFacts | undefined;
   readonly hold: { readonly name: string; readonly clockMs: number } | undefined;
   readonly deadLetters: readonly LetterCount[];
+  /** undefined: there is no Redis. */
+  readonly redis?: RedisFacts | undefined;
 }
 
 export interface ConsumerFacts {
@@ -22,13 +25,6 @@ export interface ConsumerFacts {
   readonly kind: "projection" | "processor";
   readonly topics: readonly { readonly name: string; readonly partitions: number }[];
   readonly positions: readonly StoredPosition[];
-}
-
-export interface StoredPosition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: Position | undefined;
-  readonly lastRecordedAtMs?: number | undefined;
 }
 
 export interface CaptureFacts {
@@ -80,6 +76,8 @@ export interface StatusReport {
   readonly capture: CaptureStatus;
   readonly hold: { readonly by: string; readonly clock: string } | null;
   readonly consumers: readonly ConsumerStatus[];
+  /** null: there is no Redis. */
+  readonly redis: RedisStatus | null;
 }
 
 export interface CaptureStatus {
@@ -91,14 +89,15 @@ export interface CaptureStatus {
 
 /** Puts the facts together; pure. */
 export function statusReport(facts: StatusFacts): StatusReport {
-  const { hold, nowMs } = facts;
+  const { consumers, hold, nowMs, redis } = facts;
   const fresh = facts.board.filter((entry) => nowMs - entry.reportedAtMs <= staleAfterMs);
   return {
     at: new Date(nowMs).toISOString(),
     running: fresh.some((entry) => entry.state !== "stopped"),
     capture: captureStatus(facts, fresh),
     hold: hold ? { by: hold.name, clock: new Date(hold.clockMs).toISOString() } : null,
-    consumers: facts.consumers.map((consumer) => consumerStatus(consumer, facts)),
+    consumers: consumers.map((consumer) => consumerStatus(consumer, facts)),
+    redis: redis === undefined ? null : redisStatus(redis, { consumers, board: fresh }),
   };
 }
 

@@ -9,6 +9,7 @@ export function statusText(report: StatusReport, partitions: PartitionsShown): s
   const lines = [
     report.running ? "running" : "not running (positions and lag are as they were stored)",
     captureLine(report),
+    ...redisLines(report),
     ...holdLine(report),
     "",
     table(
@@ -27,6 +28,22 @@ function captureLine({ capture }: StatusReport): string {
   const lag = capture.lagBytes === null ? "" : `, ${capture.lagBytes} bytes of WAL behind`;
   const reason = capture.reason === null ? "" : `: ${capture.reason}`;
   return `capture ${capture.state}${lag}${reason}`;
+}
+
+/** A line for each projection that Redis lacks something of, or one that it lacks nothing. */
+function redisLines({ redis }: StatusReport): string[] {
+  if (redis === null) return [];
+  if (redis.fault !== null) return [`redis unknown: ${redis.fault}`];
+  const behind = redis.projections.filter(({ state }) => state !== "current");
+  if (behind.length === 0) return ["redis current"];
+  return behind.map(({ name, state, partitions, rowsWaiting, reason }) => {
+    const lacking = partitions.map(
+      ({ partition, lagRecords }) => `${partition} (${lagRecords ?? "not whole"})`,
+    );
+    const which = lacking.length === 0 ? "" : `, partitions ${lacking.join(", ")}`;
+    const waiting = rowsWaiting === null ? "" : `, ${rowsWaiting} rows wait`;
+    return `redis ${state} for ${name}${which}${waiting}${reason === null ? "" : `: ${reason}`}`;
+  });
 }
 
 function holdLine({ hold }: StatusReport): string[] {

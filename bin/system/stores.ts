@@ -22,6 +22,7 @@ import type { AnyProjection } from "../../engine/projection.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
 import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
+import { FollowedBoard } from "./followed-board.ts";
 import { MirroredBoard } from "./mirrored-board.ts";
 import { openLog } from "./record-log.ts";
 import { openReadModels } from "./redis.ts";
@@ -63,7 +64,6 @@ export async function openStores(options: StoresOptions) {
     await prepareSchema(pool, options);
     if (options.others === "none") await forgetOwners(pool);
     const { offsetMirror, ...logs } = openLog({ servers, pool, url, metrics, stop });
-    const board = new PostgresStatusBoard({ pool });
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
     const registries = openRegistry(servers, pool);
@@ -78,6 +78,7 @@ export async function openStores(options: StoresOptions) {
       },
       stop,
     });
+    const board = new FollowedBoard(new PostgresStatusBoard({ pool }), readModels.following);
     return {
       pool,
       ...logs,

@@ -23,6 +23,15 @@ export interface TaskReport {
   readonly currentAsOfMs: number | undefined;
   /** Why it halted, with the remedy. */
   readonly reason: string | undefined;
+  /** How a store that follows this one's commits is brought them; left out where there is none. */
+  readonly following?: FollowingReport | undefined;
+}
+
+export interface FollowingReport {
+  /** Rows committed of the partition, of all its topics, that wait to be written there. */
+  readonly rowsWaiting: number;
+  /** Why it isn't followed now; undefined: it is. */
+  readonly reason: string | undefined;
 }
 
 export interface BoardEntry extends TaskReport {

@@ -129,3 +129,52 @@ test("a consumer with parked keys is parked, says where to look, and still runs"
   const settled = { ...facts, deadLetters: [], board: [entry(0), entry(1)] };
   expect(statusReport(settled).consumers[0]).toMatchObject({ state: "running", parkedKeys: 0 });
 });
+
+const held = (partition: number, next: number) => {
+  const { topic, position } = stored(partition, next);
+  return { topic, partition, position, lastRecordedAtMs: undefined };
+};
+
+test("Redis that has all that Postgres has is told as current, whatever waits meanwhile", () => {
+  const board = [entry(0, { following: { rowsWaiting: 3, reason: undefined } }), entry(1)];
+  const redis = {
+    fault: undefined,
+    projections: [{ name: "seats", positions: [held(0, 4), held(1, 9)], cold: [] }],
+  };
+  const report = statusReport({ ...facts, board, redis });
+  expect(report.redis?.projections).toEqual([
+    { name: "seats", state: "current", rowsWaiting: 3, reason: null, partitions: [] },
+  ]);
+  expect(statusText(report, "troubled")).toContain("\nredis current\n");
+});
+
+test("partitions that are behind in Redis are told with their records, rows and reason", () => {
+  const following = { rowsWaiting: 12, reason: "Redis can't be reached." };
+  const redis = {
+    fault: undefined,
+    projections: [{ name: "seats", positions: [held(1, 2)], cold: [0] }],
+  };
+  const board = [entry(0), entry(1, { following })];
+  const report = statusReport({ ...facts, board, redis });
+  expect(report.redis?.projections[0]).toMatchObject({
+    state: "behind",
+    rowsWaiting: 12,
+    partitions: [
+      { partition: 0, lagRecords: null, rowsWaiting: null },
+      { partition: 1, lagRecords: 5, rowsWaiting: 12, reason: "Redis can't be reached." },
+    ],
+  });
+  expect(statusText(report, "troubled")).toMatch(
+    /^redis behind for seats, partitions 0 \(not whole\), 1 \(5\), 12 rows wait: no worker fills/m,
+  );
+});
+
+test("a Redis that can't be reached or read is told as unknown", () => {
+  const away = statusReport({ ...facts, redis: { fault: "it is away", projections: [] } });
+  expect(statusText(away, "troubled")).toContain("redis unknown: it is away");
+  const unread = { name: "seats", fault: "no generation of version 2 serves" };
+  const redis = { fault: undefined, projections: [unread] };
+  const text = statusText(statusReport({ ...facts, redis }), "troubled");
+  expect(text).toContain("redis unknown for seats: no generation of version 2 serves");
+  expect(statusReport(facts).redis).toBe(null);
+});

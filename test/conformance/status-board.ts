@@ -65,6 +65,17 @@ export function statusBoardConformance(
       );
     });
 
+    test("how a store is brought what was committed comes back as it was given", async () => {
+      const instance = freshName();
+      const given = [
+        report({ following: { rowsWaiting: 0, reason: undefined } }),
+        report({ partition: 1, following: { rowsWaiting: 12, reason: "It can't be reached." } }),
+        report({ partition: 2 }),
+      ];
+      await subject.board.report(instance, given);
+      expect(await of(instance)).toEqual(given.map((one) => posted(instance, one)));
+    });
+
     test("a report replaces the instance's last one and no other's", async () => {
       const [one, two] = [freshName(), freshName()];
       await subject.board.report(one, [report(), report({ partition: 1 })]);

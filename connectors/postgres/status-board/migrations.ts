@@ -22,4 +22,11 @@ export const migrations: readonly Migration[] = [
       ) with (fillfactor = 50);
       create index task_status_instance on refold.task_status (instance);`,
   },
+  {
+    name: "status-board-2",
+    sql: `
+      alter table refold.task_status
+        add column following_rows integer,
+        add column following_reason text;`,
+  },
 ];

@@ -26,6 +26,9 @@ interface StatusRow {
   readonly current_as_of_ms: bigint | null;
   readonly reason: string | null;
   readonly reported_at: Date;
+  /** NULL: no store follows. */
+  readonly following_rows: number | null;
+  readonly following_reason: string | null;
 }
 
 export interface PostgresStatusBoardOptions {
@@ -72,10 +75,13 @@ const reportStatement = `with gone as (
     where instance = $1::text
       or reported_at < clock_timestamp() - $2::float8 * interval '1 millisecond'
   )
-  insert into refold.task_status
-  select $1::text, r.*, clock_timestamp()
+  insert into refold.task_status (instance, reported_at, consumer, kind, generation, topic,
+    partition, state, next_offset, parked_keys, records_per_second, last_recorded_at_ms,
+    current_as_of_ms, reason, following_rows, following_reason)
+  select $1::text, clock_timestamp(), r.*
   from unnest($3::text[], $4::text[], $5::int4[], $6::text[], $7::int4[], $8::text[], $9::int8[],
-    $10::int4[], $11::float8[], $12::int8[], $13::int8[], $14::text[]) as r`;
+    $10::int4[], $11::float8[], $12::int8[], $13::int8[], $14::text[], $15::int4[], $16::text[])
+    as r`;
 
 function columnsOf(reports: readonly TaskReport[]): Buffer[] {
   return [
@@ -90,14 +96,21 @@ function columnsOf(reports: readonly TaskReport[]): Buffer[] {
     float8Array(reports.map(({ recordsPerSecond }) => recordsPerSecond)),
     int8ArrayOfNumbers(reports.map(({ lastRecordedAtMs }) => lastRecordedAtMs)),
     int8ArrayOfNumbers(reports.map(({ currentAsOfMs }) => currentAsOfMs)),
-    textArray(reports.map(({ reason }) => reason?.replaceAll("\0", "\uFFFD").toWellFormed())),
+    textArray(reports.map(({ reason }) => storable(reason))),
+    int4Array(reports.map(({ following }) => following?.rowsWaiting)),
+    textArray(reports.map(({ following }) => storable(following?.reason))),
   ];
 }
+
+/** Postgres holds neither NUL nor half a surrogate pair. */
+const storable = (text: string | undefined): string | undefined =>
+  text?.replaceAll("\0", "\uFFFD").toWellFormed();
 
 const whole = (value: bigint | null): number | undefined =>
   value === null ? undefined : Number(value);
 
 function boardEntry(row: StatusRow): BoardEntry {
+  const { following_rows: rowsWaiting, following_reason: why } = row;
   return {
     instance: row.instance,
     consumer: row.consumer,
@@ -113,5 +126,6 @@ function boardEntry(row: StatusRow): BoardEntry {
     currentAsOfMs: whole(row.current_as_of_ms),
     reason: row.reason ?? undefined,
     reportedAtMs: row.reported_at.getTime(),
+    ...(rowsWaiting === null ? {} : { following: { rowsWaiting, reason: why ?? undefined } }),
   };
 }
