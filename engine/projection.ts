@@ -70,6 +70,12 @@ interface ProjectionBase<C extends Columns> {
    * process keeps dead letters), or it halts its partition.
    */
   readonly onRecordError?: "halt" | "park";
+  /**
+   * Tags with which the event store finds a row's history without reading the whole log: every event
+   * of these topics that this key's row is made of must carry all of them (others may, too). Folds
+   * that ask for `meta.offset`, which events in the store don't have, must not declare it.
+   */
+  readonly history?: (key: string) => readonly string[];
 }
 
 export interface EventProjection<
@@ -122,7 +128,7 @@ export interface ErasedEventProjection extends ErasedBase {
 export interface ErasedChangeProjection extends ErasedBase {
   readonly kind: "changes";
   readonly from: ChangeTopic;
-  readonly key: (row: never) => string;
+  readonly key: (row: never) => string | undefined;
   readonly on: {
     readonly upsert: ErasedFold;
     readonly delete: (row: never, meta: RecordMeta) => AnyRow | undefined;

@@ -22,7 +22,8 @@ import type { TaskPartition } from "./task-partition.ts";
 export interface ChangeIntakeOptions<Handlers> {
   readonly codec: EventCodec;
   readonly topic: ChangeTopic;
-  readonly key: (row: never) => string;
+  /** undefined: the change is left alone. */
+  readonly key: (row: never) => string | undefined;
   readonly on: Handlers;
   readonly staged: Staged<Handlers>;
   readonly rows: HotRows;
@@ -103,12 +104,13 @@ export class ChangeIntake<Handlers> implements Intake {
     if (change.op === "t") throw truncated(source, this.#options.topic.table);
     const row = change.after ?? change.before;
     if (row === null) throw new RecordError("change-invalid", "The change carries no row at all.");
-    this.#stage(cursor, source, { change, key: keyBy(this.#options.key, row) });
+    const key = keyBy(this.#options.key, row);
+    if (key !== undefined) this.#stage(cursor, source, { change, key });
     if (!change.snapshot) {
       staged.commitLsn = change.commitLsn;
       staged.order = change.order;
     }
-    return "staged";
+    return key === undefined ? "passed" : "staged";
   }
 
   #stage(

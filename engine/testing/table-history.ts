@@ -20,7 +20,7 @@ export interface TableStep {
 export function* tableSteps(
   { name: topic }: ChangeTopic,
   changes: readonly RowChange[],
-  keyOf: (row: never) => string,
+  keyOf: (row: never) => string | undefined,
 ): Generator<TableStep> {
   const rows = new Map<string, number>();
   let transaction: string | undefined;
@@ -33,6 +33,7 @@ export function* tableSteps(
       "A history to compare with has whole rows, and no truncation.",
     );
     const key = keyOf(row as never);
+    if (key === undefined) continue;
     const there = rows.get(key) ?? 0;
     rows.set(key, afterOp(change, there));
     if (change.op === "d" && there !== 1) continue;

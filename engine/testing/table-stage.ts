@@ -6,7 +6,7 @@ import type { ChangeTopic } from "../topic.ts";
 
 export interface TableStageOptions {
   readonly topic: ChangeTopic;
-  readonly key: (row: never) => string;
+  readonly key: (row: never) => string | undefined;
   readonly codec?: JsonCodec;
 }
 
@@ -31,7 +31,7 @@ export class TableStage {
   /** A delete is followed by its tombstone. */
   async append(change: RowChange): Promise<void> {
     const { topic, key: keyOf } = this.#options;
-    const key = keyOf((change.after ?? change.before) as never);
+    const key = keyOf((change.after ?? change.before) as never) ?? "";
     const partition = partitionOf(key, topic.partitions);
     const record = {
       timestampMs: change.sourceTimestampMs,
