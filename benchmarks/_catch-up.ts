@@ -1,32 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Pool } from "pg";
 
-import {
-  engineMigrations,
-  makePool,
-  migrate,
-  PostgresAssignment,
-  PostgresReadModelStore,
-} from "../connectors/postgres/index.ts";
+import { PostgresAssignment, PostgresReadModelStore } from "../connectors/postgres/index.ts";
 import type { AnyRow } from "../engine/columns.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
-import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
+import type { Generation, ReadModelStore } from "../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { run } from "../engine/runner/run.ts";
 import type { Runner } from "../engine/runner/runner.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
-import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
 import { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { assertRows, type SeatEvents } from "./_seat-events.ts";
 
-const clock: Clock = {
+export const clock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
@@ -34,28 +24,16 @@ const clock: Clock = {
   },
 };
 
-/** Gives `work` a Postgres of its own, with the engine's tables. */
-export async function onOwnPostgres(work: (pool: Pool) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
-  await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres({ folder });
-  const pool = makePool({ url: server.url, name: "benchmark" });
-  try {
-    await migrate(pool, engineMigrations());
-    await work(pool);
-  } finally {
-    await pool.end();
-    await server.stop("immediate");
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-export interface CatchUp {
-  readonly pool: Pool;
+/** A log with a history in it. */
+export interface Filled {
   readonly log: RecordLog;
   readonly codec: EventCodec;
   /** What the log holds, all of it. */
   readonly history: SeatEvents;
+}
+
+export interface CatchUp extends Filled {
+  readonly pool: Pool;
   /** With Redis, a server of its own follows to the last row. */
   readonly into: "Postgres" | "Postgres and Redis";
 }
@@ -90,7 +68,8 @@ export async function catchUp({ pool, log, codec, history, into }: CatchUp): Pro
   const { user, system } = process.cpuUsage(cpu);
   await runner.stop();
   for (const checked of [store, ...(following ? [following.store] : [])]) {
-    assertRows(await rowsOf(checked), history.expected);
+    const generation = await checked.open(readModelOf(seatBoard));
+    assertRows(await rowsOf(checked, generation), history.expected);
   }
   return { seconds, processorUs: user + system, peakMb };
 }
@@ -109,8 +88,10 @@ async function applied(runner: Runner, total: number): Promise<number> {
   }
 }
 
-async function rowsOf(store: ReadModelStore): Promise<Map<string, AnyRow>> {
-  const generation = await store.open(readModelOf(seatBoard));
+export async function rowsOf(
+  store: ReadModelStore,
+  generation: Generation,
+): Promise<Map<string, AnyRow>> {
   const rows = new Map<string, AnyRow>();
   for await (const page of store.scan(generation)) {
     for (const { key, row } of page) rows.set(key, row);

@@ -30,6 +30,7 @@ import {
   catalogueConnector,
   ConnectClient,
   type DebeziumConnector,
+  type Recapture,
 } from "../connectors/debezium/index.ts";
 import { KafkaCluster, KafkaRecordLog } from "../connectors/kafka/index.ts";
 import { makePool, migrate } from "../connectors/postgres/index.ts";
@@ -37,7 +38,7 @@ import { migrations as logMigrations } from "../connectors/postgres/record-log/i
 import { ConfluentRegistry } from "../connectors/registry/index.ts";
 import { noMetrics } from "../engine/ports/metrics.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
-import { offset } from "../engine/position.ts";
+import { lsn, offset } from "../engine/position.ts";
 import { RecordCursor } from "../engine/record-batch/index.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
 import { stackServers } from "./_stack.ts";
@@ -90,7 +91,18 @@ const apply = ({ connect, pool }: Bench, connector: DebeziumConnector) =>
     connectors: [connector],
     timeoutMs: 60_000,
     signal: new AbortController().signal,
+    recapture: () => emptySlot(pool, connector.slot),
   });
+
+/** There are no rows yet that a new slot could miss. */
+async function emptySlot(pool: Pool, slot: string): Promise<Recapture> {
+  const { rows } = await pool.query<{ at: string }>(
+    `select (lsn - '0/0'::pg_lsn)::text as at
+     from pg_create_logical_replication_slot($1, 'pgoutput')`,
+    [slot],
+  );
+  return { lsn: lsn(BigInt(rows[0]?.at ?? 0)), events: 0, rows: 0, removed: 0 };
+}
 
 await using servers = await stackServers("capture-kafka", [
   "KAFKA_BROKERS",

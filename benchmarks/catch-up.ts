@@ -5,14 +5,13 @@
  */
 import { parseArgs } from "node:util";
 
-import type { Pool } from "pg";
-
 import { PostgresRecordLog } from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
-import type { EventCodec } from "../engine/ports/codec.ts";
-import { catchUp, onOwnPostgres } from "./_catch-up.ts";
-import { SeatEvents, topic } from "./_seat-events.ts";
+import { catchUp } from "./_catch-up.ts";
+import { fillLog } from "./_fill-log.ts";
+import { type OwnPostgres, onOwnPostgres } from "./_own-postgres.ts";
+import { SeatEvents } from "./_seat-events.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,13 +24,13 @@ const total = Number(values.events);
 
 await onOwnPostgres(measure);
 
-async function measure(pool: Pool): Promise<void> {
+async function measure({ pool }: OwnPostgres): Promise<void> {
   await using log = new PostgresRecordLog({ pool });
   const codec = avroCodec({
     registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
   });
   const history = new SeatEvents(codec);
-  await fill(log, codec, history);
+  await fillLog({ log, codec, history, events: total, perCall: 2_000 });
   const into = values.redis ? "Postgres and Redis" : "Postgres";
   const { seconds, peakMb } = await catchUp({ pool, log, codec, history, into });
   console.log(
@@ -39,11 +38,4 @@ async function measure(pool: Pool): Promise<void> {
       `${Math.round(total / seconds).toLocaleString("en")} events/s, ` +
       `peak resident memory of this process ${peakMb} MB, rows equal`,
   );
-}
-
-async function fill(log: PostgresRecordLog, codec: EventCodec, history: SeatEvents): Promise<void> {
-  await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
-  await codec.prepare(topic);
-  while (history.made < total)
-    await log.append(history.take(Math.min(2_000, total - history.made)));
 }

@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+
+import type { PostgresReadModelStore } from "../connectors/postgres/index.ts";
+import type { Generation, ReadModelStore } from "../engine/ports/read-model-store.ts";
+import { type Cuts, placeOf } from "../engine/replay/cuts.ts";
+import { Replay } from "../engine/replay/replay.ts";
+import { readModelOf } from "../engine/task/projection-store.ts";
+import { clock, type Filled, rowsOf } from "./_catch-up.ts";
+import { seatBoard } from "./_seat-board.ts";
+import { assertRows, topic } from "./_seat-events.ts";
+
+/**
+ * Fills a new generation up to the log's end, as a rebuild does: read, folded, durable. What serves
+ * exists already, and isn't touched.
+ */
+export async function fillGeneration(
+  { log, codec }: Filled,
+  store: PostgresReadModelStore,
+): Promise<Generation> {
+  const generation = await store.createGeneration(readModelOf(seatBoard));
+  const random = { next: () => Math.random(), id: () => randomUUID() };
+  const shared = { projection: seatBoard, store, log, codec, clock, random };
+  await using replay = await Replay.begin({ ...shared, generation, consumer: "rebuild" });
+  const { signal } = new AbortController();
+  await replay.to(await endsOf(log), { signal });
+  return generation;
+}
+
+async function endsOf(log: Filled["log"]): Promise<Cuts> {
+  const bounds = await log.bounds(topic.name);
+  return new Map(
+    bounds.map(({ partition, end }) => [placeOf({ topic: topic.name, partition }), end]),
+  );
+}
+
+/** All generations have the history's rows, and the same digests. */
+export async function assertEqual(
+  { history }: Filled,
+  store: ReadModelStore,
+  generations: readonly Generation[],
+): Promise<void> {
+  const digests = new Set<string>();
+  for (const generation of generations) {
+    assertRows(await rowsOf(store, generation), history.expected);
+    digests.add(String([...(await store.digests(generation))].map(digestText)));
+  }
+  if (digests.size !== 1) throw new Error("Generations with the same rows differ in digests.");
+}
+
+const digestText = ([bucket, { hash, rows }]: readonly [
+  number,
+  { readonly hash: bigint; readonly rows: number },
+]): string => `${bucket}:${hash}:${rows}`;
