@@ -89,6 +89,8 @@ export interface RebuildProgress {
   readonly liveLagMaxMs: number;
   /** How long the shadow has waited for live traffic. */
   readonly throttledMs: number;
+  /** Why it gets no further at the moment: an outage, or nobody's move but an operator's. */
+  readonly waiting?: string | undefined;
 }
 
 /** One field of rows in both generations that differ, with a few of them. */
@@ -121,6 +123,9 @@ export interface RebuildProof {
   readonly addedSamples: readonly string[];
   readonly removedSamples: readonly string[];
   readonly fields: readonly FieldDifference[];
+  /** Columns that only one of the two has, or has of another type: they are not compared. */
+  readonly columnsAdded?: readonly string[];
+  readonly columnsRemoved?: readonly string[];
   /** The shadow's stored rows, counted from nothing, give its digest. */
   readonly recount: "equal" | "differs";
   /** The second store: the same digests there, or why it can't be told. `none`: there is none. */
@@ -140,11 +145,22 @@ export interface RebuildFailure {
   readonly message: string;
 }
 
+/** A wish with the one who had it. */
+export interface RebuildAsk {
+  readonly wish: RebuildWish;
+  /** Who or what has asked for it, and why. */
+  readonly by: string;
+  readonly reason: string | undefined;
+  readonly atMs: number;
+}
+
 export interface RebuildRecord {
   readonly id: bigint;
   readonly request: RebuildRequest;
   readonly state: RebuildState;
   readonly wish: RebuildWish;
+  /** The last wish that somebody put their name to; left out: none since it was started. */
+  readonly asked?: RebuildAsk;
   /** The generation that served when it began. */
   readonly base: number;
   /** The generation that it fills; undefined: none yet. */
@@ -178,6 +194,12 @@ export type RebuildStart =
   /** It was never built: there is nothing that serves. */
   | { readonly outcome: "never-built" };
 
+export interface WishOptions {
+  readonly accept?: boolean;
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 /**
  * Rebuilds, written down: what was asked for, how far each is, what it has proved. One process (the
  * conductor) works on a rebuild at a time; its lease runs out when it dies, and another goes on
@@ -194,8 +216,11 @@ export interface Rebuilds {
     readonly states?: readonly RebuildState[];
     readonly limit: number;
   }): Promise<readonly RebuildRecord[]>;
-  /** Asks for something; `accept` allows differences. False: it is over, or was undone already. */
-  wish(id: bigint, wish: RebuildWish, options?: { readonly accept?: boolean }): Promise<boolean>;
+  /**
+   * Asks for something; `accept` allows differences, and `by` puts a name to it (see `asked`). False:
+   * it is over, or was undone already.
+   */
+  wish(id: bigint, wish: RebuildWish, options?: WishOptions): Promise<boolean>;
   /** Takes or renews the lease; undefined: somebody else's, or there is no such rebuild. */
   lead(id: bigint, conductor: string, leaseMs: number): Promise<RebuildRecord | undefined>;
   /** Gives the lease back. */
