@@ -70,12 +70,6 @@ interface ProjectionBase<C extends Columns> {
    * process keeps dead letters), or it halts its partition.
    */
   readonly onRecordError?: "halt" | "park";
-  /**
-   * Tags with which the event store finds a row's history without reading the whole log: every event
-   * of these topics that this key's row is made of must carry all of them (others may, too). Folds
-   * that ask for `meta.offset`, which events in the store don't have, must not declare it.
-   */
-  readonly history?: (key: string) => readonly string[];
 }
 
 export interface EventProjection<
@@ -89,6 +83,12 @@ export interface EventProjection<
   readonly key: string | ((event: EventOf<Types>) => string | undefined);
   readonly on: EventFolds<Types, RowOf<C>>;
   readonly notify?: Notify<RowOf<C>, Notice>;
+  /**
+   * Tags with which the event store finds a row's history without reading the whole log: every event
+   * of these topics that this key's row is made of must carry all of them (others may, too). Folds
+   * that ask for `meta.offset`, which events in the store don't have, must not declare it.
+   */
+  readonly history?: (key: string) => readonly string[];
 }
 
 export interface ChangeProjection<
@@ -123,6 +123,7 @@ export interface ErasedEventProjection extends ErasedBase {
   readonly from: readonly EventTopic[];
   readonly key: string | ((event: never) => string | undefined);
   readonly on: Readonly<Record<string, ErasedFold | "ignore">>;
+  readonly history?: (key: string) => readonly string[];
 }
 
 export interface ErasedChangeProjection extends ErasedBase {
