@@ -1,5 +1,6 @@
 import { byPlace, fencedOut, partitionsUnknown, samePosition, type Place } from "../fencing.ts";
 import { epoch, type Position } from "../position.ts";
+import type { ReadPosition } from "../ports/read-model-reader.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 
 export type StandingPartition = OwnedPartition & {
@@ -22,6 +23,15 @@ export class MemoryPositions {
         const key = keyOf({ topic, partition });
         if (!this.#partitions.has(key)) this.#partitions.set(key, unclaimed(topic, partition));
       }
+    }
+  }
+
+  /** Where reading begins, of a consumer that has applied nothing yet. */
+  begin(positions: readonly (ReadPosition & { readonly records?: number })[]): void {
+    for (const { topic, partition, position, lastRecordedAtMs, records = 0 } of positions) {
+      const standing = this.#standing({ topic, partition });
+      const begun = { ...standing, position: copyPosition(position), lastRecordedAtMs, records };
+      this.#partitions.set(keyOf(standing), begun);
     }
   }
 
@@ -73,6 +83,12 @@ export class MemoryPositions {
     return this.#partitions.get(keyOf(place)) ?? unclaimed(place.topic, place.partition);
   }
 }
+
+/** Partitions of which nothing was applied have no position to tell. */
+export const readPositionsOf = (standing: readonly StandingPartition[]): ReadPosition[] =>
+  standing.flatMap(({ topic, partition, position, lastRecordedAtMs }) =>
+    position === undefined ? [] : [{ topic, partition, position, lastRecordedAtMs }],
+  );
 
 const keyOf = ({ topic, partition }: Place) => `${topic} ${partition}`;
 

@@ -8,6 +8,7 @@ import type {
 } from "../ports/read-model-reader.ts";
 import { copyRow } from "../stored-row.ts";
 import { findRows } from "./find-rows.ts";
+import { readPositionsOf } from "./positions.ts";
 import type { MemoryReadModelStore, ServingSnapshot } from "./read-model-store.ts";
 
 /** Reads what a `MemoryReadModelStore` serves. */
@@ -30,16 +31,10 @@ export class MemoryReadModelReader implements ReadModelReader {
   }
 
   async positions(projection: string): Promise<readonly ReadPosition[]> {
-    return readPositions(this.#store.servingSnapshot(projection));
+    return readPositionsOf(this.#store.servingSnapshot(projection).positions);
   }
 }
 
 function answer<Result>(serving: ServingSnapshot, result: Result): Answer<Result> {
-  return { result, positions: readPositions(serving), generation: serving.generation };
-}
-
-function readPositions(serving: ServingSnapshot): ReadPosition[] {
-  return serving.positions.flatMap(({ topic, partition, position, lastRecordedAtMs }) =>
-    position === undefined ? [] : [{ topic, partition, position, lastRecordedAtMs }],
-  );
+  return { result, positions: readPositionsOf(serving.positions), generation: serving.generation };
 }

@@ -12,8 +12,8 @@ import type {
 } from "../ports/read-model-store.ts";
 import { assertRowFits, columnDifference, copyRow } from "../stored-row.ts";
 import type { LetterSink } from "./dead-letters.ts";
-import { compareText } from "./find-rows.ts";
-import { MemoryPositions, type StandingPartition } from "./positions.ts";
+import type { StandingPartition } from "./positions.ts";
+import { copyRows, pagesOf, StoredGenerations } from "./stored-generations.ts";
 
 export interface MemoryReadModelStoreOptions {
   /** Where flushes put the notices of serving generations. */
@@ -30,29 +30,21 @@ export interface ServingSnapshot {
   readonly positions: readonly StandingPartition[];
 }
 
-interface StoredGeneration {
-  readonly model: ReadModel;
-  readonly number: number;
-  readonly positions: MemoryPositions;
-  readonly rows: Map<string, AnyRow>;
-  readonly digests: Map<number, { hash: bigint; rows: number }>;
-}
-
 /** Read models in memory: the exact reference of the port, deep copies at its border. */
 export class MemoryReadModelStore implements ReadModelStore {
   readonly #options: MemoryReadModelStoreOptions;
-  readonly #generations = new Map<string, StoredGeneration[]>();
-  readonly #serving = new Map<string, number>();
+  /** What the other ports of read models in memory work on too. */
+  readonly generations = new StoredGenerations();
 
   constructor(options: MemoryReadModelStoreOptions = {}) {
     this.#options = options;
   }
 
   async open(model: ReadModel): Promise<Generation> {
-    const serving = this.#servingOf(model.projection);
+    const serving = this.generations.serving(model.projection);
     if (serving === undefined) {
-      const first = this.#create(model);
-      this.#serving.set(first.projection, first.generation);
+      const first = await this.createGeneration(model);
+      this.generations.serve(first);
       return { ...first, serving: true };
     }
     const { version, columns } = serving.model;
@@ -65,26 +57,32 @@ export class MemoryReadModelStore implements ReadModelStore {
 
   /** A new, empty generation that doesn't serve yet. */
   async createGeneration(model: ReadModel): Promise<Generation> {
-    return this.#create(model);
+    const { projection, version } = model;
+    const { number: generation } = this.generations.add(model);
+    return { projection, generation, version, serving: false };
   }
 
   /** Moves the pointer: readers see this generation from now on. */
   async serve(generation: Generation): Promise<void> {
-    this.#serving.set(generation.projection, this.#generation(generation).number);
+    const { generations } = this;
+    const before = generations.serving(generation.projection);
+    generations.get(generation);
+    if (before !== undefined) before.role = "kept";
+    generations.serve(generation);
   }
 
   async claim(
     generation: Generation,
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<readonly OwnedPartition[]> {
-    return this.#generation(generation).positions.claim(partitions);
+    return this.generations.get(generation).positions.claim(partitions);
   }
 
   async load(
     generation: Generation,
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, AnyRow>> {
-    const { rows, model } = this.#generation(generation);
+    const { rows, model } = this.generations.get(generation);
     const found = new Map<string, AnyRow>();
     for (const key of keys) {
       const row = rows.get(key);
@@ -94,7 +92,7 @@ export class MemoryReadModelStore implements ReadModelStore {
   }
 
   async flush(flush: ReadModelFlush): Promise<void> {
-    const stored = this.#generation(flush.generation);
+    const stored = this.generations.get(flush.generation);
     const { columns, projection } = stored.model;
     for (const { key, row } of flush.rows) {
       if (row !== undefined) assertRowFits(projection, columns, { key, row });
@@ -103,67 +101,43 @@ export class MemoryReadModelStore implements ReadModelStore {
     const { deadLetters: letters } = this.#options;
     const { settlements = [] } = flush;
     if (letters && !letters.areOpen(settlements)) throw fencedOut(projection, flush.advances);
-    for (const { key, row } of flush.rows) {
+    for (const { key, partition, row } of flush.rows) {
       if (row === undefined) stored.rows.delete(key);
       else stored.rows.set(key, copyRow(columns, row));
+      if (row === undefined) stored.partitions.delete(key);
+      else stored.partitions.set(key, partition);
     }
     for (const delta of flush.digests) addDigest(stored.digests, delta);
     letters?.add(flush.deadLetters);
     letters?.settle(settlements);
+    if (settlements.length > 0) stored.settled += 1;
     stored.positions.advance(flush.advances);
-    const serves = this.#serving.get(projection) === stored.number;
+    const serves = this.generations.serving(projection) === stored;
     if (serves && flush.notices.length > 0) this.#options.onNotices?.(flush.notices);
   }
 
   async positions(generation: Generation): Promise<readonly StandingPartition[]> {
-    return this.#generation(generation).positions.all();
+    return this.generations.get(generation).positions.all();
   }
 
   async digests(
     generation: Generation,
   ): Promise<ReadonlyMap<number, { hash: bigint; rows: number }>> {
-    const digests = [...this.#generation(generation).digests].sort(([a], [b]) => a - b);
+    const digests = [...this.generations.get(generation).digests].sort(([a], [b]) => a - b);
     return new Map(digests.filter(([, { rows }]) => rows > 0).map(([b, of]) => [b, { ...of }]));
   }
 
   async *scan(generation: Generation): AsyncIterable<readonly { key: string; row: AnyRow }[]> {
-    const { rows, model } = this.#generation(generation);
-    const all = [...rows]
-      .sort(([a], [b]) => compareText(a, b))
-      .map(([key, row]) => ({ key, row: copyRow(model.columns, row) }));
-    const pageRows = this.#options.scanPageRows ?? 1_000;
-    for (let at = 0; at < all.length; at += pageRows) yield all.slice(at, at + pageRows);
+    const rows = copyRows(this.generations.get(generation)).map(({ key, row }) => ({ key, row }));
+    yield* pagesOf(rows, this.#options.scanPageRows ?? 1_000);
   }
 
   /** What serves now, for a reader that copies what it gives away. */
   servingSnapshot(projection: string): ServingSnapshot {
-    const serving = this.#servingOf(projection);
+    const serving = this.generations.serving(projection);
     if (serving === undefined) throw generationUnknown(projection);
     const { number: generation, rows, positions, model } = serving;
     return { generation, rows, positions: positions.all(), columns: model.columns };
-  }
-
-  #create(model: ReadModel): Generation {
-    const { projection, version } = model;
-    const generations = this.#generations.get(projection) ?? [];
-    const generation = generations.length + 1;
-    const positions = new MemoryPositions(projection);
-    positions.add(model.topics);
-    const rows = new Map<string, AnyRow>();
-    generations.push({ model, number: generation, positions, rows, digests: new Map() });
-    this.#generations.set(projection, generations);
-    return { projection, generation, version, serving: false };
-  }
-
-  #servingOf(projection: string): StoredGeneration | undefined {
-    const number = this.#serving.get(projection);
-    return number === undefined ? undefined : this.#generations.get(projection)?.[number - 1];
-  }
-
-  #generation({ projection, generation }: Generation): StoredGeneration {
-    const stored = this.#generations.get(projection)?.[generation - 1];
-    if (stored === undefined) throw generationUnknown(projection, generation);
-    return stored;
   }
 }
 
