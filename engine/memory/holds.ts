@@ -37,8 +37,8 @@ export class MemoryHolds {
 
   list(): GenerationHold[] {
     const nowMs = this.#clock.monotonicMs();
-    return [...this.#holds.values()].flatMap(({ untilMs, stood: _, ...hold }) =>
-      untilMs > nowMs ? [{ ...hold, leftMs: untilMs - nowMs }] : [],
+    return [...this.#holds.values()].flatMap(({ id, projection, generation, untilMs }) =>
+      untilMs > nowMs ? [{ id, projection, generation, leftMs: untilMs - nowMs }] : [],
     );
   }
 

@@ -43,7 +43,8 @@ export class MemoryReadModelStore implements ReadModelStore {
   async open(model: ReadModel): Promise<Generation> {
     const serving = this.generations.serving(model.projection);
     if (serving === undefined) {
-      const first = await this.createGeneration(model);
+      // Without a pause in between: of those who open at once, one makes it.
+      const first = this.#create(model);
       this.generations.serve(first);
       return { ...first, serving: true };
     }
@@ -57,9 +58,7 @@ export class MemoryReadModelStore implements ReadModelStore {
 
   /** A new, empty generation that doesn't serve yet. */
   async createGeneration(model: ReadModel): Promise<Generation> {
-    const { projection, version } = model;
-    const { number: generation } = this.generations.add(model);
-    return { projection, generation, version, serving: false };
+    return this.#create(model);
   }
 
   /** Moves the pointer: readers see this generation from now on. */
@@ -138,6 +137,12 @@ export class MemoryReadModelStore implements ReadModelStore {
     if (serving === undefined) throw generationUnknown(projection);
     const { number: generation, rows, positions, model } = serving;
     return { generation, rows, positions: positions.all(), columns: model.columns };
+  }
+
+  #create(model: ReadModel): Generation {
+    const { projection, version } = model;
+    const { number: generation } = this.generations.add(model);
+    return { projection, generation, version, serving: false };
   }
 }
 

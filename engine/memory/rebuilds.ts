@@ -78,7 +78,7 @@ export class MemoryRebuilds implements Rebuilds {
   }): Promise<readonly RebuildRecord[]> {
     const { projection, states, limit } = filter;
     return [...this.#rebuilds.values()]
-      .reverse()
+      .toReversed()
       .filter(({ request }) => projection === undefined || request.projection === projection)
       .filter(({ state }) => states === undefined || states.includes(state))
       .slice(0, limit)

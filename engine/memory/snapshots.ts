@@ -63,7 +63,7 @@ export class MemorySnapshots implements Snapshots {
     return [...this.#snapshots.values()]
       .filter(({ info }) => info.projection === projection)
       .map(({ info }) => copyInfo(info))
-      .reverse();
+      .toReversed();
   }
 
   async audited(id: bigint, from: SnapshotAudit["from"]): Promise<void> {

@@ -121,9 +121,10 @@ export function copyDigests({ digests }: StoredGeneration) {
 }
 
 export const viewedPartitions = ({ positions, settled }: StoredGeneration): ViewedPartition[] =>
-  positions
-    .all()
-    .map(({ records: _, ...standing }) => ({ ...standing, revision: String(settled) }));
+  positions.all().map(({ topic, partition, epoch, position, lastRecordedAtMs }) => {
+    const revision = String(settled);
+    return { topic, partition, epoch, position, lastRecordedAtMs, revision };
+  });
 
 export function* pagesOf<Item>(items: readonly Item[], pageItems: number) {
   for (let at = 0; at < items.length; at += pageItems) yield items.slice(at, at + pageItems);
