@@ -9,6 +9,7 @@ import { changeSubjects } from "../../connectors/registry/index.ts";
 import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { connectClientOf } from "../connectors/client.ts";
+import { recaptureFor } from "../connectors/recapture.ts";
 import { readConnectors, type ConnectorReport } from "../connectors/report.ts";
 import { placeOf, type Place } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -54,13 +55,20 @@ function applyCommand(): Command {
       await checkFramingRegistry(connected);
       await prepareTopics(connected, application);
       await allowTableChanges(connected.registry);
+      const { signal } = new AbortController();
       const applied = await applyConnectors({
         connect: client,
         pool: connected.pool,
         clock: systemClock,
         connectors,
         timeoutMs: options.timeout * 1_000,
-        signal: new AbortController().signal,
+        signal,
+        recapture: recaptureFor({
+          definitions: application,
+          stores: connected,
+          url: connected.url,
+          signal,
+        }),
       });
       process.stdout.write(`${applied.map(appliedText).join("\n")}\n`);
     });
@@ -114,13 +122,22 @@ async function allowTableChanges(registry: SchemaRegistry): Promise<void> {
   }
 }
 
-function appliedText({ name, was, offsets }: AppliedConnector): string {
+function appliedText({ name, was, anew }: AppliedConnector): string {
   const text = { new: "made", changed: "changed", unchanged: "as it was" }[was];
-  const anew =
-    offsets === "forgotten"
-      ? "; it begins anew, because its slot was gone: republish what is reported as missing"
-      : "";
-  return `${name.padEnd(18)} ${text}, runs${anew}`;
+  return `${name.padEnd(18)} ${text}, runs${anew === undefined ? "" : anewText(anew)}`;
+}
+
+function anewText({ fault, events, rows, removed }: NonNullable<AppliedConnector["anew"]>): string {
+  const why = {
+    "never-ran": "it begins at a new slot",
+    "slot-missing": "its slot was gone and is made anew",
+    "slot-lost": "its slot was lost and is made anew",
+    "slot-replaced": "its slot was replaced or advanced by somebody and is made anew",
+  }[fault];
+  return (
+    `; ${why}. Published before that: ${events} events and notices that the log lacked, ${rows} ` +
+    `rows of captured tables, ${removed} removals of rows that are gone`
+  );
 }
 
 function reportText(report: ConnectorReport): string {

@@ -2,10 +2,13 @@ import type { Pool } from "pg";
 
 import {
   differing,
+  placeFault,
+  publishedLsn,
   readSlots,
   reasonIn,
   type ConnectClient,
   type DebeziumConnector,
+  type PlaceFault,
   type SlotFacts,
 } from "../../connectors/debezium/index.ts";
 
@@ -46,9 +49,10 @@ async function readOne(
   connector: DebeziumConnector,
   slot: SlotFacts | undefined,
 ): Promise<ConnectorReport> {
-  const [status, config] = await Promise.all([
+  const [status, config, published] = await Promise.all([
     connect.status(connector.name),
     connect.config(connector.name),
+    publishedLsn(connect, connector),
   ]);
   const faults: string[] = [];
   const failure = status?.failure;
@@ -64,7 +68,7 @@ async function readOne(
   if (others.length > 0) {
     faults.push(`Options differ: ${others.join(", ")}. Run refold connectors apply.`);
   }
-  faults.push(...slotFaults(slot));
+  faults.push(...slotFaults(slot, published));
   return {
     name: connector.name,
     state: failure === undefined ? (status?.state ?? "absent") : "FAILED",
@@ -74,12 +78,19 @@ async function readOne(
   };
 }
 
-function slotFaults(slot: SlotFacts | undefined): string[] {
-  if (slot === undefined) return ["Its slot isn't there: run refold connectors apply."];
-  if (slot.walStatus === "lost") {
-    const drop = `select pg_drop_replication_slot('${slot.slot}')`;
-    return [`Its slot is lost: ${drop}, then run refold connectors apply.`];
+const remedies: Readonly<Record<PlaceFault, string>> = {
+  "never-ran": "It has never published anything",
+  "slot-missing": "Its slot isn't there",
+  "slot-lost": "Its slot is lost",
+  "slot-replaced":
+    "Its slot stands beyond what is published: somebody dropped it and made it anew, or advanced it",
+};
+
+function slotFaults(slot: SlotFacts | undefined, published: number | undefined): string[] {
+  const fault = placeFault(slot, published);
+  if (fault !== undefined) {
+    return [`${remedies[fault]}: run refold connectors apply, which publishes what the log lacks.`];
   }
-  if (!slot.active) return ["Nobody reads its slot, so the write-ahead log piles up."];
+  if (slot?.active !== true) return ["Nobody reads its slot, so the write-ahead log piles up."];
   return [];
 }

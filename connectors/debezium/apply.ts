@@ -1,31 +1,51 @@
 import type { Pool } from "pg";
 
 import { FatalError } from "../../engine/errors.ts";
+import type { Lsn } from "../../engine/position.ts";
 import type { ConnectClient, ConnectorStatus } from "./connect-client.ts";
 import type { DebeziumConnector } from "./connectors.ts";
+import { placeAt, placeFault, publishedLsn, type PlaceFault } from "./place.ts";
 import { prepareSource, readSlots } from "./source-database.ts";
 import { type ConnectorWait, stopConnector, until } from "./stopping.ts";
 
-/** `timeoutMs`: until a connector runs; a snapshot goes on afterwards. */
+/** `timeoutMs`: until a connector stops, and until it runs. */
 export interface ApplyOptions extends ConnectorWait {
   readonly connect: ConnectClient;
   readonly pool: Pick<Pool, "query">;
   readonly connectors: readonly DebeziumConnector[];
+  /**
+   * Makes a stopped connector's slot anew and publishes what the log lacks of what came before it.
+   * May be called again after a crash.
+   */
+  readonly recapture: (connector: DebeziumConnector) => Promise<Recapture>;
+}
+
+/** What was published in a connector's place, and from where it goes on. */
+export interface Recapture {
+  readonly lsn: Lsn;
+  /** Events and notices that the log lacked. */
+  readonly events: number;
+  /** Rows of captured tables as they are. */
+  readonly rows: number;
+  /** Rows that the log told of, and that are gone. */
+  readonly removed: number;
 }
 
 export interface AppliedConnector {
   readonly name: string;
   readonly was: "new" | "changed" | "unchanged";
-  /** It begins anew: what Connect remembered belonged to a slot that is gone. */
-  readonly offsets: "kept" | "forgotten";
+  /** Left out: it goes on from where it was. */
+  readonly anew?: Recapture & { readonly fault: PlaceFault };
 }
 
 /**
  * Brings slots, publications and connectors to what is wanted, and waits until the connectors run.
- * Applying the same again changes nothing.
+ * One that never ran, or whose slot no longer has what follows what it has published, begins at a
+ * new slot, behind all that the log lacked until there. Applying the same again changes nothing.
  *
- * @throws FatalError `connector-failed` with the reason of one that doesn't start.
- * @throws TransientError `connector-slow` when one isn't running in time.
+ * @throws FatalError `connector-failed` with the reason of one that doesn't start, `wal-level`,
+ * `slot-foreign`, and what `recapture` throws.
+ * @throws TransientError `connector-slow` when one isn't stopped or running in time.
  */
 export async function applyConnectors(options: ApplyOptions): Promise<readonly AppliedConnector[]> {
   const applied: AppliedConnector[] = [];
@@ -43,16 +63,23 @@ async function applyOne(
   const slot = await prepareSource(pool, connector);
   const before = await connect.config(name);
   if (before === undefined) await connect.create(name, config);
-  // Offsets outlive a connector that is deleted, and a slot that is gone can't go on from them.
-  const offsets = slot !== "there" && (await connect.hasOffsets(name)) ? "forgotten" : "kept";
-  if (offsets === "forgotten") await forget(options, name);
+  const fault = placeFault(slot, await publishedLsn(connect, connector));
+  const anew = fault && { fault, ...(await beginAnew(options, connector)) };
   if (before !== undefined) await connect.configure(name, config);
   await connect.resume(name);
   const status = await connect.status(name);
   if (before !== undefined && status?.failure !== undefined) await connect.restart(name);
   const was =
     before === undefined ? "new" : differing(before, config).length > 0 ? "changed" : "unchanged";
-  return { name, was, offsets };
+  return { name, was, ...(anew && { anew }) };
+}
+
+/** Until the offset is set at the end, the old one and the new slot don't fit: it is begun again. */
+async function beginAnew(options: ApplyOptions, connector: DebeziumConnector): Promise<Recapture> {
+  await stopConnector(options, connector.name);
+  const begun = await options.recapture(connector);
+  await placeAt(options.connect, connector, { lsn: begun.lsn, commitLsn: begun.lsn });
+  return begun;
 }
 
 /** Names of options that differ, or that only one of the two has. */
@@ -64,11 +91,6 @@ export function differing(
   // Connect adds the name to what it is given.
   names.delete("name");
   return [...names].filter((name) => is[name] !== wanted[name]).sort();
-}
-
-async function forget(options: ApplyOptions, name: string): Promise<void> {
-  await stopConnector(options, name);
-  await options.connect.forgetOffsets(name);
 }
 
 async function untilRunning(options: ApplyOptions, connector: DebeziumConnector): Promise<void> {

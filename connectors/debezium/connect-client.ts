@@ -10,6 +10,12 @@ export interface ConnectorStatus {
   readonly failure: string | undefined;
 }
 
+/** A place in a connector's source, in the connector's own words. */
+export interface ConnectorOffset {
+  readonly partition: Readonly<Record<string, unknown>>;
+  readonly offset: Readonly<Record<string, unknown>>;
+}
+
 interface RawState {
   readonly state: string;
   readonly trace?: string;
@@ -102,11 +108,16 @@ export class ConnectClient {
     await this.#ask("DELETE", `${pathOf(name)}/offsets`);
   }
 
-  /** Whether Connect remembers where the connector had read to. */
-  async hasOffsets(name: string): Promise<boolean> {
+  /** Where the connector had read to, as Connect remembers it; empty: nothing is remembered. */
+  async offsets(name: string): Promise<readonly ConnectorOffset[]> {
     const found = (await this.#find(`${pathOf(name)}/offsets`)) as
-      { readonly offsets: readonly unknown[] } | undefined;
-    return (found?.offsets.length ?? 0) > 0;
+      { readonly offsets: readonly ConnectorOffset[] } | undefined;
+    return found?.offsets ?? [];
+  }
+
+  /** Lets a stopped connector go on from elsewhere. */
+  async setOffsets(name: string, offsets: readonly ConnectorOffset[]): Promise<void> {
+    await this.#ask("PATCH", `${pathOf(name)}/offsets`, { offsets });
   }
 
   async delete(name: string): Promise<void> {

@@ -21,8 +21,6 @@ export interface DebeziumConnector {
   readonly tables: readonly string[];
   /** Operations that the publication holds; the rest never reaches the worker. */
   readonly operations: readonly ("insert" | "update" | "delete" | "truncate")[];
-  /** `before`: made before the connector, so that no row is missed. `with`: by its snapshot. */
-  readonly slotIsMade: "before" | "with";
   readonly config: ConnectorConfig;
 }
 
@@ -35,7 +33,7 @@ const heartbeatMessage = "refold-heartbeat";
 /**
  * The event store's connector: rows of the outbox tables through the Outbox Event Router. Value
  * bytes pass as they are, the key is text, the row names topic, partition, recorded time and
- * headers. It makes no snapshot: its slot is older than the first event.
+ * headers.
  */
 export function eventsConnector(source: DebeziumSource): DebeziumConnector {
   const name = `${source.prefix}-events`;
@@ -46,11 +44,9 @@ export function eventsConnector(source: DebeziumSource): DebeziumConnector {
     publication: slot,
     tables: source.outboxTables,
     operations: ["insert"],
-    slotIsMade: "before",
     config: {
       ...shared(source, { slot, tables: source.outboxTables }),
       "topic.prefix": name,
-      "snapshot.mode": "no_data",
       "tombstones.on.delete": "false",
       "key.converter": "org.apache.kafka.connect.storage.StringConverter",
       "header.converter": "org.apache.kafka.connect.storage.StringConverter",
@@ -86,10 +82,7 @@ function columnOf(name: string): string {
   return name.replaceAll("-", "_");
 }
 
-/**
- * The catalogue's connector: row changes in Debezium's envelope, in Avro. Its first start makes a
- * snapshot, and so does one that finds its slot lost or replaced.
- */
+/** The catalogue's connector: row changes in Debezium's envelope, in Avro. */
 export function catalogueConnector(
   source: DebeziumSource,
   converters: ConnectorConfig,
@@ -101,12 +94,10 @@ export function catalogueConnector(
     publication: slot,
     tables: source.tables,
     operations: ["insert", "update", "delete", "truncate"],
-    slotIsMade: "with",
     config: {
       ...shared(source, { slot, tables: source.tables }),
       ...converters,
       "topic.prefix": source.prefix,
-      "snapshot.mode": "when_needed",
       // Names each change's place in its transaction: what tells a repetition.
       "provide.transaction.metadata": "true",
       "schema.name.adjustment.mode": "avro",
@@ -125,6 +116,10 @@ function shared(
     "tasks.max": "1",
     "extended.headers.enabled": "false",
     "plugin.name": "pgoutput",
+    // It begins where it is told to, behind rows that are published already, and fails when its slot
+    // no longer goes on from where it was. A snapshot of its own would neither tell what is gone nor
+    // give the first transaction after it a number.
+    "snapshot.mode": "no_data",
     "database.hostname": database.hostname.replaceAll(/[[\]]/g, ""),
     "database.port": database.port || "5432",
     "database.user": decodeURIComponent(database.username),

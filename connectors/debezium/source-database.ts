@@ -13,45 +13,51 @@ export interface SlotFacts {
   readonly walStatus: string | null;
   /** Write-ahead log that the server keeps for it. */
   readonly keptBytes: number;
-  readonly confirmedLsn: string | null;
+  /** What committed before it has been confirmed; undefined: the server has invalidated the slot. */
+  readonly confirmedLsn: number | undefined;
 }
 
 type Queries = Pick<Pool | ClientBase, "query">;
+
+interface SlotRow extends Omit<SlotFacts, "keptBytes" | "confirmedLsn"> {
+  readonly keptBytes: string | null;
+  readonly confirmed: string | null;
+}
 
 export async function readSlots(
   on: Queries,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, SlotFacts>> {
-  const { rows } = await on.query<SlotFacts & { keptBytes: bigint | null }>(
+  const { rows } = await on.query<SlotRow>(
     `select slot_name::text as slot, database::text, plugin::text, active,
-       wal_status as "walStatus", confirmed_flush_lsn::text as "confirmedLsn",
-       pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint as "keptBytes"
+       wal_status as "walStatus", (confirmed_flush_lsn - '0/0'::pg_lsn)::text as confirmed,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::text as "keptBytes"
      from pg_replication_slots where slot_name = any($1)`,
     [names],
   );
-  return new Map(rows.map((row) => [row.slot, { ...row, keptBytes: Number(row.keptBytes ?? 0) }]));
+  const facts = rows.map(({ confirmed, keptBytes, ...row }) => ({
+    ...row,
+    keptBytes: Number(keptBytes ?? 0),
+    confirmedLsn: confirmed === null ? undefined : Number(confirmed),
+  }));
+  return new Map(facts.map((one) => [one.slot, one]));
 }
 
-/** What a connector's slot was when it was looked at. */
-export type FoundSlot = "there" | "made" | "missing";
-
 /**
- * Makes the publication as the connector wants it, and its slot where that comes first: whatever
- * commits afterwards is kept for the connector, however late it starts.
+ * Makes the publication as the connector wants it, and looks at its slot.
  *
- * @throws FatalError `wal-level`, `slot-foreign`, `slot-lost`
+ * @returns undefined: there is no slot.
+ * @throws FatalError `wal-level`, `slot-foreign`
  */
-export async function prepareSource(on: Queries, connector: DebeziumConnector): Promise<FoundSlot> {
+export async function prepareSource(
+  on: Queries,
+  connector: DebeziumConnector,
+): Promise<SlotFacts | undefined> {
   await requireLogicalWal(on);
   await ensurePublication(on, connector);
-  const found = (await readSlots(on, [connector.slot])).get(connector.slot);
-  if (found !== undefined) {
-    await assertUsable(on, found);
-    return "there";
-  }
-  if (connector.slotIsMade === "with") return "missing";
-  await on.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [connector.slot]);
-  return "made";
+  const slot = (await readSlots(on, [connector.slot])).get(connector.slot);
+  if (slot !== undefined) await assertOurs(on, slot);
+  return slot;
 }
 
 async function requireLogicalWal(on: Queries): Promise<void> {
@@ -65,25 +71,16 @@ async function requireLogicalWal(on: Queries): Promise<void> {
   );
 }
 
-async function assertUsable(on: Queries, slot: SlotFacts): Promise<void> {
+async function assertOurs(on: Queries, slot: SlotFacts): Promise<void> {
   const { rows } = await on.query<{ here: string }>("select current_database()::text as here");
   const here = rows[0]?.here;
-  if (slot.plugin !== "pgoutput" || slot.database !== here) {
-    throw new FatalError(
-      "slot-foreign",
-      `Replication slot ${slot.slot} belongs to database ${slot.database} with plugin ` +
-        `${slot.plugin}, not to ${here} with pgoutput.`,
-      "Name other connectors, or drop that slot.",
-    );
-  }
-  if (slot.walStatus === "lost") {
-    throw new FatalError(
-      "slot-lost",
-      `The server has let go of the write-ahead log that replication slot ${slot.slot} needed.`,
-      `Drop it (select pg_drop_replication_slot('${slot.slot}')) and apply the connectors again; ` +
-        "then republish what processors and projections say is missing.",
-    );
-  }
+  if (slot.plugin === "pgoutput" && slot.database === here) return;
+  throw new FatalError(
+    "slot-foreign",
+    `Replication slot ${slot.slot} belongs to database ${slot.database} with plugin ` +
+      `${slot.plugin}, not to ${here} with pgoutput.`,
+    "Name other connectors, or drop that slot.",
+  );
 }
 
 /** Brings the tables and operations of the publication to the connector's. */

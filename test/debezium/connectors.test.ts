@@ -32,7 +32,6 @@ test("the two share neither slot nor publication nor first names of topics", () 
   for (const option of ["slot.name", "publication.name", "topic.prefix"]) {
     expect(events.config[option]).not.toBe(catalogue.config[option]);
   }
-  expect(events.slotIsMade).toBe("before");
 });
 
 test("the address of the database is taken apart, credentials decoded", () => {

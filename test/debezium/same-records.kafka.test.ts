@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { readConnectors } from "../../bin/connectors/report.ts";
+import { recaptureFor } from "../../bin/connectors/recapture.ts";
 import { captureOptions, transactionTopic } from "../../bin/system/capture.ts";
 import { application } from "../../bin/system/definitions.ts";
 import { openStores, type Stores } from "../../bin/system/stores.ts";
@@ -15,7 +17,6 @@ import {
   readSlots,
   type DebeziumConnector,
 } from "../../connectors/debezium/index.ts";
-import { prepareSource } from "../../connectors/debezium/source-database.ts";
 import { KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
 import { avroCodec, ConfluentRegistry } from "../../connectors/registry/index.ts";
 import { framedSchemaId, type ChangeReader, type RowChange } from "../../engine/ports/codec.ts";
@@ -93,15 +94,22 @@ async function until(isSo: () => Promise<boolean>, timeoutMs = 60_000): Promise<
   }
 }
 
-const apply = ({ connect, connectors, stores }: Both) =>
-  applyConnectors({
+const definitions = { ...application, changeTopics: [changeTopic], slotName: name };
+
+/** What the connectors can't publish goes to their log, with the ids of their registry. */
+function apply({ connect, connectors, stores, kafka, registry, database }: Both) {
+  const { signal } = new AbortController();
+  const theirs = { ...stores, log: kafka, registry };
+  return applyConnectors({
     connect,
     connectors,
     pool: stores.pool,
     clock: systemClock,
     timeoutMs: 60_000,
-    signal: new AbortController().signal,
+    signal,
+    recapture: recaptureFor({ definitions, stores: theirs, url: database.url, signal }),
   });
+}
 
 type Both = Awaited<ReturnType<typeof openBoth>>;
 
@@ -116,7 +124,6 @@ beforeAll(async () => {
     await log.ensureTopic({ name: changeTopic.name, partitions });
     await log.ensureTopic({ ...transactionTopic, name: `${name}.transaction` });
   }
-  const definitions = { ...application, changeTopics: [changeTopic], slotName: name };
   const part = { definitions, stores, url: database.url, metrics: noMetrics };
   capture = new EmbeddedCapture({ ...captureOptions(part, stores.pool), prefix: name });
   await capture.start(new AbortController().signal);
@@ -145,7 +152,11 @@ function event(number: number): NewEvent {
   };
 }
 
-async function appendEvents(stores: Stores, from: number, count: number): Promise<void> {
+async function appendEvents(
+  stores: Pick<Stores, "eventStore">,
+  from: number,
+  count: number,
+): Promise<void> {
   for (let at = from; at < from + count; at += 1) {
     await stores.eventStore.append({ events: [event(at)], condition: [] }, { as: "command" });
   }
@@ -189,13 +200,15 @@ const printable = ({ partition, timestampMs, key, value, headers }: LoggedRecord
 });
 
 describe("Debezium and the embedded capture write the same", () => {
-  test("events, those included that were appended after the slot and before the connector", async () => {
+  test("events, those included that were appended before the connector", async () => {
     const { stores, connectors, connect } = both;
     const [events] = connectors as [DebeziumConnector, DebeziumConnector];
-    expect(await prepareSource(stores.pool, events)).toBe("made");
     await appendEvents(stores, 0, 20);
     const applied = await apply(both);
-    expect(applied.map(({ was }) => was)).toEqual(["new", "new"]);
+    expect(applied).toMatchObject([
+      { was: "new", anew: { fault: "never-ran", events: 20, rows: 0, removed: 0 } },
+      { was: "new", anew: { fault: "never-ran", events: 0, rows: 0, removed: 0 } },
+    ]);
     await appendEvents(stores, 20, 20);
     const { embedded, debezium } = await bothLogs(eventTopic, 40);
     expect(debezium.map(printable)).toEqual(embedded.map(printable));
@@ -223,11 +236,7 @@ describe("Debezium and the embedded capture write the same", () => {
   test("applying again changes nothing", async () => {
     const again = await apply(both);
     expect(again).toEqual(
-      both.connectors.map(({ name: connector }) => ({
-        name: connector,
-        was: "unchanged",
-        offsets: "kept",
-      })),
+      both.connectors.map(({ name: connector }) => ({ name: connector, was: "unchanged" })),
     );
   }, 120_000);
 
@@ -252,30 +261,94 @@ describe("Debezium and the embedded capture write the same", () => {
   }, 90_000);
 });
 
+/** Nobody reads the slots any more, and so nobody keeps the write-ahead log for them. */
+async function dropSlots({ stores, connect, connectors }: Both): Promise<void> {
+  const slots = connectors.map(({ slot }) => slot);
+  for (const connector of connectors) await connect.stop(connector.name);
+  await until(async () =>
+    [...(await readSlots(stores.pool, slots)).values()].every((slot) => !slot.active),
+  );
+  for (const slot of slots) await stores.pool.query("select pg_drop_replication_slot($1)", [slot]);
+}
+
+const makeSlots = ({ stores, connectors }: Both): Promise<unknown> =>
+  Promise.all(
+    connectors.map(({ slot }) =>
+      stores.pool.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [slot]),
+    ),
+  );
+
+async function assertWhole({ stores, kafka, registry }: Both, events: number): Promise<void> {
+  await until(async () => (await readAll(kafka, eventTopic)).length >= events);
+  const ids = (await readAll(kafka, eventTopic)).map(({ headers }) => textOf(headers, "ce_id"));
+  expect(ids.toSorted()).toEqual(
+    numbers(0, events)
+      .map((number) => `${name}-${number}`)
+      .toSorted(),
+  );
+  const { rows } = await stores.pool.query<{ code: string; capacity: number }>(
+    `select code, capacity from catalogue.modules order by code collate "C"`,
+  );
+  const reader = avroCodec({ registry }).changes(changeTopic);
+  await expect
+    .poll(async () => toldRows(await readAll(kafka, changeTopic.name), reader), { timeout: 20_000 })
+    .toEqual(rows);
+}
+
+/** The rows that a reader comes to who takes each key's last record. */
+async function toldRows(records: readonly LoggedRecord[], reader: ChangeReader) {
+  const told = new Map<string, RowChange>();
+  for (const { key, value } of records) {
+    if (value === null || key === null) continue;
+    const bytes = Buffer.from(value);
+    const id = framedSchemaId(bytes, 0, bytes.length) ?? 0;
+    const decoder = reader.known(id) ?? (await reader.learn(id));
+    told.set(Buffer.from(key).toString("hex"), decoder.decode(bytes, 5, bytes.length));
+  }
+  return [...told.values()]
+    .flatMap(({ after }) => (after ? [after as { code: string; capacity: number }] : []))
+    .map(({ code, capacity }) => ({ code, capacity }))
+    .sort((one, other) => (one.code < other.code ? -1 : 1));
+}
+
+/** What is written while no slot keeps its write-ahead log: events, a change and a removal too. */
+async function writeUnseen({ pool, eventStore }: Stores, from: number): Promise<void> {
+  await appendEvents({ eventStore }, from, 4);
+  await pool.query("update catalogue.modules set capacity = capacity + 100 where code = 'M3'");
+  await pool.query(
+    "delete from catalogue.modules where code = (select min(code) from catalogue.modules)",
+  );
+}
+
 describe("slots that are gone", () => {
-  test("are made anew: the catalogue is read again, and events go on from there", async () => {
-    const { stores, kafka, connect, connectors } = both;
-    const slots = connectors.map(({ slot }) => slot);
-    for (const connector of connectors) await connect.stop(connector.name);
-    await until(async () =>
-      [...(await readSlots(stores.pool, slots)).values()].every((slot) => !slot.active),
-    );
-    for (const slot of slots) {
-      await stores.pool.query("select pg_drop_replication_slot($1)", [slot]);
-    }
-    // Nobody keeps the write-ahead log of these: readers see the hole by their sequences.
-    await appendEvents(stores, 40, 4);
-    const changesBefore = (await readAll(kafka, changeTopic.name)).length;
+  test("are made anew: what nobody captured is published, removals among it", async () => {
+    const { stores } = both;
+    await dropSlots(both);
+    await writeUnseen(stores, 40);
     const applied = await apply(both);
-    expect(applied.map(({ offsets }) => offsets)).toEqual(["forgotten", "forgotten"]);
+    expect(applied).toMatchObject([
+      { anew: { fault: "slot-missing", events: 4 } },
+      { anew: { fault: "slot-missing", rows: 17, removed: 1 } },
+    ]);
+    // At once: the first transaction after the rows counts too.
+    await stores.pool.query("update catalogue.modules set capacity = 7 where code = 'M4'");
     await appendEvents(stores, 44, 4);
-    await until(async () => (await readAll(kafka, eventTopic)).length >= 44);
-    const ids = (await readAll(kafka, eventTopic)).map(({ headers }) => textOf(headers, "ce_id"));
-    expect(new Set(ids)).toEqual(
-      new Set([...numbers(0, 40), ...numbers(44, 4)].map((number) => `${name}-${number}`)),
-    );
-    // 20 modules were inserted, and 2 of them deleted.
-    await until(async () => (await readAll(kafka, changeTopic.name)).length >= changesBefore + 18);
+    await assertWhole(both, 48);
+  }, 120_000);
+
+  test("and made anew by somebody else are noticed by where they stand", async () => {
+    const { stores, connect, connectors } = both;
+    await dropSlots(both);
+    await writeUnseen(stores, 48);
+    await makeSlots(both);
+    const reports = await readConnectors({ connect, connectors, pool: stores.pool });
+    for (const { faults } of reports) expect(faults.join()).toContain("made it anew");
+    expect(await apply(both)).toMatchObject([
+      { anew: { fault: "slot-replaced", events: 4 } },
+      { anew: { fault: "slot-replaced", rows: 16, removed: 1 } },
+    ]);
+    await stores.pool.query("update catalogue.modules set capacity = 8 where code = 'M4'");
+    await assertWhole(both, 52);
   }, 120_000);
 });
 

@@ -16,6 +16,7 @@ import {
 } from "../../../schemas/avro/index.ts";
 import { giveIdentity, identitySubject, readIdentity } from "./identity.ts";
 import { importVersions, type Imported } from "./import-versions.ts";
+import { javaSpelling } from "./java-spelling.ts";
 import {
   RegistryClient,
   type RegistryAnswer,
@@ -40,9 +41,10 @@ const idMax = 2 ** 31 - 1;
  * cached by the codec, so nothing is asked for each of them.
  *
  * Schemas are sent in one spelling, since not every registry knows two spellings for the same
- * schema; what a subject has already is found however it is spelt. Reasons of incompatibility are
- * found here, over the versions that the registry has, because registries word them differently or
- * not at all; whether a schema is taken, the registry decides.
+ * schema: in that of Java's converters, so that Debezium's find theirs under the same ids. What a
+ * subject has already is found however it is spelt. Reasons of incompatibility are found here, over
+ * the versions that the registry has, because registries word them differently or not at all;
+ * whether a schema is taken, the registry decides.
  */
 export class ConfluentRegistry implements SchemaRegistry {
   readonly #client: RegistryClient;
@@ -63,8 +65,8 @@ export class ConfluentRegistry implements SchemaRegistry {
     const parsed = parsedOrRefused(schema);
     const known = await this.#known(subject, parsed);
     if (known !== undefined) return known;
-    const text = schemaText(parsed);
     const path = `${subjectPath(subject)}/versions`;
+    const text = javaSpelling(schema);
     const answer = await this.#client.post(path, { schema: text, schemaType: "AVRO" });
     if (answer.kind === "refused") throw await this.#notTaken(subject, parsed, answer);
     const made = await this.#known(subject, parsed);
