@@ -6,7 +6,9 @@ import type { Clock, Random } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
 import type { EventStore } from "../engine/ports/event-store.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
+import type { Generations } from "../engine/ports/generations.ts";
 import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
+import type { Rebuilds } from "../engine/ports/rebuilds.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
 import type { ApiOptions } from "./options.ts";
@@ -63,6 +65,13 @@ export interface Load {
   readonly backlog: number;
 }
 
+/** What is asked about rebuilds of read models, and of which. */
+export interface RebuildAdministration {
+  readonly rebuilds: Pick<Rebuilds, "start" | "find" | "list" | "wish">;
+  readonly generations: Pick<Generations, "turns">;
+  readonly projections: readonly { readonly name: string; readonly version: number }[];
+}
+
 /** All that the API works with. */
 export interface ApiDependencies extends HealthSources {
   readonly decider: CommandExecutor;
@@ -81,5 +90,7 @@ export interface ApiDependencies extends HealthSources {
   readonly load?: () => Load;
   /** Served under `/registry`; without it there is nothing there. */
   readonly registry?: SubjectRegistry;
+  /** Served under `/admin/rebuilds`; without it there is nothing there. */
+  readonly administration?: RebuildAdministration;
   readonly options?: Partial<ApiOptions>;
 }

@@ -19,6 +19,7 @@ import { availabilityRoutes } from "./routes/availability.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { type Fault, healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
+import { rebuildRoutes } from "./routes/rebuilds.ts";
 import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
 import { updateRoutes } from "./routes/updates.ts";
 import { UpdateFeed } from "./updates/feed.ts";
@@ -113,6 +114,8 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   registrationQueries(app, context);
   rosterRoutes(app, context);
   updateRoutes(app, context);
+  const { administration } = context.deps;
+  if (administration !== undefined) rebuildRoutes(app, context, administration);
   const { readyWithinMs } = context.options;
   healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);

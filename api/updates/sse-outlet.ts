@@ -20,17 +20,25 @@ export function sseOutlet(
     hello: (id) => send(`id: ${id}\n\n`),
     reset: (id, reason) => send(sseFrame({ id, event: "reset", data: { reason } })),
     heartbeat: () => send(": alive\n\n"),
-    end: (code, reason) => {
-      response.end(sseFrame({ event: "end", data: { code, reason } }));
-      // A reader that takes nothing more would keep the server from closing.
-      const timer = setTimeout(() => response.destroy(), limits.streamEndMs);
-      response.once("close", () => clearTimeout(timer));
-    },
+    end: (code, reason) => endStream(response, { code, reason }, limits),
     drained: () => drained(response),
   };
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Says why a stream ends, then ends it. */
+export function endStream(
+  response: ServerResponse,
+  data: { readonly code: string; readonly reason: string },
+  { streamEndMs }: Pick<ApiOptions, "streamEndMs">,
+): void {
+  response.end(sseFrame({ event: "end", data }));
+  // A reader that takes nothing more would keep the server from closing.
+  const timer = setTimeout(() => response.destroy(), streamEndMs);
+  response.once("close", () => clearTimeout(timer));
+}
+
+/** Resolves when what was sent has left, or the socket is closed. */
+export function drained(response: ServerResponse): Promise<void> {
   if (!response.writableNeedDrain || response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

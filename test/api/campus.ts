@@ -2,7 +2,9 @@ import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
 import { header } from "../../engine/envelope.ts";
 import { JsonCodec } from "../../engine/memory/json-codec.ts";
+import { MemoryGenerations } from "../../engine/memory/generations.ts";
 import { MemoryReadModelReader } from "../../engine/memory/read-model-reader.ts";
+import { MemoryRebuilds } from "../../engine/memory/rebuilds.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
@@ -25,6 +27,7 @@ import {
 } from "../../projections/seat-availability/index.ts";
 import { SeatAvailableChanged } from "../../schemas/index.ts";
 import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
+import { realClock } from "./real-clock.ts";
 import { foldFacts, ModuleHistory, type RecordedFact } from "../app/module-history.ts";
 
 interface Opened {
@@ -57,13 +60,16 @@ export class Campus {
   readonly #lanes: number[] = [];
   readonly #noticeLanes: number[] = [];
   readonly reader = new MemoryReadModelReader({ store: this.#store });
+  readonly generations = new MemoryGenerations({ store: this.#store, clock: realClock });
+  readonly rebuilds = new MemoryRebuilds({ generations: this.generations, clock: realClock });
+  readonly projections = [seatAvailability, registrations, moduleCatalogue];
 
   static async open(): Promise<Campus> {
     const campus = new Campus();
     await campus.codec.prepare(moduleEvents);
     await campus.codec.prepare(registrationUpdates);
     await campus.log.ensureTopic({ name: registrationUpdates.name, partitions: 10 });
-    for (const projection of [seatAvailability, registrations, moduleCatalogue]) {
+    for (const projection of campus.projections) {
       await campus.#open(projection);
     }
     return campus;

@@ -59,6 +59,8 @@ export class Contract {
   #documented(method: string, path: string, status: number): Documented | undefined {
     const route = this.#routes.find(({ pattern }) => pattern.test(path));
     if (route === undefined) return undefined;
+    // Streams have no HEAD, and the document tells it of no GET.
+    if (method === "HEAD" && status === 405) return undefined;
     const asked = method === "HEAD" ? "get" : method.toLowerCase();
     const operation = this.#document.paths[route.path]?.[asked];
     if (operation === undefined) return undefined;

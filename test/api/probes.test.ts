@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { buildProbes, type ProbesDependencies } from "../../api/index.ts";
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
-import { realClock } from "./server.ts";
+import { realClock } from "./real-clock.ts";
 
 function probesOfTest(over: Partial<ProbesDependencies> = {}) {
   const app = buildProbes({

@@ -4,28 +4,11 @@ import { onTestFinished } from "vitest";
 
 import { type ApiDependencies, type ApiOptions, buildApi } from "../../api/index.ts";
 import { SeededRandom } from "../../engine/memory/clock.ts";
-import type { Clock } from "../../engine/ports/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
 import { Campus } from "./campus.ts";
+import { realClock } from "./real-clock.ts";
 import { type ApiDocument, Contract } from "./contract.ts";
-
-/** Real time: the API's waits are short, and sockets know no other. */
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener("abort", done);
-    }),
-};
 
 export interface Given {
   readonly options?: Partial<ApiOptions>;
@@ -53,6 +36,7 @@ export async function serverOfTest(given: Given = {}) {
     health: () => [],
     metricsText: async () => "refold_up 1\n",
     ageMs: () => 12.4,
+    administration: campus,
     options: { waitForMs: 60, waitPollMs: 1, streamEndMs: 100, ...given.options },
     ...given.deps,
   });

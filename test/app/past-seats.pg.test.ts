@@ -11,7 +11,8 @@ import { register, withdraw } from "../../processors/seats/index.ts";
 import { seatsOfModuleAt } from "../../projections/seat-availability/index.ts";
 import { ModuleRegistered } from "../../schemas/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
-import { realClock, row } from "../api/server.ts";
+import { realClock } from "../api/real-clock.ts";
+import { row } from "../api/server.ts";
 import { mustExecute, storeOfTest } from "./store-of-test.ts";
 
 const seat = (studentId: string) => register({ moduleCode: "MA101", studentId });

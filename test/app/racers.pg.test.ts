@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 
 import { offerModule } from "../../processors/catalogue/index.ts";
 import { register } from "../../processors/seats/index.ts";
-import { realClock, row } from "../api/server.ts";
+import { realClock } from "../api/real-clock.ts";
+import { row } from "../api/server.ts";
 import { mustExecute, storeOfTest } from "./store-of-test.ts";
 
 const origin = { correlationId: "test" };

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { ApiOptions, Load } from "../../../api/index.ts";
 import { ManualClock } from "../../../engine/memory/clock.ts";
 import { offerModule } from "../../../processors/catalogue/index.ts";
-import { realClock, row, serverOfTest } from "../server.ts";
+import { realClock } from "../real-clock.ts";
+import { row, serverOfTest } from "../server.ts";
 
 const idle: Load = { loopDelayMs: 0, backlogAgeMs: 0, backlog: 0 };
 
