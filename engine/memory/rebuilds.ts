@@ -7,6 +7,7 @@ import type {
   RebuildStart,
   RebuildState,
   RebuildWish,
+  WishOptions,
 } from "../ports/rebuilds.ts";
 import {
   assertTransition,
@@ -88,11 +89,13 @@ export class MemoryRebuilds implements Rebuilds {
   async wish(
     id: bigint,
     wish: RebuildWish,
-    { accept }: { readonly accept?: boolean } = {},
+    { accept, by, reason }: WishOptions = {},
   ): Promise<boolean> {
     const stored = this.#rebuilds.get(id);
     if (stored === undefined || !takesWish(stored, wish, this.#clock.nowMs())) return false;
-    this.#put({ ...stored, wish, request: accepted(stored.request, accept) });
+    const atMs = this.#clock.nowMs();
+    const asked = by === undefined ? {} : { asked: { wish, by, reason, atMs } };
+    this.#put({ ...stored, ...asked, wish, request: accepted(stored.request, accept) });
     return true;
   }
 
