@@ -42,9 +42,10 @@ function environment() {
 
 function run(node) {
   // The channel tells the program that this process is gone, however it went: then it drains.
+  // Behind `--` Node looks for no options of its own: it would take --env-file away otherwise.
   const child = spawn(
     node,
-    ["--disable-warning=ExperimentalWarning", program(), ...process.argv.slice(2)],
+    ["--disable-warning=ExperimentalWarning", "--", program(), ...process.argv.slice(2)],
     { stdio: ["inherit", "inherit", "inherit", "ipc"], env: environment() },
   );
   // Ctrl-C reaches the child through the terminal too: it takes signals that come together as one.

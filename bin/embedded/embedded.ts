@@ -8,6 +8,7 @@ import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { openDatabase, othersOn, type Database } from "../database.ts";
+import type { Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { openSystem } from "../system.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
@@ -16,7 +17,7 @@ import { startHousekeeping } from "../system/chores.ts";
 import type { Definitions } from "../system/definitions.ts";
 import { openStores, type Stores } from "../system/stores.ts";
 import { reportToTerminal } from "../terminal.ts";
-import { definitionsOf, type EmbeddedOptions } from "./options.ts";
+import { definitionsOf, type EmbeddedOptions, serversOfOptions } from "./options.ts";
 
 /** A projection as far as a reader of its rows needs it. */
 interface Readable<C extends Columns> {
@@ -59,10 +60,12 @@ export class Embedded implements AsyncDisposable {
   /**
    * Starts everything; resolves when commands are taken.
    *
-   * @throws DataFolderError when another process holds the folder, or it is broken.
+   * @throws DataFolderError when another process holds the folder, or it is broken; TypeError for an
+   * option that can't be used; FatalError `redis-evicts` where Redis may throw rows away.
    */
   static async start(options: EmbeddedOptions): Promise<Embedded> {
     const report = options.report ?? reportToTerminal;
+    const servers = serversOfOptions(options);
     const stop = new StopInTurn(report);
     try {
       const database = await openDatabase({
@@ -73,7 +76,7 @@ export class Embedded implements AsyncDisposable {
       });
       stop.add("database", () => database[Symbol.asyncDispose]());
       const definitions = definitionsOf(options);
-      const stores = await startOn(database, definitions, { report, stop });
+      const stores = await startOn(database, definitions, { report, servers, stop });
       return new Embedded(database.url, stores, {
         followers: followersOf(definitions, stores),
         stop,
@@ -125,17 +128,25 @@ export class Embedded implements AsyncDisposable {
   }
 }
 
+interface StartPart {
+  readonly report: (message: string) => void;
+  readonly servers: Servers;
+  readonly stop: StopInTurn;
+}
+
 async function startOn(
   database: Database,
   definitions: Definitions,
-  { report, stop }: { report: (message: string) => void; stop: StopInTurn },
+  { report, servers, stop }: StartPart,
 ): Promise<Stores> {
   const { url } = database;
-  const { migrations } = definitions;
+  const { migrations, projections } = definitions;
   const common = { url, metrics: noMetrics, report };
   const stores = await openStores({
     ...common,
+    servers,
     migrations,
+    projections,
     name: "embedded",
     schema: "migrate",
     others: othersOn(database),

@@ -2,6 +2,7 @@ import type { Migration } from "../../connectors/postgres/migrations.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { AnyTopic, EventTopic } from "../../engine/topic.ts";
+import { embeddedServers, type Servers } from "../servers.ts";
 import type { Definitions } from "../system/definitions.ts";
 
 export interface EmbeddedOptions {
@@ -11,11 +12,28 @@ export interface EmbeddedOptions {
   readonly processors?: readonly AnyProcessor[];
   /** Topics that commands write to beside those that are read or notified. */
   readonly topics?: readonly EventTopic[];
+  /**
+   * A Redis (`redis://`, `rediss://`) that follows the projections which name `redis` among their
+   * stores, and is asked first. Left out: Postgres alone; the environment isn't read.
+   */
+  readonly redisUrl?: string;
   /** Steps of the domain's own tables: those whose changes are captured, say. */
   readonly migrations?: readonly Migration[];
   /** Told what goes wrong and is tried again (default: written to standard error). */
   readonly report?: (message: string) => void;
 }
+
+/** @throws TypeError where an address can't be one. */
+export function serversOfOptions({ redisUrl }: EmbeddedOptions): Servers {
+  if (redisUrl !== undefined && !/^rediss?:$/.test(schemeOf(redisUrl))) {
+    throw new TypeError(
+      `redisUrl must be redis://host:port or rediss://host:port, not ${JSON.stringify(redisUrl)}.`,
+    );
+  }
+  return { ...embeddedServers, redisUrl };
+}
+
+const schemeOf = (url: string): string => (URL.canParse(url) ? new URL(url).protocol : "");
 
 /** What the options say to run: topics are found in the definitions that read or notify. */
 export function definitionsOf(options: EmbeddedOptions): Definitions {

@@ -56,6 +56,8 @@ export async function runImport(options: ImportRunOptions): Promise<ImportOutcom
     url: database.url,
     servers,
     migrations: application.migrations,
+    // Redis is brought what is folded here; where another process folds, that one does it.
+    projections: database.kind === "joined" ? [] : application.projections,
     name: "import",
     metrics: noMetrics,
     schema: database.kind === "joined" ? "require" : "migrate",

@@ -2,155 +2,119 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startStack, type Stack } from "../../stack/services/index.ts";
-import { refold, RefoldProcess, until } from "./refold-process.ts";
+import { journeys, type JourneySystem, untilReady } from "./journeys.ts";
+import { availability, register } from "./refold-instance.ts";
+import { refold, RefoldProcess } from "./refold-process.ts";
 
-/** A whole stack of the test's own: it is filled, and its connectors are taken away. */
+/** A whole stack of the test's own: it is filled, and its connectors are the only ones. */
 let stack: Stack;
 let folder: string;
-let settings: Record<string, string>;
-const running: RefoldProcess[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "refold-full-"));
   const cache = join(homedir(), ".cache", "refold", "stack");
   stack = await startStack({ cache, data: folder });
-  settings = { ...stack.environment };
 }, 240_000);
 
 afterAll(async () => {
-  for (const { child } of running) child.kill("SIGKILL");
-  await stack.stop();
+  await stack?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-function start(args: readonly string[], more: Record<string, string> = {}): RefoldProcess {
-  const started = new RefoldProcess(args, { ...settings, ...more });
-  running.push(started);
-  return started;
-}
+test("no command is taken before the connectors' slots are there", async () => {
+  const { code, err } = await refold(["start", "--port", "0"], stack.environment);
+  expect(err).toMatch(/no replication slot refold_events.*Run refold connectors apply first/s);
+  expect(code).toBe(1);
+}, 60_000);
 
-async function sql<Row extends object>(text: string): Promise<Row[]> {
-  const client = new Client({ connectionString: settings["DATABASE_URL"] });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text)).rows;
-  } finally {
-    await client.end();
+test("connectors are applied, and said to run", async () => {
+  const applied = await refold(["connectors", "apply"], stack.environment);
+  expect(applied).toMatchObject({ code: 0, err: "" });
+  expect(applied.out).toMatch(/^refold-events +made, runs/m);
+  expect(applied.out).toMatch(/^refold-catalogue +made, runs/m);
+  const status = await refold(["connectors", "status"], stack.environment);
+  expect(status).toMatchObject({ code: 0, err: "" });
+}, 90_000);
+
+/** An API and two workers, each a process of its own. */
+class SeveralProcesses implements JourneySystem {
+  readonly findBy = { args: [], environment: stack.environment };
+  readonly database = stack.environment["DATABASE_URL"] ?? "";
+  http = "";
+  #api: RefoldProcess | undefined;
+  #workers: RefoldProcess[] = [];
+
+  static async start(): Promise<SeveralProcesses> {
+    const system = new SeveralProcesses();
+    await system.#begin();
+    return system;
+  }
+
+  async restart(how: "drained" | "killed"): Promise<void> {
+    await this.#end(how === "drained" ? "SIGTERM" : "SIGKILL");
+    await this.#begin();
+  }
+
+  async killOne(): Promise<void> {
+    const worker = this.#workers.shift();
+    worker?.child.kill("SIGKILL");
+    await worker?.ended;
+    this.#workers.push(this.#process(["worker"]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  async #begin(): Promise<void> {
+    this.#workers = [this.#process(["worker"]), this.#process(["worker"])];
+    this.#api = this.#process(["api", "--port", "0"]);
+    [, this.http = ""] = await this.#api.printed(/listens on (http:\S+?)\. /);
+    await untilReady(this.http);
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const running = [...this.#workers, this.#api].filter((one) => one !== undefined);
+    for (const { child } of running) child.kill(signal);
+    await Promise.all(running.map(({ ended }) => ended));
+  }
+
+  /** Without the launcher, so that what is done to the process is done to the program. */
+  #process(args: readonly string[]): RefoldProcess {
+    return new RefoldProcess(args, stack.environment, "nothing");
   }
 }
 
-let api: string;
-
-interface Seats {
-  readonly capacity: number;
-  readonly confirmed: number;
-  readonly available: number;
-}
-
-async function seatsOf(code: string): Promise<Seats | undefined> {
-  const response = await fetch(`${api}/modules/${code}/availability`);
-  return response.ok ? ((await response.json()) as Seats) : undefined;
-}
-
-/** Gives the status of each answer. */
-function register(code: string, students: readonly number[]): Promise<number[]> {
-  return Promise.all(
-    students.map(async (student) => {
-      const response = await fetch(`${api}/registrations`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ moduleCode: code, studentId: `student-${student}` }),
-      });
-      await response.arrayBuffer();
-      return response.status;
-    }),
-  );
-}
-
-const offer = (code: string, capacity: number): Promise<unknown> =>
-  sql(`insert into catalogue.modules (code, title, capacity, fee_cents)
-       values ('${code}', 'Module ${code}', ${capacity}, 0)`);
-
-async function untilSeats(code: string, wanted: Partial<Seats>): Promise<void> {
-  await until(
-    async () => {
-      const seats = await seatsOf(code);
-      return seats && expectLike(seats, wanted) ? seats : undefined;
-    },
-    30_000,
-    () => `${code} with ${JSON.stringify(wanted)}`,
-  );
-}
-
-const expectLike = (seats: Seats, wanted: Partial<Seats>): boolean =>
-  Object.entries(wanted).every(([name, value]) => seats[name as keyof Seats] === value);
-
-const students = (from: number, count: number): number[] =>
-  Array.from({ length: count }, (_, at) => from + at);
-
-describe("the system on Kafka, Debezium and a registry", () => {
-  test("doesn't take a command before the connectors' slots are there", async () => {
-    const { code, err } = await start(["start", "--port", "0"]).ended;
-    expect(err).toMatch(/no replication slot refold_events.*Run refold connectors apply first/s);
-    expect(code).toBe(1);
-  }, 60_000);
-
-  test("connectors are applied, and said to run", async () => {
-    const applied = await refold(["connectors", "apply"], settings);
-    expect(applied.out).toMatch(/refold-events +made, runs\nrefold-catalogue +made, runs/);
-    const status = await refold(["connectors", "status"], settings);
-    expect(status).toMatchObject({ code: 0, err: "" });
-  }, 90_000);
-
-  test("an API and two workers share the work, and one of them may be killed", async () => {
-    const [one] = [start(["worker"]), start(["worker"])];
-    const [, url = ""] = await start(["api", "--port", "0"]).printed(/listens on (http:\S+?)\. /);
-    api = url;
-    await offer("AAA", 20);
-    await untilSeats("AAA", { available: 20 });
-    const answers = register("AAA", students(0, 30));
-    one.child.kill("SIGKILL");
-    expect((await answers).filter((status) => status === 201)).toHaveLength(20);
-    await untilSeats("AAA", { confirmed: 20, available: 0 });
-    await offer("BBB", 5);
-    await untilSeats("BBB", { available: 5 });
-    expect(await register("BBB", students(0, 3))).toEqual([201, 201, 201]);
-    await untilSeats("BBB", { confirmed: 3 });
-  }, 120_000);
-
-  test("the doctor finds nothing wrong", async () => {
-    const { out, code } = await refold(["doctor", "--json"], settings);
-    const findings = JSON.parse(out) as { state: string; what: string }[];
-    expect(findings.filter(({ state }) => state === "fault")).toEqual([]);
-    expect(code).toBe(0);
-  }, 60_000);
-
-  test("the embedded capture takes over from Debezium, and nothing is lost or doubled", async () => {
-    const capture = start(["capture"], { CAPTURE: "embedded" });
-    await capture.printed(/The capture runs/);
-    expect(await register("BBB", students(3, 1))).toEqual([201]);
-    await untilSeats("BBB", { confirmed: 4 });
-    for (const name of ["refold-events", "refold-catalogue"]) {
-      await fetch(`${settings["CONNECT_URL"]}/connectors/${name}`, { method: "DELETE" });
-    }
-    expect(await register("BBB", students(4, 1))).toEqual([201]);
-    await sql("update catalogue.modules set capacity = 9 where code = 'BBB'");
-    await offer("CCC", 7);
-    await untilSeats("CCC", { available: 7 });
-    await untilSeats("BBB", { capacity: 9, confirmed: 5, available: 4 });
-    await untilSeats("AAA", { capacity: 20, confirmed: 20, available: 0 });
-    const recorded = await sql<{ type: string; events: string }>(
-      "select ce_type as type, count(*)::text as events from refold.events group by 1 order by 1",
-    );
-    expect(Object.fromEntries(recorded.map(({ type, events }) => [type, events]))).toEqual({
-      "refold.modules.ModuleOffered": "3",
-      "refold.modules.ModuleCapacityChanged": "1",
-      "refold.seats.ModuleRegistered": "25",
-      "refold.seats.RegistrationCompleted": "25",
-    });
-  }, 120_000);
+journeys({
+  on: "on Kafka, Debezium, a registry and Redis, in several processes",
+  start: () => SeveralProcesses.start(),
+  offeredWithinMs: 30_000,
+  startTimeoutMs: 60_000,
 });
+
+test("the embedded capture takes over from Debezium, and the system goes on", async () => {
+  await using system = await SeveralProcesses.start();
+  const capture = new RefoldProcess(
+    ["capture"],
+    { ...stack.environment, CAPTURE: "embedded" },
+    "nothing",
+  );
+  try {
+    await capture.printed(/The capture runs/);
+    for (const name of ["refold-events", "refold-catalogue"]) {
+      await fetch(`${stack.environment["CONNECT_URL"]}/connectors/${name}`, { method: "DELETE" });
+    }
+    const first = await register(system.http, "OWN-1", "s-3");
+    expect(first.status).toBe(201);
+    const seen = await availability(system.http, "OWN-1", first.position);
+    expect(seen.body).toMatchObject({ confirmed: 3, available: 0 });
+    const refused = await register(system.http, "OWN-1", "s-4");
+    expect(refused).toMatchObject({ status: 409, body: { code: "module-full" } });
+  } finally {
+    capture.child.kill("SIGTERM");
+    await capture.ended;
+  }
+}, 120_000);

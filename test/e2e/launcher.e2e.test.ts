@@ -1,6 +1,11 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
-import { refold } from "./refold-process.ts";
+import { projectRoot } from "../support/source-tree.ts";
+import { refold, temporaryFolder } from "./refold-process.ts";
 
 test("help names the commands and what every exit code says", async () => {
   const { code, out } = await refold(["--help"]);
@@ -24,3 +29,21 @@ test("a database that isn't there ends with exit code 6", async () => {
   expect(code).toBe(6);
   expect(err).toMatch(/^refold: The database can't be reached .*ECONNREFUSED/);
 });
+
+test("a file of settings is ours to read, not Node's", async () => {
+  const file = join(await temporaryFolder(), "settings");
+  await writeFile(file, "NODE_OPTIONS=--no-such-option\nDATABASE_URL=none:\n");
+  const missing = await launched("status", "--env-file", "/nowhere/at/all");
+  expect(missing).toEqual({ code: 2, err: "refold: /nowhere/at/all can't be read (ENOENT).\n" });
+  const found = await launched("status", "--env-file", file);
+  expect(found.err).not.toContain("no-such-option");
+  expect(found.err).toMatch(/^refold: /);
+});
+
+/** Behind `--` the launcher's own Node doesn't look at the arguments either. */
+function launched(...args: readonly string[]): Promise<{ code: unknown; err: string }> {
+  const all = ["--", join(projectRoot, "bin", "refold.js"), ...args];
+  return new Promise((resolve) => {
+    execFile(process.execPath, all, (error, _, err) => resolve({ code: error?.code ?? 0, err }));
+  });
+}
