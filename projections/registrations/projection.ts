@@ -29,6 +29,7 @@ export const registrations = defineProjection({
     ["moduleCode", "registeredAt"],
   ],
   key: "registrationId",
+  history: (registrationId) => [`registration:${registrationId}`],
   on: {
     ModuleOffered: "ignore",
     ModuleDetailsChanged: "ignore",

@@ -23,6 +23,7 @@ export const seatAvailability = defineProjection({
   from: moduleEvents,
   row: columns,
   key: "moduleCode",
+  history: (moduleCode) => [`module:${moduleCode}`],
   on: {
     ModuleOffered: (_, { moduleCode, capacity }) => ({
       moduleCode,

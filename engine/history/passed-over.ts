@@ -1,0 +1,62 @@
+import type { DeadLetters, Disposition, StoredDeadLetter } from "../ports/dead-letters.ts";
+import { placeOf } from "../replay/cuts.ts";
+
+/** Records that a generation has not folded, by `<topic>/<partition>`. */
+export interface PassedOver {
+  readonly offsets: ReadonlyMap<string, ReadonlySet<number>>;
+  /** The same records by their sequences, where they have some. */
+  readonly sequences: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+export const nothingPassedOver: PassedOver = { offsets: new Map(), sequences: new Map() };
+
+const pageLetters = 500;
+
+/**
+ * Records that operators have left out, whichever generation set them aside, and those that wait as
+ * open letters of this one (undefined: of any): its rows lack them too.
+ *
+ * @throws TransientError.
+ */
+export async function passedOver(
+  letters: Pick<DeadLetters, "list"> | undefined,
+  of: { readonly projection: string; readonly generation: number | undefined },
+): Promise<PassedOver> {
+  if (letters === undefined) return nothingPassedOver;
+  const offsets = new Map<string, Set<number>>();
+  const sequences = new Map<string, Set<number>>();
+  const dispositions: readonly Disposition[] = ["discarded", "failed", "waiting"];
+  for (const disposition of dispositions) {
+    for await (const letter of lettersOf(letters, of.projection, disposition)) {
+      if (disposition !== "discarded" && !isOf(letter, of.generation)) continue;
+      note(offsets, letter, Number(letter.offset));
+      const { source } = letter;
+      if (source.kind === "lane") note(sequences, letter, Number(source.sequence));
+    }
+  }
+  return { offsets, sequences };
+}
+
+const isOf = (letter: StoredDeadLetter, generation: number | undefined): boolean =>
+  generation === undefined || letter.generation === generation;
+
+async function* lettersOf(
+  letters: Pick<DeadLetters, "list">,
+  consumer: string,
+  disposition: Disposition,
+): AsyncGenerator<StoredDeadLetter> {
+  let after = 0n;
+  for (;;) {
+    const page = await letters.list({ consumer, disposition, after, limit: pageLetters });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageLetters) return;
+    after = last.id;
+  }
+}
+
+function note(into: Map<string, Set<number>>, letter: StoredDeadLetter, at: number): void {
+  const place = placeOf(letter);
+  const known = into.get(place) ?? new Set();
+  into.set(place, known.add(at));
+}
