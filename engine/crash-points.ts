@@ -23,16 +23,18 @@ export const crashPoints = [
   "flush-committed",
   /** The task knows that the flush is committed. */
   "flush-noted",
+  /** Everything is flushed for a hold; who holds doesn't know it yet. */
+  "held",
   /** Everything is flushed before partitions are given back. */
   "drained",
 ] as const;
 
 export type CrashPoint = (typeof crashPoints)[number];
 
-/** Those that a task passes: only a processor's has decisions to plan. */
+/** Those that a task passes: only a processor's has decisions to plan, only generations are held. */
 export const crashPointsOf = {
   projection: crashPoints.filter((point) => point !== "flush-planned"),
-  processor: crashPoints,
+  processor: crashPoints.filter((point) => point !== "held"),
 } as const satisfies Record<string, readonly CrashPoint[]>;
 
 /** Called at every boundary; a test's probe throws a `CrashSignal` there. */

@@ -13,10 +13,12 @@ export type MetricCatalogue = Readonly<Record<string, MetricDefinition>>;
 
 /** Where the values of each label come from. */
 export const labelMeanings = {
-  consumer: "name of a projection or processor",
+  consumer:
+    "name of a projection or processor; `~kept` behind it: generations kept current for an undo",
   partition: "`topic/partition` of a topic that a consumer reads",
   state: "state of a task's partition: assigned, running, draining, halted, fenced",
-  outcome: "what became of a command: appended, refused, conflict",
+  outcome:
+    "what became of a command: appended, refused, conflict; of a heal: sound, healed, failed",
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
@@ -68,6 +70,11 @@ const consumers: MetricCatalogue = {
   freshness_seconds: histogram(
     "Time from an event's recording to its commit in the read model; the oldest of each flush.",
   ),
+  hold_seconds: histogram("Time for which a hold has kept a generation's tasks still."),
+  heals_total: counter("Rows looked at, and mended where they weren't as the log has them.", {
+    labels: ["consumer", "outcome"],
+  }),
+  generation_watch_failures_total: counter("Looks at the generations that failed.", { labels: [] }),
   lag_records: gauge("Records of the log that are not durable here.", {
     labels: ["consumer", "partition"],
   }),

@@ -63,6 +63,11 @@ export interface DigestDelta {
   readonly bucket: number;
   readonly hash: bigint;
   readonly rows: number;
+  /**
+   * It mends the stored digest itself, which had come apart from the rows: a copy with digests of
+   * its own leaves it out.
+   */
+  readonly correction?: true;
 }
 
 export interface ReadModelFlush {

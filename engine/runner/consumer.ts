@@ -3,9 +3,12 @@ import { offset, type Offset } from "../position.ts";
 import type { Membership } from "../ports/assignment.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LettersOfKey } from "../ports/dead-letters.ts";
+import type { GenerationHold, HeldPartition } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { HealVerdict, HealWork } from "../task/healer.ts";
 import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
+import { Standstill } from "./standstill.ts";
 import type { Subscription } from "./subscription.ts";
 import type { TopicHub } from "./topic-hub.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -20,7 +23,20 @@ export interface ConsumerOptions {
   readonly metrics: Metrics;
   /** Time after which partitions that an outage has halted are claimed and tried again. */
   readonly recoverAfterMs: number;
+  /** Tells a hold that these partitions stand still; without it there are no holds. */
+  readonly stand?: (hold: bigint, partitions: readonly HeldPartition[]) => Promise<void>;
+  /** The longest that one hold keeps it still (default 2,500). */
+  readonly holdMaxMs?: number;
 }
+
+interface Heal {
+  readonly work: HealWork;
+  readonly answer: (verdict: HealVerdict) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Time after which a hold that couldn't be told is told again. */
+const tellAgainMs = 50;
 
 /**
  * Drives one task: takes over and gives back what the assignment says, gives it what the hubs have
@@ -40,6 +56,8 @@ export class Consumer {
   #stopping = false;
   #arrived = false;
   #asked: readonly LettersOfKey[] = [];
+  #heals: readonly Heal[] = [];
+  readonly #standstill: Standstill;
   /** Monotonic; undefined: nothing is to be tried again. */
   #recoverAtMs: number | undefined;
   /** Why partitions can't be claimed now; they are tried again. */
@@ -53,6 +71,7 @@ export class Consumer {
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.task = options.task;
+    this.#standstill = new Standstill(options.holdMaxMs ?? 2_500);
     for (const { hub } of options.hubs) hub.expect();
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
   }
@@ -69,6 +88,8 @@ export class Consumer {
     } finally {
       this.#arrive();
       this.#unsubscribe();
+      for (const { answer } of this.#heals) answer("later");
+      this.#heals = [];
       await this.#options.membership[Symbol.asyncDispose]();
       await following;
       this.#hasStopped();
@@ -84,6 +105,21 @@ export class Consumer {
   ask(asked: readonly LettersOfKey[]): void {
     this.#asked = asked.filter(({ partition }) => this.#owned.has(partition));
     if (this.#asked.length > 0) this.#wakeup.call();
+  }
+
+  /** Takes up what holds this consumer's generation now, instead of what was seen before. */
+  hold(holds: readonly GenerationHold[]): void {
+    this.#standstill.see(holds, this.#options.clock.monotonicMs());
+    this.#wakeup.call();
+  }
+
+  /** Mends a row between two flushes; `later` where the consumer stops before. */
+  heal(work: HealWork): Promise<HealVerdict> {
+    if (this.#stopping || this.failure !== undefined) return Promise.resolve("later");
+    return new Promise((answer, fail) => {
+      this.#heals = [...this.#heals, { work, answer, fail }];
+      this.#wakeup.call();
+    });
   }
 
   async #follow(): Promise<void> {
@@ -103,7 +139,12 @@ export class Consumer {
     if (this.failure !== undefined) throw this.failure;
     if (this.#changed) await this.#reassign();
     if (this.task.rewinds !== this.#rewinds) await this.#afterRewind();
-    if (this.#isRecoveryDue()) return this.#recover();
+    const heldUntilMs = this.#heldUntilMs();
+    if (this.#isRecoveryDue(heldUntilMs !== undefined)) return this.#recover();
+    if (heldUntilMs !== undefined) return this.#standStill(heldUntilMs);
+    const [heal, ...heals] = this.#heals;
+    this.#heals = heals;
+    if (heal) return this.#heal(heal);
     const [first, ...asked] = this.#asked;
     this.#asked = asked;
     if (first) return void (await this.task.settle(first));
@@ -123,10 +164,60 @@ export class Consumer {
     await this.#wakeup.wait(clock, waitMs);
   }
 
-  /** What an outage or a hole has stopped is tried again after a while, as often as it takes. */
-  #isRecoveryDue(): boolean {
+  /** Monotonic; undefined: nothing holds it. */
+  #heldUntilMs(): number | undefined {
+    const { clock, metrics } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const untilMs = this.#standstill.untilMs(nowMs);
+    if (untilMs !== undefined) return untilMs;
+    const stoodMs = this.#standstill.move(nowMs);
+    if (stoodMs !== undefined) {
+      metrics.observe("hold_seconds", stoodMs / 1_000, { consumer: this.task.name });
+    }
+    return undefined;
+  }
+
+  /**
+   * Flushes what is folded, tells the holds, and waits. Partitions that come, go, or are claimed
+   * anew meanwhile are told with the next step.
+   */
+  async #standStill(untilMs: number): Promise<void> {
+    const { clock, stand, metrics } = this.#options;
+    const partitions = await this.task.standStill();
+    // What the flush has lost, or the assignment has changed, is looked at first.
+    if (this.#changed || this.task.rewinds !== this.#rewinds) return;
+    let wakeAtMs = Math.min(untilMs, this.#recoverAtMs ?? Infinity);
+    for (const hold of this.#standstill.stand(partitions, clock.monotonicMs())) {
+      try {
+        await stand?.(hold, partitions);
+        this.#standstill.told(hold, partitions);
+      } catch (error) {
+        if (classify(error) === "rethrow") throw error;
+        metrics.count("retries_total", 1, { consumer: this.task.name });
+        wakeAtMs = Math.min(wakeAtMs, clock.monotonicMs() + tellAgainMs);
+      }
+    }
+    const waitMs = wakeAtMs - clock.monotonicMs();
+    if (waitMs > 0) await this.#wakeup.wait(clock, waitMs);
+  }
+
+  async #heal({ work, answer, fail }: Heal): Promise<void> {
+    try {
+      answer(await this.task.heal(work));
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  }
+
+  /**
+   * What an outage or a hole has stopped is tried again after a while, as often as it takes; what a
+   * hold has still stays as it is, and only what couldn't be claimed is claimed.
+   */
+  #isRecoveryDue(isHeld: boolean): boolean {
     const { clock, recoverAfterMs } = this.#options;
-    const stopped = this.claimFailure !== undefined || this.task.waitsForRecovery;
+    const halted = !isHeld && this.task.waitsForRecovery;
+    const stopped = this.claimFailure !== undefined || halted;
     if (!stopped) this.#recoverAtMs = undefined;
     else this.#recoverAtMs ??= clock.monotonicMs() + recoverAfterMs;
     return this.#recoverAtMs !== undefined && clock.monotonicMs() >= this.#recoverAtMs;
@@ -136,7 +227,7 @@ export class Consumer {
     this.#recoverAtMs = undefined;
     if (this.claimFailure !== undefined) this.#changed = true;
     this.claimFailure = undefined;
-    this.task.recover();
+    if (this.#heldUntilMs() === undefined) this.task.recover();
     this.#options.metrics.count("recoveries_total", 1, { consumer: this.task.name });
   }
 

@@ -1,11 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { Metrics } from "../ports/metrics.ts";
-import type { Consumer } from "./consumer.ts";
+import type { Consumers } from "./consumers.ts";
 
 export interface LetterDeskOptions {
   readonly deadLetters: DeadLetters;
-  readonly consumers: readonly Consumer[];
+  readonly consumers: Consumers;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly intervalMs: number;
@@ -39,15 +39,17 @@ export class LetterDesk {
     const { deadLetters, consumers, metrics } = this.#options;
     try {
       const asked = await deadLetters.asked(keysMax);
-      for (const consumer of consumers) {
-        const { name } = consumer.task;
-        consumer.ask(asked.filter((of) => of.consumer === name));
+      for (const { consumer, task } of consumers.all) {
+        consumer.ask(
+          asked.filter((of) => of.consumer === task.name && of.generation === task.generation),
+        );
       }
     } catch {
       // An outage: the next look finds the same.
       metrics.count("dead_letter_look_failures_total", 1);
     }
-    for (const { task } of consumers) {
+    for (const { task, duty } of consumers.all) {
+      if (duty.role === "kept") continue;
       const labels = { consumer: task.name };
       const parked = [...task.partitions].map((partition) => partition.parked);
       metrics.gauge("dead_letters_open", sum(parked.map(({ letters }) => letters)), labels);

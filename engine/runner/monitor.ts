@@ -3,20 +3,18 @@ import type { Labels, Metrics } from "../ports/metrics.ts";
 import type { PartitionBounds, RecordLog } from "../ports/record-log.ts";
 import type { StatusBoard, TaskReport } from "../ports/status-board.ts";
 import { offset } from "../position.ts";
-import type { Task } from "../task/task.ts";
 import type { TaskPartition } from "../task/task-partition.ts";
 import { EndHistory } from "./end-history.ts";
+import { type LiveConsumer, toldAs } from "./live-consumer.ts";
 
 /** A consumer as the monitor sees it. */
-export interface Watched {
-  readonly task: Task;
-  readonly kind: "projection" | "processor";
-  readonly generation: number | undefined;
-  readonly topics: readonly string[];
-}
+export type Watched = Pick<LiveConsumer, "task" | "kind" | "generation" | "topics" | "duty"> & {
+  readonly after: Pick<LiveConsumer, "task"> | undefined;
+};
 
 export interface MonitorOptions {
-  readonly watched: readonly Watched[];
+  /** Those there are now: they change while generations come and go. */
+  readonly watched: () => readonly Watched[];
   readonly log: RecordLog;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -67,7 +65,7 @@ export class Monitor {
   }
 
   #someOwnNothing(): boolean {
-    return this.#options.watched.some(({ task }) => [...task.partitions].length === 0);
+    return this.#options.watched().some(({ task }) => [...task.partitions].length === 0);
   }
 
   /** One look at the ends, and one report. An outage leaves the last figures standing. */
@@ -94,38 +92,44 @@ export class Monitor {
   }
 
   reports(): TaskReport[] {
-    return this.#options.watched.flatMap((watched) =>
-      [...watched.task.partitions].map((partition) => this.#reportOf(watched, partition)),
-    );
+    return this.#options
+      .watched()
+      .flatMap((watched) =>
+        [...watched.task.partitions].map((partition) => this.#reportOf(watched, partition)),
+      );
   }
 
   /**
    * Milliseconds since everything that the log held was applied, in all the task's partitions;
    * Infinity where that was never so.
    */
-  ageMs(task: Task): number {
+  ageMs(watched: Pick<Watched, "task" | "after">): number {
     const nowMs = this.#options.clock.nowMs();
     let oldestMs = nowMs;
     let any = false;
-    for (const partition of task.partitions) {
+    for (const partition of watched.task.partitions) {
       any = true;
-      oldestMs = Math.min(oldestMs, this.#seen.get(partition)?.currentAsOfMs ?? -Infinity);
+      oldestMs = Math.min(oldestMs, this.#currentAsOfMs(watched, partition) ?? -Infinity);
     }
     return any ? nowMs - oldestMs : Infinity;
   }
 
   async #observe(atMs: number): Promise<void> {
-    const topics = new Set(this.#options.watched.flatMap(({ topics }) => topics));
+    const topics = new Set(this.#options.watched().flatMap(({ topics }) => topics));
     const told = new Map<string, Labels>();
     for (const topic of topics) {
       const bounds = await this.#options.log.bounds(topic);
-      for (const { task } of this.#options.watched) {
+      for (const { task, duty } of this.#options.watched()) {
         for (const partition of task.partitions) {
           const of = bounds[partition.partition];
           if (partition.topic !== topic || !of) continue;
+          const lag = this.#compare(partition, { of, atMs });
+          // A kept generation's offsets stand on the board; its lag is nobody's alarm.
+          if (duty.role === "kept") continue;
           const labels = { consumer: task.name, partition: partition.name };
           told.set(`${task.name} ${partition.name}`, labels);
-          this.#compare(labels, partition, { of, atMs });
+          this.#options.metrics.gauge("lag_records", lag.records, labels);
+          this.#options.metrics.gauge("lag_seconds", lag.seconds, labels);
         }
       }
     }
@@ -134,11 +138,9 @@ export class Monitor {
   }
 
   #compare(
-    labels: Labels,
     partition: TaskPartition,
     { of, atMs }: { of: PartitionBounds; atMs: number },
-  ): void {
-    const { metrics } = this.#options;
+  ): { readonly records: number; readonly seconds: number } {
     const seen = this.#seenOf(partition, atMs);
     const next = Number(partition.committed?.nextOffset ?? of.start);
     const lag = Math.max(0, Number(of.end) - next);
@@ -149,8 +151,17 @@ export class Monitor {
     seen.records = partition.records;
     seen.atMs = atMs;
     const passedAtMs = this.#passedAtMs(partition, next, { of, atMs });
-    metrics.gauge("lag_records", lag, labels);
-    metrics.gauge("lag_seconds", lagSeconds(partition, { of, atMs, passedAtMs }), labels);
+    return { records: lag, seconds: lagSeconds(partition, { of, atMs, passedAtMs }) };
+  }
+
+  /** Where it wasn't seen yet: as its predecessor stood, since it took over no further back. */
+  #currentAsOfMs({ after }: Pick<Watched, "after">, partition: TaskPartition): number | undefined {
+    const seen = this.#seen.get(partition)?.currentAsOfMs;
+    if (seen !== undefined || after === undefined) return seen;
+    for (const before of after.task.partitions) {
+      if (before.name === partition.name) return this.#seen.get(before)?.currentAsOfMs;
+    }
+    return undefined;
   }
 
   /** When the log was seen to reach beyond what is durable here. */
@@ -166,7 +177,8 @@ export class Monitor {
   }
 
   #tellOwned(): void {
-    for (const { task } of this.#options.watched) {
+    for (const { task, duty } of this.#options.watched()) {
+      if (duty.role === "kept") continue;
       const partitions = [...task.partitions];
       for (const state of tellingStates) {
         const inState = partitions.filter((partition) => partition.state === state).length;
@@ -193,10 +205,11 @@ export class Monitor {
     return seen;
   }
 
-  #reportOf({ task, kind, generation }: Watched, partition: TaskPartition): TaskReport {
+  #reportOf(watched: Watched, partition: TaskPartition): TaskReport {
+    const { kind, generation } = watched;
     const seen = this.#seen.get(partition);
     return {
-      consumer: task.name,
+      consumer: toldAs(watched),
       kind,
       generation,
       topic: partition.topic,
@@ -206,7 +219,7 @@ export class Monitor {
       parkedKeys: partition.parked.size,
       recordsPerSecond: seen?.perSecond ?? 0,
       lastRecordedAtMs: partition.lastRecordedAtMs,
-      currentAsOfMs: seen?.currentAsOfMs,
+      currentAsOfMs: this.#currentAsOfMs(watched, partition),
       reason: partition.reason,
     };
   }

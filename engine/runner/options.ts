@@ -4,6 +4,7 @@ import type { Assignment } from "../ports/assignment.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
+import type { Generations } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ProcessorStore } from "../ports/processor-store.ts";
 import type { ReadModelStore } from "../ports/read-model-store.ts";
@@ -12,6 +13,7 @@ import type { StatusBoard } from "../ports/status-board.ts";
 import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import type { TaskLimits } from "../task/limits.ts";
+import type { HealSources } from "./heal-desk.ts";
 
 export interface RunOptions {
   readonly projections?: readonly AnyProjection[];
@@ -46,6 +48,17 @@ export interface RunOptions {
   readonly lettersPollMs?: number;
   /** Time after which partitions that an outage or a hole has halted are tried again (default 5,000). */
   readonly recoverAfterMs?: number;
+  /**
+   * The builds of the projections. With them, this process works on every generation of its
+   * definitions' versions that serves or is kept, as that changes, and stands still where it is
+   * asked to; a projection of which another version serves waits. Without them, it works on what
+   * serves at the start.
+   */
+  readonly generations?: Generations;
+  /** What rows are healed from; needs `generations`. Without it, others heal. */
+  readonly heal?: HealSources;
+  /** The longest that one hold keeps a consumer still (default 2,500). */
+  readonly holdMaxMs?: number;
   /** Times that one flush of a processor is decided again after conflicts (default 8). */
   readonly plansMax?: number;
 }
@@ -57,6 +70,7 @@ const positiveOptions = [
   "plansMax",
   "lettersPollMs",
   "recoverAfterMs",
+  "holdMaxMs",
 ] as const;
 
 /** @throws TypeError naming every fault. */
@@ -69,6 +83,7 @@ export function assertRunOptions(options: RunOptions): void {
   if (processors.length > 0 && !(options.processorStore && options.decider)) {
     faults.push("processors need processorStore and decider");
   }
+  if (options.heal && !options.generations) faults.push("heal needs generations");
   const parks = [...projections, ...processors].some((one) => one.onRecordError === "park");
   if (parks && !options.deadLetters) faults.push("definitions that park need deadLetters");
   for (const name of positiveOptions) {

@@ -1,23 +1,31 @@
 import { reasonOf } from "../error-policy.ts";
 import type { TaskReport, TaskState } from "../ports/status-board.ts";
-import type { Consumer } from "./consumer.ts";
+import type { Consumers } from "./consumers.ts";
+import type { ConsumerFactory } from "./consumer-factory.ts";
+import type { GenerationWatch } from "./generation-watch.ts";
 import type { LetterDesk } from "./letter-desk.ts";
+import type { LiveConsumer } from "./live-consumer.ts";
 import type { Monitor } from "./monitor.ts";
-import type { TopicHub } from "./topic-hub.ts";
 
 export interface RunnerOptions {
-  readonly consumers: readonly Consumer[];
-  readonly hubs: readonly TopicHub[];
+  /** Of all definitions, in the order in which they are told. */
+  readonly names: readonly string[];
+  readonly consumers: Consumers;
+  readonly factory: Pick<ConsumerFactory, "hubs">;
   readonly monitor: Monitor;
+  readonly watch?: GenerationWatch;
   readonly letterDesk?: LetterDesk;
   readonly ending: AbortController;
+  /** Ends the watch, which must not add consumers while they stop. */
+  readonly watching: AbortController;
 }
 
-/** One consumer, in a word: the worst of its partitions. */
+/** One definition's consumer, in a word: the worst of its partitions. */
 export interface ConsumerHealth {
   readonly consumer: string;
-  readonly state: TaskState;
-  /** Why partitions have halted, or why the consumer ended. */
+  /** `waiting`: no generation of the projection's version serves. */
+  readonly state: TaskState | "waiting";
+  /** Why partitions have halted, why the consumer ended, or what it waits for. */
   readonly reasons: readonly string[];
   /** See `Runner.ageMs`. */
   readonly ageMs: number;
@@ -43,42 +51,65 @@ export class Runner implements AsyncDisposable {
    */
   readonly finished: Promise<void>;
   readonly #options: RunnerOptions;
+  readonly #watched: Promise<void>;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { consumers, monitor, letterDesk } = options;
-    const runs = [...consumers.map((consumer) => consumer.run()), monitor.run()];
+    const { consumers, monitor, letterDesk, watch } = options;
+    const runs = [consumers.run(), monitor.run()];
     if (letterDesk) runs.push(letterDesk.run());
-    this.finished = Promise.all(runs).then(() => undefined);
+    this.#watched = watch?.run() ?? Promise.resolve();
+    this.finished = Promise.all([...runs, this.#watched]).then(() => undefined);
     // Whoever doesn't watch `finished` meets the failure in `stop` and in `health`.
     this.finished.catch(() => undefined);
   }
 
   /**
    * Milliseconds since this process had last applied everything that the log held for the
-   * projection; Infinity when it never had, or owns nothing of it.
+   * projection; Infinity when it never had, owns nothing of it, or waits for a generation.
    */
   ageMs(consumer: string): number {
-    const found = this.#options.consumers.find(({ task }) => task.name === consumer);
-    return found ? this.#options.monitor.ageMs(found.task) : Infinity;
+    const found = this.#speaker(consumer);
+    return found ? this.#options.monitor.ageMs(found) : Infinity;
   }
 
+  /** Of every definition; of a projection's generations, the one that serves. */
   health(): readonly ConsumerHealth[] {
-    return this.#options.consumers.map((consumer) => {
-      const { task } = consumer;
-      const failure = consumer.failure ?? consumer.claimFailure;
-      const partitions = [...task.partitions];
-      const states = new Set(partitions.map(({ state }) => state));
-      const state = worstFirst.find((one) => states.has(one)) ?? "created";
-      const reasons = partitions.flatMap(({ name, reason }) =>
-        reason ? `${name}: ${reason}` : [],
-      );
-      if (failure !== undefined) reasons.push(reasonOf(failure));
-      const ageMs = this.#options.monitor.ageMs(task);
-      const worst = failure === undefined ? state : "halted";
-      const parkedKeys = partitions.reduce((sum, { parked }) => sum + parked.size, 0);
-      return { consumer: task.name, state: worst, reasons, ageMs, parkedKeys };
+    return this.#options.names.map((name) => {
+      const speaker = this.#speaker(name);
+      return speaker ? this.#healthOf(speaker) : this.#waiting(name);
     });
+  }
+
+  #healthOf(live: LiveConsumer): ConsumerHealth {
+    const { task, consumer } = live;
+    const failure = consumer.failure ?? consumer.claimFailure;
+    const partitions = [...task.partitions];
+    const states = new Set(partitions.map(({ state }) => state));
+    const state = worstFirst.find((one) => states.has(one)) ?? "created";
+    const reasons = partitions.flatMap(({ name, reason }) => (reason ? `${name}: ${reason}` : []));
+    if (failure !== undefined) reasons.push(reasonOf(failure));
+    const ageMs = this.#options.monitor.ageMs(live);
+    const worst = failure === undefined ? state : "halted";
+    const parkedKeys = partitions.reduce((sum, { parked }) => sum + parked.size, 0);
+    return { consumer: task.name, state: worst, reasons, ageMs, parkedKeys };
+  }
+
+  #waiting(consumer: string): ConsumerHealth {
+    const reason = this.#options.watch?.waiting.get(consumer) ?? "Its generation isn't open yet.";
+    return { consumer, state: "waiting", reasons: [reason], ageMs: Infinity, parkedKeys: 0 };
+  }
+
+  /**
+   * Who speaks for a definition: its consumer that serves, and until that has its partitions the one
+   * that served before, which goes on all the while.
+   */
+  #speaker(name: string): LiveConsumer | undefined {
+    const { consumers, monitor } = this.#options;
+    const serving = consumers.serving(name);
+    const before = serving?.after;
+    if (!before || Number.isFinite(monitor.ageMs(serving))) return serving;
+    return serving.consumer.failure === undefined ? before : serving;
   }
 
   /** Every partition's state, as the status board gets it. */
@@ -92,15 +123,16 @@ export class Runner implements AsyncDisposable {
    * @param signal Aborting it gives up waiting between tries of a flush that fails.
    */
   async stop(signal?: AbortSignal): Promise<void> {
-    const { consumers, hubs, monitor, ending } = this.#options;
+    const { consumers, factory, monitor, ending, watching } = this.#options;
     const giveUp = (): void => ending.abort();
     signal?.addEventListener("abort", giveUp);
     try {
-      for (const consumer of consumers) consumer.stop();
-      const runs = consumers.map((consumer) => consumer.stopped);
-      await Promise.allSettled(runs);
+      watching.abort();
+      consumers.stop();
+      await this.#watched.catch(() => undefined);
+      await consumers.stopped();
       ending.abort();
-      await Promise.all(hubs.map((hub) => hub.close()));
+      await Promise.all(factory.hubs.map((hub) => hub.close()));
       await this.finished;
       await monitor.report();
     } finally {

@@ -1,7 +1,7 @@
 import type { AnyRow } from "../columns.ts";
 import type { CommandCall, Refusal } from "../decision/definition.ts";
 import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
-import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
+import type { Advance, DigestDelta, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
 import type { SourceOrigin } from "./staged.ts";
 
@@ -31,6 +31,8 @@ export interface FlushBatch {
   readonly calls: readonly EmittedCall[];
   readonly deadLetters: readonly DeadLetter[];
   readonly settlements: readonly LetterSettlement[];
+  /** What the stored digests are wrong by; only of a heal. */
+  readonly corrections?: readonly DigestDelta[];
 }
 
 /** What a task needs of a store; projections and processors alike. */

@@ -109,11 +109,13 @@ export class Flusher {
 }
 
 /**
- * A flush that settles letters leaves the position where it is, so the position can't tell what
- * became of it: the partition is claimed again, and its letters are read anew.
+ * A flush that settles letters or heals a row leaves the position where it is, so the position can't
+ * tell what became of it: the partition is claimed again, and letters and row are looked at anew.
  */
-const isUnclear = ({ settlements }: FlushBatch, error: unknown): boolean =>
-  settlements.length > 0 && error instanceof TransientError && error.code === "outcome-unknown";
+const isUnclear = ({ settlements, corrections }: FlushBatch, error: unknown): boolean =>
+  (settlements.length > 0 || corrections !== undefined) &&
+  error instanceof TransientError &&
+  error.code === "outcome-unknown";
 
 const partitionsOf = ({ advances }: FlushBatch): number[] =>
   advances.map(({ partition }) => partition);

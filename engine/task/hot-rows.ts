@@ -50,6 +50,17 @@ export class HotRows {
     return made;
   }
 
+  /** Takes a row as the store has it now, instead of what is held. No batch may be open. */
+  put(
+    { key, partition }: { readonly key: string; readonly partition: number },
+    row: AnyRow | undefined,
+  ): void {
+    const held = this.of(key, partition);
+    held.loaded = true;
+    held.row = row;
+    held.base = row;
+  }
+
   /** Forgets rows above the maximum; those touched by `oldestOpenBatch` or later stay. */
   evict(oldestOpenBatch: number): void {
     let left = this.#rows.size - this.#rowsMax;

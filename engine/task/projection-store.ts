@@ -61,9 +61,9 @@ export class ProjectionStore implements TaskStore {
 
   async flush(batch: FlushBatch): Promise<void> {
     const { generation, store } = this.#options;
-    const { advances, deadLetters, settlements } = batch;
+    const { advances, deadLetters, settlements, corrections = [] } = batch;
     const changed = batch.rows.filter((row) => this.#digests.change(row));
-    const digests = this.#digests.take();
+    const digests = [...this.#digests.take(), ...corrections];
     const rows = batch.rows.map(({ key, partition, before, after }) => {
       return { key, partition, row: after, isUpdate: before !== undefined };
     });

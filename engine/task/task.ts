@@ -3,12 +3,14 @@ import { classify } from "../error-policy.ts";
 import { invariant } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
+import type { HeldPartition } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
 import { OpenBatch, type TaskStore } from "./batch.ts";
 import { ChunkFold } from "./chunk-fold.ts";
 import { Flusher, type FlushOutcome } from "./flusher.ts";
+import { Healer, type HealVerdict, type HealWork } from "./healer.ts";
 import { LetterBox } from "./letter-box.ts";
 import type { TaskLimits } from "./limits.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -56,6 +58,7 @@ export class Task {
   readonly #fold: ChunkFold;
   readonly #flusher: Flusher;
   readonly #redriver: Redriver;
+  readonly #healer: Healer;
   /** Resolves when its outcome is settled; rejects only with what nobody may catch. */
   #inFlight: Promise<void> | undefined;
   #inFlightBatch = 0;
@@ -86,6 +89,7 @@ export class Task {
     this.#flusher = new Flusher({ ...shared, consumer, backoff: limits.backoff });
     const { deadLetters } = options;
     this.#redriver = new Redriver({ ...shared, deadLetters });
+    this.#healer = new Healer({ store, flusher: this.#flusher, rows: pipeline.rows });
     for (const counter of counters) metrics.count(counter, 0, { consumer });
   }
 
@@ -174,6 +178,22 @@ export class Task {
   async flush(): Promise<void> {
     await this.beginFlush();
     await this.settled();
+  }
+
+  /**
+   * Makes durable what is folded, for a hold: until something is accepted again, the store has these
+   * partitions exactly where they are.
+   */
+  async standStill(): Promise<readonly HeldPartition[]> {
+    await this.flush();
+    this.#options.probe.at("held");
+    return [...this.partitions].map(({ topic, partition, epoch }) => ({ topic, partition, epoch }));
+  }
+
+  /** Mends one row and its bucket's digest, between two flushes: see `Healer`. */
+  async heal(work: HealWork): Promise<HealVerdict> {
+    await this.flush();
+    return this.#healer.run(work, [...this.partitions], (outcome) => this.#apply(outcome));
   }
 
   /** Flushes, then gives these partitions (of all its topics) up. */

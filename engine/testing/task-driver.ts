@@ -66,6 +66,8 @@ export class TaskDriver implements Probe {
   readonly #visits = new Map<CrashPoint, number>();
   #crashing = false;
   #task: Task | undefined;
+  /** Only generations are held. */
+  #isHeld = false;
   #claims: Claims | undefined;
   /** Partitions that the assignment has not given to the task yet. */
   #free: number[] = [];
@@ -189,6 +191,7 @@ export class TaskDriver implements Probe {
         if (this.random.next() < 0.3) await task.beginFlush();
       }
     }
+    if (this.#isHeld) await task.standStill();
     return moved;
   }
 
@@ -196,6 +199,7 @@ export class TaskDriver implements Probe {
     const { topics: definitions } = this.#options;
     const limits = taskLimits({ ...this.#oddLimits(), ...this.#options.limits });
     const { pipeline, store } = await this.#options.begin(limits, this);
+    this.#isHeld = pipeline.kind === "projection";
     const { signal } = new AbortController();
     const shared = { store, clock: this.clock, random: this.random, signal };
     const task = new Task({ ...shared, pipeline, metrics: noMetrics, probe: this, limits });

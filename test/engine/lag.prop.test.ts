@@ -42,8 +42,10 @@ class Stage {
     };
     const drop = (name: string): void => void this.told.delete(name);
     const task = { name: "board", partitions: [this.place] };
+    const duty = { role: "serving" } as const;
+    const watched = { kind: "projection", generation: 1, topics: [topic], duty } as const;
     this.#monitor = new Monitor({
-      watched: [{ task: task as never, kind: "projection", generation: 1, topics: [topic] }],
+      watched: () => [{ ...watched, task: task as never, after: undefined }],
       log: this.log,
       clock: this.clock,
       metrics: { ...noMetrics, gauge, drop },
