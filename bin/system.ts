@@ -1,7 +1,7 @@
 import type { Metrics } from "../engine/ports/metrics.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
-import { untilCaptured } from "./system/captured.ts";
+import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { checkFramingRegistry } from "./system/registry.ts";
@@ -56,7 +56,12 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 async function startOrFindCapture(options: SystemOptions): Promise<RunningCapture | undefined> {
   const { definitions, roles, stores } = options;
   const { capture } = stores.servers;
-  if (roles.has("capture") && capture === "embedded") return startCapture(options);
+  if (roles.has("capture") && capture === "embedded") {
+    const { pool, embeddedLog } = stores;
+    // Debezium's log is Kafka.
+    if (embeddedLog === undefined) await assertOnlyCapture({ definitions, pool }, "embedded");
+    return startCapture(options);
+  }
   await untilCaptured({
     definitions,
     capture,

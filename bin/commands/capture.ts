@@ -9,9 +9,23 @@ import {
 import { makePool } from "../../connectors/postgres/pool.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { commandOnDatabase, commandWithProbes, type OptionsOnDatabase } from "../program.ts";
+import { connectClientOf } from "../connectors/client.ts";
+import {
+  takeOverByConnectors,
+  takeOverByEmbedded,
+  type TakenOver,
+} from "../connectors/take-over.ts";
+import { applyOptions, prepareLog, wantedConnectors } from "../connectors/wanted.ts";
+import { placeOf } from "../environment.ts";
+import {
+  commandOnDatabase,
+  commandWithProbes,
+  wholeNumber,
+  type OptionsOnDatabase,
+} from "../program.ts";
+import type { CaptureKind } from "../servers.ts";
 import { runCapture } from "./roles.ts";
-import { captureOptions } from "../system/capture.ts";
+import { captureOptions, capturePublication } from "../system/capture.ts";
 import { connect, type Connected } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 
@@ -19,11 +33,15 @@ interface StatusOptions extends OptionsOnDatabase {
   readonly json?: true;
 }
 
+interface TakeOverCommandOptions extends OptionsOnDatabase {
+  readonly timeout: number;
+}
+
 interface RepairOptions extends OptionsOnDatabase {
   readonly always?: true;
 }
 
-/** `refold capture`, `refold capture status` and `refold capture repair`. */
+/** `refold capture`, and below it `status`, `repair` and `take-over`. */
 export function captureCommand(): Command {
   return (
     commandWithProbes("capture")
@@ -33,6 +51,7 @@ export function captureCommand(): Command {
       .action(runCapture)
       .addCommand(statusCommand())
       .addCommand(repairCommand())
+      .addCommand(takeOverCommand())
   );
 }
 
@@ -74,6 +93,52 @@ function repairCommand(): Command {
         await pool.end();
       }
     });
+}
+
+function takeOverCommand(): Command {
+  return commandOnDatabase("take-over")
+    .description("let the capture that CAPTURE names go on exactly where the other one is")
+    .option(
+      "--timeout <seconds>",
+      "how long each step of the connectors may take",
+      wholeNumber(1, 3_600),
+      60,
+    )
+    .action(async (options: TakeOverCommandOptions) => {
+      const place = placeOf(options);
+      const client = connectClientOf(place.servers);
+      await using connected = await connect("capture take-over", options, "migrate");
+      const connectors = await wantedConnectors({ place, connected, connect: client });
+      await prepareLog(connected);
+      const timeoutMs = options.timeout * 1_000;
+      const { url, pool } = connected;
+      const part = { definitions: application, stores: connected, url, metrics: noMetrics };
+      const taking = {
+        ...applyOptions({ connected, connect: client, connectors, timeoutMs }),
+        pool,
+        capture: {
+          ...captureOptions(part, pool),
+          slot: application.slotName,
+          publication: capturePublication,
+        },
+      };
+      const wanted = place.servers.capture;
+      const done = await takeOver[wanted](taking);
+      process.stdout.write(`${takenText(wanted, done)}\n`);
+    });
+}
+
+const takeOver = { debezium: takeOverByConnectors, embedded: takeOverByEmbedded } as const;
+
+function takenText(wanted: CaptureKind, done: TakenOver): string {
+  const where =
+    done === "already"
+      ? "had taken over already, and what was left of the other is gone"
+      : `goes on from ${done.lsn}: all that committed before is published`;
+  return wanted === "debezium"
+    ? `Debezium ${where}. Its connectors run. Start every process with CAPTURE=debezium from now on.`
+    : `The embedded capture ${where}. Start refold capture, and every process with ` +
+        "CAPTURE=embedded from now on.";
 }
 
 function assertEmbeddedCapture({ servers }: Connected): void {

@@ -1,26 +1,15 @@
 import { Command } from "commander";
 
-import {
-  applyConnectors,
-  type AppliedConnector,
-  type ConnectClient,
-} from "../../connectors/debezium/index.ts";
-import { changeSubjects } from "../../connectors/registry/index.ts";
-import type { SchemaRegistry } from "../../engine/ports/schema-registry.ts";
-import { CommandFailure } from "../command-failure.ts";
+import { applyConnectors, type AppliedConnector } from "../../connectors/debezium/index.ts";
 import { connectClientOf } from "../connectors/client.ts";
-import { recaptureFor } from "../connectors/recapture.ts";
 import { readConnectors, type ConnectorReport } from "../connectors/report.ts";
-import { placeOf, type Place } from "../environment.ts";
+import { applyOptions, prepareLog, wantedConnectors } from "../connectors/wanted.ts";
+import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { commandOnDatabase, wholeNumber, type OptionsOnDatabase } from "../program.ts";
-import { systemClock } from "../system-clock.ts";
-import { prepareTopics } from "../system.ts";
-import { transactionTopic } from "../system/capture.ts";
-import { connect, type Connected } from "../system/connect.ts";
-import { debeziumConnectors } from "../system/debezium.ts";
+import { assertOnlyCapture } from "../system/captured.ts";
+import { connect as connectTo } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
-import { checkFramingRegistry } from "../system/registry.ts";
 
 interface ApplyCommandOptions extends OptionsOnDatabase {
   readonly timeout: number;
@@ -49,27 +38,15 @@ function applyCommand(): Command {
     )
     .action(async (options: ApplyCommandOptions) => {
       const place = placeOf(options);
-      const client = connectClientOf(place.servers);
-      await using connected = await connect("connectors apply", options, "migrate");
-      const connectors = await wantedConnectors(place, connected, client);
-      await checkFramingRegistry(connected);
-      await prepareTopics(connected, application);
-      await allowTableChanges(connected.registry);
-      const { signal } = new AbortController();
-      const applied = await applyConnectors({
-        connect: client,
-        pool: connected.pool,
-        clock: systemClock,
-        connectors,
-        timeoutMs: options.timeout * 1_000,
-        signal,
-        recapture: recaptureFor({
-          definitions: application,
-          stores: connected,
-          url: connected.url,
-          signal,
-        }),
-      });
+      const connect = connectClientOf(place.servers);
+      await using connected = await connectTo("connectors apply", options, "migrate");
+      const connectors = await wantedConnectors({ place, connected, connect });
+      await assertOnlyCapture({ definitions: application, pool: connected.pool }, "debezium");
+      await prepareLog(connected);
+      const timeoutMs = options.timeout * 1_000;
+      const applied = await applyConnectors(
+        applyOptions({ connected, connect, connectors, timeoutMs }),
+      );
       process.stdout.write(`${applied.map(appliedText).join("\n")}\n`);
     });
 }
@@ -82,44 +59,16 @@ function statusCommand(): Command {
     .option("--json", "as JSON")
     .action(async (options: StatusOptions) => {
       const place = placeOf(options);
-      const client = connectClientOf(place.servers);
-      await using connected = await connect("connectors status", options);
-      const connectors = await wantedConnectors(place, connected, client);
-      const reports = await readConnectors({ connect: client, pool: connected.pool, connectors });
+      const connect = connectClientOf(place.servers);
+      await using connected = await connectTo("connectors status", options);
+      const connectors = await wantedConnectors({ place, connected, connect });
+      const reports = await readConnectors({ connect, pool: connected.pool, connectors });
       const text = options.json
         ? JSON.stringify(reports, undefined, 2)
         : reports.map(reportText).join("\n");
       process.stdout.write(`${text}\n`);
       if (reports.some(({ faults }) => faults.length > 0)) process.exitCode = exitCodes.failed;
     });
-}
-
-async function wantedConnectors(place: Place, { url }: Connected, client: ConnectClient) {
-  const { registryUrl, fromConnect } = place.servers;
-  const registry = fromConnect.registryUrl ?? registryUrl;
-  if (registry === undefined) {
-    throw new CommandFailure(
-      "usage",
-      "Set SCHEMA_REGISTRY_URL: the connector of the catalogue's tables writes Avro.",
-    );
-  }
-  return debeziumConnectors({
-    definitions: application,
-    databaseUrl: fromConnect.databaseUrl ?? url,
-    registryUrl: registry,
-    plugins: new Set((await client.plugins()).keys()),
-  });
-}
-
-/** A changed table must not stop its capture: the converter's subjects promise nothing. */
-async function allowTableChanges(registry: SchemaRegistry): Promise<void> {
-  for (const { name } of [...application.changeTopics, transactionTopic]) {
-    const { key, value } = changeSubjects(name);
-    for (const subject of [key, value]) {
-      if ((await registry.compatibility(subject)) === "NONE") continue;
-      await registry.setCompatibility("NONE", subject);
-    }
-  }
 }
 
 function appliedText({ name, was, anew }: AppliedConnector): string {

@@ -48,6 +48,7 @@ export function captureOptions(part: Omit<CapturePart, "report">, pool: Pool): C
     clock: systemClock,
     random: new SystemRandom(),
     slot: slotName,
+    publication: capturePublication,
     limits: { reconnect: outageBackoff },
     outboxTables,
     // As the catalogue's connector tells them, whose stream has no outbox tables.
@@ -58,6 +59,9 @@ export function captureOptions(part: Omit<CapturePart, "report">, pool: Pool): C
 
 /** Which transactions changed captured tables, beside the tables' own topics. */
 export const transactionTopic = { name: "refold.transaction", partitions: 10 } as const;
+
+/** What the embedded capture reads through its slot. */
+export const capturePublication = "refold";
 
 /** Tables whose rows are published as records just as they say. */
 export const outboxTables = ["refold.events", "refold.notices"] as const;

@@ -49,3 +49,26 @@ function slotsMissing(missing: readonly string[], capture: CaptureKind): FatalEr
     remedy,
   );
 }
+
+/**
+ * Refuses to capture beside the other capture on one log: it would tell rows of a moment that the
+ * other one's changes have passed already, and readers would go back to them.
+ *
+ * @throws FatalError `capture-other`
+ */
+export async function assertOnlyCapture(
+  { definitions, pool }: Pick<CapturedPart, "definitions" | "pool">,
+  wanted: CaptureKind,
+): Promise<void> {
+  const others = wanted === "embedded" ? debeziumSlots(definitions) : [definitions.slotName];
+  const [found] = (await readSlots(pool, others)).keys();
+  if (found === undefined) return;
+  const who =
+    wanted === "embedded" ? "Debezium's connectors capture" : "The embedded capture works";
+  throw new FatalError(
+    "capture-other",
+    `${who} here, through replication slot ${found}.`,
+    `Run refold capture take-over with CAPTURE=${wanted}: it goes on exactly where the other one is. If that ` +
+      "one published into another log, drop its slot.",
+  );
+}

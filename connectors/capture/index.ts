@@ -1,4 +1,11 @@
 export { EmbeddedCapture } from "./embedded-capture.ts";
+export {
+  dropCapture,
+  preparePublication,
+  takeCapture,
+  yieldCapture,
+  type HandOverOptions,
+} from "./hand-over/hand-over.ts";
 export { LogCaptureSink, type LogCaptureSinkOptions } from "./log-sink.ts";
 export { migrations } from "./migrations.ts";
 export {

@@ -78,7 +78,7 @@ async function applyOne(
 async function beginAnew(options: ApplyOptions, connector: DebeziumConnector): Promise<Recapture> {
   await stopConnector(options, connector.name);
   const begun = await options.recapture(connector);
-  await placeAt(options.connect, connector, { lsn: begun.lsn, commitLsn: begun.lsn });
+  await placeAt(options.connect, connector, begun.lsn);
   return begun;
 }
 

@@ -20,12 +20,7 @@ export {
   type DebeziumConnector,
   type DebeziumSource,
 } from "./connectors.ts";
-export {
-  placeAt,
-  placeFault,
-  publishedLsn,
-  type ConnectorPlace,
-  type PlaceFault,
-} from "./place.ts";
-export { readSlots, type SlotFacts } from "./source-database.ts";
-export { whileStopped, type ConnectorWait } from "./stopping.ts";
+export { placeAt, placeFault, publishedLsn, type PlaceFault } from "./place.ts";
+export { removeConnector, type RemovingOptions } from "./removing.ts";
+export { prepareSource, readSlots, type SlotFacts } from "./source-database.ts";
+export { stopConnector, until, whileStopped, type ConnectorWait } from "./stopping.ts";

@@ -3,39 +3,35 @@ import type { ConnectClient } from "./connect-client.ts";
 import type { DebeziumConnector } from "./connectors.ts";
 import type { SlotFacts } from "./source-database.ts";
 
-/** What of a connector's offset are LSNs: of what it has read, and of commits among that. */
-const lsnFields = ["lsn", "lsn_proc", "lsn_commit"] as const;
-
-/** Up to which LSN a connector has published, as Connect remembers it; undefined: it doesn't. */
+/**
+ * What committed before this LSN the connector has published, as Connect remembers it; undefined: it
+ * doesn't. What it has read beyond may be a part of a transaction.
+ */
 export async function publishedLsn(
   connect: Pick<ConnectClient, "offsets">,
   { name }: Pick<DebeziumConnector, "name">,
 ): Promise<number | undefined> {
-  const lsns = (await connect.offsets(name)).flatMap(({ offset }) =>
-    lsnFields.map((field) => offset[field]).filter((value) => typeof value === "number"),
-  );
-  return lsns.length === 0 ? undefined : Math.max(...lsns);
+  for (const { offset } of await connect.offsets(name)) {
+    const lsn = offset["lsn_commit"] ?? offset["lsn_proc"];
+    if (typeof lsn === "number") return lsn;
+  }
+  return undefined;
 }
 
-/** Where a connector is to go on. */
-export interface ConnectorPlace {
-  /** What committed before it is published already. */
-  readonly lsn: Lsn;
-  /** Where the commit before it ends: the number that the next transaction's changes carry. */
-  readonly commitLsn: Lsn;
-}
-
-/** Lets a stopped connector go on from there, without a snapshot. */
+/**
+ * Lets a stopped connector go on from an LSN, without a snapshot: all that committed before it is
+ * published. It is the number, too, that the changes of the next transaction carry.
+ */
 export function placeAt(
   connect: Pick<ConnectClient, "setOffsets">,
   { name, config }: Pick<DebeziumConnector, "name" | "config">,
-  place: ConnectorPlace,
+  at: Lsn,
 ): Promise<void> {
-  const [lsn, commit] = [Number(place.lsn), Number(place.commitLsn)];
+  const lsn = Number(at);
   return connect.setOffsets(name, [
     {
       partition: { server: config["topic.prefix"] },
-      offset: { lsn, lsn_proc: lsn, lsn_commit: commit },
+      offset: { lsn, lsn_proc: lsn, lsn_commit: lsn },
     },
   ]);
 }
