@@ -49,7 +49,7 @@ class OneProcess implements JourneySystem {
     this.#process = started;
     [, this.http = ""] = await started.printed(/listens on (http:\S+)/);
     [, this.database = ""] = await started.printed(/database {2}(postgresql:\S+)/);
-    await untilReady(this.http);
+    await untilReady(this.http, [started]);
   }
 
   /** Killed is the program itself, with its launcher still there. */

@@ -73,7 +73,7 @@ class SeveralProcesses implements JourneySystem {
     this.#workers = [this.#process(["worker"]), this.#process(["worker"])];
     this.#api = this.#process(["api", "--port", "0"]);
     [, this.http = ""] = await this.#api.printed(/listens on (http:\S+?)\. /);
-    await untilReady(this.http);
+    await untilReady(this.http, [...this.#workers, this.#api]);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { EventReader } from "../api/streams.ts";
 import { ask, availability, type Got, register } from "./refold-instance.ts";
-import { refold, until } from "./refold-process.ts";
+import { type Ended, refold, type RefoldProcess, until } from "./refold-process.ts";
 
 /** The whole system as its users have it: some processes on some servers, and nobody else on it. */
 export interface JourneySystem extends AsyncDisposable {
@@ -105,13 +105,15 @@ export function journeys({ on, start, offeredWithinMs, startTimeoutMs }: Journey
 
     test("status, the log and the doctor find the running system, and nothing wrong with it", async () => {
       const { args, environment } = system.findBy;
+      let last: Ended | undefined;
       const status = await until(
         async () => {
           const told = await refold(["status", ...args], environment);
+          last = told;
           return /seat-availability +projection +running +0 /.test(told.out) ? told : undefined;
         },
         answerMs,
-        () => "seat-availability told as running",
+        () => `seat-availability told as running, not ${last?.out}${last?.err}`,
       );
       expect(status).toMatchObject({ code: 0, err: "" });
       expect(status.out).toMatch(/^running\ncapture running/);
@@ -199,13 +201,15 @@ async function untilHeard(reader: EventReader, confirmed: number): Promise<void>
 }
 
 /** Ready for commands and queries, whatever became of the processes before. */
-export async function untilReady(http: string): Promise<void> {
+export async function untilReady(http: string, processes: readonly RefoldProcess[]): Promise<void> {
+  let last: Got | undefined;
+  const said = () => processes.map(({ err }) => err).filter((err) => err !== "");
   await until(
     async () => {
-      const got = await ask(`${http}/readyz`).catch(() => undefined);
-      return got?.status === 200 ? true : undefined;
+      last = await ask(`${http}/readyz`).catch(() => undefined);
+      return last?.status === 200 ? true : undefined;
     },
     60_000,
-    () => `${http} ready`,
+    () => [`${http} ready, not ${JSON.stringify(last?.body["behind"])}`, ...said()].join("\n"),
   );
 }

@@ -61,8 +61,12 @@ export class BrokerConnection {
    * @throws FatalError `kafka-authentication`, `kafka-tls` or `kafka-version`.
    */
   static async open(address: Address, options: KafkaConnectionOptions): Promise<BrokerConnection> {
+    const startedMs = performance.now();
     const socket = await openSocket(address, options);
     const connection = new BrokerConnection(address, options, socket);
+    // A broker that is just starting takes connections long before it answers.
+    const leftMs = Math.max(0, startedMs + options.connectTimeoutMs - performance.now());
+    const timer = setTimeout(() => connection.#fail(notConnected(options)), leftMs);
     try {
       const { versions } = await connection.request(apiVersions);
       if (options.sasl) await authenticate(connection, options.sasl, versions);
@@ -71,6 +75,8 @@ export class BrokerConnection {
     } catch (error) {
       connection.close();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -169,6 +175,9 @@ function connectionLost({ host, port }: Address, cause: Error): TransientError {
   return new TransientError("kafka-connection", message, { cause });
 }
 
+const notConnected = ({ connectTimeoutMs }: KafkaConnectionOptions): Error =>
+  new Error(`not connected within ${connectTimeoutMs} ms`);
+
 function openSocket(address: Address, options: KafkaConnectionOptions): Promise<Socket> {
   const { host, port } = address;
   const { tls, connectTimeoutMs } = options;
@@ -176,7 +185,7 @@ function openSocket(address: Address, options: KafkaConnectionOptions): Promise<
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = tls ? connectTls({ ...name, ...tls, host, port }) : connectTcp({ host, port });
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`not connected within ${connectTimeoutMs} ms`));
+      socket.destroy(notConnected(options));
     }, connectTimeoutMs);
     const onError = (error: Error): void => {
       clearTimeout(timer);
