@@ -18,6 +18,7 @@ import type {
 } from "../ports/generations.ts";
 import type { Generation, ReadModel } from "../ports/read-model-store.ts";
 import { swapRefusal } from "../swap-check.ts";
+import { Turns } from "../turns.ts";
 import { MemoryHeals } from "./heals.ts";
 import { MemoryHolds, stillStanding } from "./holds.ts";
 import type { MemoryReadModelStore } from "./read-model-store.ts";
@@ -27,7 +28,6 @@ import {
   type StoredGeneration,
   type StoredGenerations,
 } from "./stored-generations.ts";
-import { MemoryTurns } from "./turns.ts";
 
 type Named = Pick<Generation, "projection" | "generation">;
 
@@ -43,7 +43,7 @@ const notKept: HealOutcome = { kind: "failed", reason: "The generation isn't kep
 /** Generations in memory: the exact reference of the port. */
 export class MemoryGenerations implements Generations {
   /** Rebuilds in memory give turns of it too. */
-  readonly changes: MemoryTurns;
+  readonly changes: Turns;
   readonly #builds: StoredGenerations;
   readonly #clock: Clock;
   readonly #snapshots: MemorySnapshots | undefined;
@@ -55,7 +55,7 @@ export class MemoryGenerations implements Generations {
     this.#clock = clock;
     this.#snapshots = snapshots;
     this.#holds = new MemoryHolds(clock);
-    this.changes = new MemoryTurns(clock);
+    this.changes = new Turns(clock);
   }
 
   async list(projection?: string): Promise<readonly GenerationInfo[]> {

@@ -1,6 +1,7 @@
-import { Client, type ClientConfig, type Pool } from "pg";
+import type { ClientConfig, Pool } from "pg";
 
 import type { Metrics } from "../../../engine/ports/metrics.ts";
+import { Listener } from "../listener.ts";
 import { logChannel } from "./append-records.ts";
 
 export interface EndWatchOptions {
@@ -31,11 +32,8 @@ interface Waiter {
  */
 export class EndWatch implements AsyncDisposable {
   readonly #options: EndWatchOptions;
+  readonly #listener: Listener;
   readonly #waiters = new Set<Waiter>();
-  #listener: Client | undefined;
-  #connecting: Promise<void> | undefined;
-  #reconnectTimer: NodeJS.Timeout | undefined;
-  #reconnectDelayMs: number;
   #pollTimer: NodeJS.Timeout | undefined;
   #asking: Promise<void> | undefined;
   #askAgain = false;
@@ -43,7 +41,15 @@ export class EndWatch implements AsyncDisposable {
 
   constructor(options: EndWatchOptions) {
     this.#options = options;
-    this.#reconnectDelayMs = options.reconnectDelayMs;
+    const { listen, reconnectDelayMs, reconnectDelayMaxMs, metrics } = options;
+    this.#listener = new Listener({
+      listen,
+      channel: logChannel,
+      onHeard: () => this.#ask(),
+      onLost: () => metrics.count("log_listener_losses_total", 1),
+      reconnectDelayMs,
+      reconnectDelayMaxMs,
+    });
   }
 
   /**
@@ -56,7 +62,7 @@ export class EndWatch implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void> {
     if (signal.aborted || this.#closed) return;
-    this.#listen();
+    this.#listener.begin();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         this.#waiters.delete(waiter);
@@ -74,11 +80,9 @@ export class EndWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#reconnectTimer);
     this.#wake(() => true);
-    await this.#connecting;
     await this.#asking;
-    await this.#listener?.end().catch(() => undefined);
+    await this.#listener[Symbol.asyncDispose]();
   }
 
   #stopPolling(): void {
@@ -133,49 +137,5 @@ export class EndWatch implements AsyncDisposable {
       }
       return false;
     });
-  }
-
-  #listen(): void {
-    if (this.#listener || this.#connecting || this.#reconnectTimer || this.#closed) return;
-    this.#connecting = this.#connect().finally(() => {
-      this.#connecting = undefined;
-    });
-  }
-
-  async #connect(): Promise<void> {
-    const client = new Client(this.#options.listen);
-    client.on("error", () => undefined);
-    client.on("notification", () => this.#ask());
-    client.once("end", () => this.#lost(client));
-    try {
-      await client.connect();
-      await client.query(`listen ${logChannel}`);
-    } catch {
-      await client.end().catch(() => undefined);
-      this.#reconnectLater();
-      return;
-    }
-    this.#listener = client;
-    this.#reconnectDelayMs = this.#options.reconnectDelayMs;
-    // What was appended before LISTEN took hold was not heard.
-    this.#ask();
-  }
-
-  #lost(client: Client): void {
-    if (this.#listener !== client) return;
-    this.#listener = undefined;
-    if (this.#closed) return;
-    this.#options.metrics.count("log_listener_losses_total", 1);
-    this.#reconnectLater();
-  }
-
-  #reconnectLater(): void {
-    if (this.#closed || this.#reconnectTimer) return;
-    this.#reconnectTimer = setTimeout(() => {
-      this.#reconnectTimer = undefined;
-      this.#listen();
-    }, this.#reconnectDelayMs);
-    const doubled = this.#reconnectDelayMs * 2;
-    this.#reconnectDelayMs = Math.min(doubled, this.#options.reconnectDelayMaxMs);
   }
 }

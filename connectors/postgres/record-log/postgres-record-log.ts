@@ -1,4 +1,4 @@
-import type { ClientConfig, Pool } from "pg";
+import type { Pool } from "pg";
 
 import { type Metrics, noMetrics } from "../../../engine/ports/metrics.ts";
 import type {
@@ -19,6 +19,7 @@ import {
   partitionsDiffer,
   topicUnknown,
 } from "../../../engine/record-log/faults.ts";
+import { listenConfig } from "../listener.ts";
 import { appendAndNotify } from "./append-records.ts";
 import { compact, type CompactionOptions, defaultCompaction } from "./compaction.ts";
 import { logError } from "./database-errors.ts";
@@ -81,7 +82,7 @@ export class PostgresRecordLog implements RecordLog {
     this.#readRetriesMax = options.readRetriesMax ?? 10;
     this.#watch = new EndWatch({
       pool: options.pool,
-      listen: listenConfig(options),
+      listen: listenConfig(options, "log"),
       metrics: this.#metrics,
       pollIntervalMs: options.pollIntervalMs ?? 250,
       reconnectDelayMs: 100,
@@ -217,16 +218,6 @@ export class PostgresRecordLog implements RecordLog {
       throw logError(error, "Asking the record log");
     }
   }
-}
-
-function listenConfig({ pool, listenUrl }: PostgresRecordLogOptions): ClientConfig {
-  const config: ClientConfig = listenUrl === undefined ? { ...pool.options } : {};
-  return {
-    ...config,
-    ...(listenUrl === undefined ? {} : { connectionString: listenUrl }),
-    application_name: "refold log listener",
-    keepAlive: true,
-  };
 }
 
 function topicInfo(row: TopicRow): TopicInfo {

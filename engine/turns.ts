@@ -1,9 +1,9 @@
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "./ports/clock.ts";
 
 const everyMs = 500;
 
 /** Gives whoever follows a turn after each change, and at least every half second. */
-export class MemoryTurns {
+export class Turns {
   readonly #clock: Pick<Clock, "sleep">;
   readonly #sleepers = new Set<AbortController>();
   #changes = 0;
