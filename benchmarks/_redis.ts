@@ -29,7 +29,7 @@ export async function followInRedis(on: { pool: Pool; primary: ReadModelStore; c
     metrics: noMetrics,
     report: (message) => console.error(message),
     primary: on.primary,
-    projections: new Set([seatBoard.name]),
+    models: [readModelOf(seatBoard)],
   });
   const offsets = async (of: ReadModelStore): Promise<string> => {
     const generation = await store.open(readModelOf(seatBoard));

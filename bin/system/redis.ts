@@ -66,14 +66,14 @@ export async function openReadModels(part: RedisPart): Promise<ReadModels> {
   const store = new RedisReadModelStore({ redis, generations: primary.readModelStore });
   const snapshots = new PostgresReadModelSnapshots({ pool });
   const shared = { redis, store, snapshots, clock: systemClock, metrics };
+  const models = projections.map(readModelOf);
   const readModelStore = new FollowedReadModelStore({
     ...shared,
     primary: primary.readModelStore,
-    projections: new Set(projections.map(({ name }) => name)),
+    models,
     report,
   });
   stop.add("read models in Redis", () => readModelStore[Symbol.asyncDispose]());
-  const models = projections.map(readModelOf);
   const standing = new RedisStanding({ ...shared, models, primary: primary.reader });
   stop.add("look after Redis", () => standing[Symbol.asyncDispose]());
   const serving = (projection: string) => standing.serving(projection);

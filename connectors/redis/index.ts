@@ -19,3 +19,5 @@ export {
   type RedisStandingOptions,
   type RedisStands,
 } from "./standing.ts";
+export { RedisSecondStore, type RedisSecondStoreOptions } from "./second-store.ts";
+export { type RedisSweepOptions, sweepRedis } from "./sweep.ts";

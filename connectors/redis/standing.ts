@@ -12,6 +12,8 @@ export interface RedisStandingOptions {
   /** The store that commits first. */
   readonly primary: Pick<ReadModelReader, "positions">;
   readonly clock: Clock;
+  /** Gives a turn when the pointer may have moved: it is looked at then, too. */
+  readonly turns?: (signal: AbortSignal) => AsyncIterable<void>;
   /** How often the two are compared, and the pointer to the serving generation read (default 250). */
   readonly lookMs?: number;
 }
@@ -57,7 +59,8 @@ export class RedisStanding implements AsyncDisposable {
   readonly #options: RedisStandingOptions;
   readonly #standings = new Map<string, Standing>();
   readonly #ending = new AbortController();
-  #done: Promise<void> = Promise.resolve();
+  #wake = new AbortController();
+  #done: Promise<unknown> = Promise.resolve();
 
   constructor(options: RedisStandingOptions) {
     this.#options = options;
@@ -76,7 +79,7 @@ export class RedisStanding implements AsyncDisposable {
 
   /** Begins to look, at these positions of Redis. */
   start(redis: Pick<ReadModelReader, "positions">): void {
-    this.#done = this.#run(redis);
+    this.#done = Promise.all([this.#run(redis), this.#followTurns()]);
   }
 
   has(projection: string): boolean {
@@ -108,8 +111,20 @@ export class RedisStanding implements AsyncDisposable {
   async #run(redis: Pick<ReadModelReader, "positions">): Promise<void> {
     const { clock, lookMs = 250 } = this.#options;
     while (!this.#ending.signal.aborted) {
+      this.#wake = new AbortController();
       for (const standing of this.#standings.values()) await this.#look(standing, redis);
-      await clock.sleep(lookMs, this.#ending.signal);
+      await clock.sleep(lookMs, AbortSignal.any([this.#ending.signal, this.#wake.signal]));
+    }
+  }
+
+  async #followTurns(): Promise<void> {
+    const { turns } = this.#options;
+    const { signal } = this.#ending;
+    if (turns === undefined) return;
+    try {
+      for await (const _ of turns(signal)) this.#wake.abort();
+    } catch {
+      // Looks come by time all the same.
     }
   }
 

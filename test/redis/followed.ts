@@ -50,7 +50,7 @@ export async function openFollowed({ databaseUrl, redisUrl, model, ...rest }: Fo
   const followed = new FollowedReadModelStore({
     ...shared,
     primary,
-    projections: new Set([model.projection]),
+    models: [model],
     report: (message) => reports.push(message),
     checkMs: 20,
     retryMs: 50,

@@ -13,8 +13,13 @@ import { type FollowerOptions, GenerationFollower } from "./generation-follower.
 export interface FollowedReadModelStoreOptions extends FollowerOptions {
   /** The store that decides: what it has committed is what Redis gets. */
   readonly primary: ReadModelStore;
-  /** Projections that Redis has, too. */
-  readonly projections: ReadonlySet<string>;
+  /** Of the projections that Redis has, too. */
+  readonly models: readonly ReadModel[];
+  /**
+   * When a generation is followed: from its first claim on, or once `follow` is called for it
+   * (default `at-claim`). One that is filled fast is brought to Redis in one piece when it is done.
+   */
+  readonly follows?: "at-claim" | "when-asked";
 }
 
 /** How Redis is brought what one partition that is owned here has committed. */
@@ -37,21 +42,50 @@ export interface FollowedPartitionHealth {
 export class FollowedReadModelStore implements ReadModelStore, AsyncDisposable {
   readonly #options: FollowedReadModelStoreOptions;
   readonly #followers = new Map<string, GenerationFollower>();
+  readonly #models: ReadonlyMap<string, ReadModel>;
+  /** Claims of generations that aren't followed yet. */
+  readonly #claims = new Map<string, OwnedPartition[]>();
 
   constructor(options: FollowedReadModelStoreOptions) {
     this.#options = options;
+    this.#models = new Map(options.models.map((model) => [model.projection, model]));
   }
 
   async open(model: ReadModel): Promise<Generation> {
-    const { primary, projections, store } = this.#options;
-    const generation = await primary.open(model);
-    if (!projections.has(model.projection)) return generation;
-    store.adopt(generation, model);
-    const name = nameOf(generation);
-    if (!this.#followers.has(name)) {
-      this.#followers.set(name, new GenerationFollower(store.known(generation), this.#options));
-    }
+    const generation = await this.#options.primary.open(model);
+    if (this.#followsAtClaim) this.follow(generation);
     return generation;
+  }
+
+  /** Brings it to Redis from now on; what was claimed of it is filled as it stands. */
+  follow(generation: Generation): void {
+    const { projection, version } = generation;
+    const model = this.#models.get(projection);
+    const name = nameOf(generation);
+    // Rows of another version have columns that nobody here knows.
+    if (model?.version !== version || this.#followers.has(name)) return;
+    // Another process fills it, and brings it there.
+    if (!this.#followsAtClaim && !this.#claims.has(name)) return;
+    const { store } = this.#options;
+    store.adopt(generation, model);
+    const follower = new GenerationFollower(store.known(generation), this.#options);
+    this.#followers.set(name, follower);
+    follower.claimed(this.#claims.get(name) ?? []);
+    this.#claims.delete(name);
+  }
+
+  /** Ends following a generation that is being removed: nothing more of it is written. */
+  async forget(generation: Pick<Generation, "projection" | "generation">): Promise<void> {
+    const name = nameOf(generation);
+    const follower = this.#followers.get(name);
+    this.#claims.delete(name);
+    this.#followers.delete(name);
+    await follower?.abandon();
+  }
+
+  /** Generations that are followed now. */
+  get followed(): readonly Generation[] {
+    return [...this.#followers.values()].map(({ known }) => known.generation);
   }
 
   async claim(
@@ -59,7 +93,13 @@ export class FollowedReadModelStore implements ReadModelStore, AsyncDisposable {
     partitions: readonly Place[],
   ): Promise<readonly OwnedPartition[]> {
     const owned = await this.#options.primary.claim(generation, partitions);
-    this.#followers.get(nameOf(generation))?.claimed(owned);
+    if (this.#followsAtClaim) this.follow(generation);
+    const name = nameOf(generation);
+    const follower = this.#followers.get(name);
+    if (follower) follower.claimed(owned);
+    else if (this.#models.has(generation.projection)) {
+      this.#claims.set(name, claimsAfter(this.#claims.get(name) ?? [], owned));
+    }
     return owned;
   }
 
@@ -97,6 +137,22 @@ export class FollowedReadModelStore implements ReadModelStore, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#followers.values()].map((follower) => follower.stop()));
   }
+
+  get #followsAtClaim(): boolean {
+    return this.#options.follows !== "when-asked";
+  }
 }
 
-const nameOf = ({ projection, generation }: Generation): string => `${projection} ${generation}`;
+const nameOf = ({ projection, generation }: Pick<Generation, "projection" | "generation">) =>
+  `${projection} ${generation}`;
+
+/** The last claim of each partition counts. */
+function claimsAfter(
+  before: readonly OwnedPartition[],
+  claimed: readonly OwnedPartition[],
+): OwnedPartition[] {
+  const kept = before.filter(({ topic, partition }) =>
+    claimed.every((one) => one.topic !== topic || one.partition !== partition),
+  );
+  return [...kept, ...claimed];
+}

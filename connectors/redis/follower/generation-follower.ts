@@ -105,6 +105,13 @@ export class GenerationFollower {
     await this.#done;
   }
 
+  /** Ends, and writes nothing more: the generation is being removed. */
+  async abandon(): Promise<void> {
+    this.#partitions.clear();
+    await this.stop();
+    this.#tell();
+  }
+
   async #run(): Promise<void> {
     const { clock, checkMs = 250, retryMs = 500 } = this.#options;
     while (!this.#ending.signal.aborted) {
