@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startStack, type Stack } from "../../stack/services/index.ts";
 import { journeys, type JourneySystem, untilReady } from "./journeys.ts";
-import { availability, register } from "./refold-instance.ts";
 import { refold, RefoldProcess } from "./refold-process.ts";
 
 /** A whole stack of the test's own: it is filled, and its connectors are the only ones. */
@@ -94,27 +93,3 @@ journeys({
   offeredWithinMs: 30_000,
   startTimeoutMs: 60_000,
 });
-
-test("the embedded capture takes over from Debezium, and the system goes on", async () => {
-  await using system = await SeveralProcesses.start();
-  const capture = new RefoldProcess(
-    ["capture"],
-    { ...stack.environment, CAPTURE: "embedded" },
-    "nothing",
-  );
-  try {
-    await capture.printed(/The capture runs/);
-    for (const name of ["refold-events", "refold-catalogue"]) {
-      await fetch(`${stack.environment["CONNECT_URL"]}/connectors/${name}`, { method: "DELETE" });
-    }
-    const first = await register(system.http, "OWN-1", "s-3");
-    expect(first.status).toBe(201);
-    const seen = await availability(system.http, "OWN-1", first.position);
-    expect(seen.body).toMatchObject({ confirmed: 3, available: 0 });
-    const refused = await register(system.http, "OWN-1", "s-4");
-    expect(refused).toMatchObject({ status: 409, body: { code: "module-full" } });
-  } finally {
-    capture.child.kill("SIGTERM");
-    await capture.ended;
-  }
-}, 120_000);
