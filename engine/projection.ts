@@ -70,6 +70,12 @@ interface ProjectionBase<C extends Columns> {
    * process keeps dead letters), or it halts its partition.
    */
   readonly onRecordError?: "halt" | "park";
+  /**
+   * Each event sets its whole row, whatever was there before (or deletes it). Only such a projection
+   * may be rebuilt from a time without what came before it: rows whose keys had no record since
+   * are missing then.
+   */
+  readonly overwrites?: boolean;
 }
 
 export interface EventProjection<

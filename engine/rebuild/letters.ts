@@ -1,0 +1,46 @@
+import type { DeadLetters } from "../ports/dead-letters.ts";
+import { placeOf } from "../replay/cuts.ts";
+
+const pageLetters = 1_000;
+
+/**
+ * Records of a projection that operators have left out, in whichever generation, by
+ * `<topic>/<partition>`: a rebuild passes over them as the live task did.
+ */
+export async function discardedLetters(
+  deadLetters: DeadLetters | undefined,
+  consumer: string,
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const discarded = new Map<string, Set<number>>();
+  if (deadLetters === undefined) return discarded;
+  for (let after = 0n; ;) {
+    const filter = { consumer, disposition: "discarded", after, limit: pageLetters } as const;
+    const page = await deadLetters.list(filter);
+    for (const letter of page) {
+      const offsets = discarded.get(placeOf(letter)) ?? new Set();
+      discarded.set(placeOf(letter), offsets.add(Number(letter.offset)));
+      after = letter.id;
+    }
+    if (page.length < pageLetters) return discarded;
+  }
+}
+
+/** Letters of one generation that are neither redriven nor discarded. */
+export async function openLetters(
+  deadLetters: DeadLetters | undefined,
+  of: {
+    readonly consumer: string;
+    readonly generation: number;
+    readonly places: readonly { readonly topic: string; readonly partition: number }[];
+  },
+): Promise<number> {
+  if (deadLetters === undefined) return 0;
+  const { consumer, generation } = of;
+  let open = 0;
+  for (const { topic, partition } of of.places) {
+    for (const key of await deadLetters.parked({ consumer, generation, topic, partition })) {
+      open += key.failed + key.waiting;
+    }
+  }
+  return open;
+}

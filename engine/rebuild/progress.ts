@@ -1,0 +1,67 @@
+import type { Clock } from "../ports/clock.ts";
+import type { RebuildProgress } from "../ports/rebuilds.ts";
+import type { Governor } from "./governor.ts";
+
+export interface ProgressOptions {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** Written down at most once in so long. */
+  readonly intervalMs: number;
+  readonly note: (progress: RebuildProgress) => Promise<void>;
+  /** As it was written down by whoever conducted before. */
+  readonly before: RebuildProgress | undefined;
+}
+
+/** How far a rebuild is, written down now and then. */
+export class Progress {
+  readonly #options: ProgressOptions;
+  #told: RebuildProgress;
+  #toldAtMs: number;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#told = options.before ?? nothingYet;
+    this.#toldAtMs = options.clock.monotonicMs();
+  }
+
+  /** Writes it down if it is time to. */
+  async tell(done: number, total: number, governor: Governor | undefined): Promise<void> {
+    const { clock, intervalMs, note, before = nothingYet } = this.#options;
+    const elapsedMs = clock.monotonicMs() - this.#toldAtMs;
+    if (elapsedMs < intervalMs) return;
+    const moved = Math.max(0, done - this.#told.done);
+    const progress: RebuildProgress = {
+      done,
+      total: Math.max(done, total),
+      recordsPerSecond: Math.round((moved * 1_000) / elapsedMs),
+      liveLagMs: governor?.lagMs ?? 0,
+      liveLagMaxMs: Math.max(before.liveLagMaxMs, governor?.lagMaxMs ?? 0),
+      throttledMs: before.throttledMs + (governor?.throttledMs ?? 0),
+      waiting: undefined,
+    };
+    await this.#note(progress, note);
+  }
+
+  /** Says why it gets no further; undefined: it does. Nothing new isn't written. */
+  async waits(waiting: string | undefined): Promise<void> {
+    if (this.#told.waiting === waiting) return;
+    await this.#note({ ...this.#told, recordsPerSecond: 0, waiting }, this.#options.note);
+  }
+
+  async #note(
+    progress: RebuildProgress,
+    note: (progress: RebuildProgress) => Promise<void>,
+  ): Promise<void> {
+    await note(progress);
+    this.#told = progress;
+    this.#toldAtMs = this.#options.clock.monotonicMs();
+  }
+}
+
+const nothingYet: RebuildProgress = {
+  done: 0,
+  total: 0,
+  recordsPerSecond: 0,
+  liveLagMs: 0,
+  liveLagMaxMs: 0,
+  throttledMs: 0,
+};
