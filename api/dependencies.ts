@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 
 import type { CommandCall } from "../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../engine/decision/outcome.ts";
+import type { History } from "../engine/history/past-reader.ts";
 import type { Clock, Random } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
 import type { EventStore } from "../engine/ports/event-store.ts";
@@ -77,6 +78,8 @@ export interface ApiDependencies extends HealthSources {
   readonly decider: CommandExecutor;
   readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation">;
   readonly reader: ReadModelReader;
+  /** Answers queries that ask `at` a time of the past. */
+  readonly history: Pick<History, "rowAsOf" | "reader">;
   readonly codec: Pick<EventCodec, "events">;
   readonly log: Pick<RecordLog, "bounds" | "read">;
   readonly clock: Clock;

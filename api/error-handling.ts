@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 
-import { FatalError, RecordError, TransientError } from "../engine/errors.ts";
+import { FatalError, RecordError, RefoldError, TransientError } from "../engine/errors.ts";
 import { type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
 import { type ProblemCode, statusOf } from "./problem-codes.ts";
 
@@ -51,6 +51,8 @@ function problemOfEngine(error: unknown): Problem | undefined {
       detail: "This cursor was not given by this list. Begin again without one.",
     };
   }
+  const past = problemOfPast(error);
+  if (past !== undefined) return past;
   if (error instanceof FatalError && error.code === "no-generation") {
     return {
       status: 503,
@@ -77,6 +79,25 @@ function problemOfEngine(error: unknown): Problem | undefined {
   }
   return undefined;
 }
+
+/** What keeps a question about the past from being answered; its text is for the client as it is. */
+function problemOfPast(error: unknown): Problem | undefined {
+  if (!(error instanceof RefoldError) || !isOfPast(error.code)) return undefined;
+  const { code, message: detail } = error;
+  const problem = { status: statusOf(code), code, detail };
+  return error instanceof TransientError ? { ...problem, headers: retryAfter(1) } : problem;
+}
+
+const ofPast = [
+  "at-in-future",
+  "at-not-settled",
+  "history-gone",
+  "history-too-large",
+  "history-busy",
+] as const;
+
+const isOfPast = (code: string): code is (typeof ofPast)[number] =>
+  (ofPast as readonly string[]).includes(code);
 
 function problemOfFastify(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;

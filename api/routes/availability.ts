@@ -7,16 +7,16 @@ import {
   seatAvailability,
   type SeatAvailabilityRow,
   seatsOfModule,
-  seatsOfModuleAt,
 } from "../../projections/seat-availability/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
 import { emptyAnswer, jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
 import { positionOfKey } from "../position-header.ts";
-import { ProblemError, retryAfter, sendProblem } from "../problem.ts";
+import { AtMember, pastProblems, timeOf } from "../past.ts";
+import { sendProblem } from "../problem.ts";
 import { moduleUnknown } from "../refusals.ts";
-import { AgeMs, Id, iso, nullable, queryProblems, WaitHeaders } from "../shapes.ts";
+import { AgeMs, Id, nullable, queryProblems, WaitHeaders } from "../shapes.ts";
 
 const Availability = Type.Object({
   moduleCode: Type.String(),
@@ -37,17 +37,11 @@ const cacheHeaders = {
   "cache-control": Type.Literal("no-cache"),
 };
 
-const at = Type.String({
-  minLength: 1,
-  maxLength: 40,
-  description: "An ISO 8601 time with its zone: the seats as they were then.",
-});
-
 const schema = {
   tags: [tags.modules],
   summary: "A module's seats, now or at a time of the past",
   params: Type.Object({ code: Id }),
-  querystring: Type.Object({ at: Type.Optional(at) }),
+  querystring: Type.Object(AtMember),
   headers: Type.Object({
     ...WaitHeaders.properties,
     "if-none-match": Type.Optional(Type.String()),
@@ -55,13 +49,7 @@ const schema = {
   response: {
     200: jsonAnswer("The seats.", Availability, cacheHeaders),
     304: emptyAnswer("The seats are the same as `If-None-Match` says.", cacheHeaders),
-    ...problemAnswers([
-      "module-unknown",
-      "at-invalid",
-      "at-in-future",
-      "at-not-settled",
-      ...queryProblems,
-    ]),
+    ...problemAnswers(["module-unknown", ...pastProblems, ...queryProblems]),
   },
 };
 
@@ -108,13 +96,11 @@ async function seatsAt(
   code: string,
   atMs: number,
 ): Promise<Found | undefined> {
-  const past = await seatsOfModuleAt(deps, code, atMs);
-  if (past.outcome === "not-yet") throw notYet(atMs, past.nowMs);
-  const { row, last } = past;
+  const { row, last } = await deps.history.rowAsOf(seatAvailability.name, code, atMs);
   if (row === undefined) return undefined;
-  const lanes = last === undefined ? [] : [{ ...last, topic: moduleEvents.name }];
+  const lanes = last === undefined ? [] : [last];
   const position = encodePositionToken({ incarnation: last?.incarnation ?? "", lanes });
-  return { ...shapeOf(row), position, ageMs: 0 };
+  return { ...shapeOf(row as SeatAvailabilityRow), position, ageMs: 0 };
 }
 
 function shapeOf(row: SeatAvailabilityRow): Omit<Found, "position" | "ageMs"> {
@@ -141,29 +127,4 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch.trim() === "*") return true;
   const opaque = etag.slice(2);
   return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === opaque);
-}
-
-const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
-function timeOf(text: string): number {
-  const ms = timePattern.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  throw new ProblemError({
-    status: 400,
-    code: "at-invalid",
-    detail: "at takes an ISO 8601 time with its zone, such as 2013-09-15T00:00:00Z.",
-  });
-}
-
-function notYet(atMs: number, nowMs: number): ProblemError {
-  if (atMs > nowMs) {
-    const detail = `at lies in the future: the store's clock says ${iso(nowMs)}.`;
-    return new ProblemError({ status: 400, code: "at-in-future", detail });
-  }
-  return new ProblemError({
-    status: 409,
-    code: "at-not-settled",
-    detail: "Events may still be recorded at this time. Try again in a moment.",
-    headers: retryAfter(1),
-  });
 }

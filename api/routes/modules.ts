@@ -8,6 +8,7 @@ import {
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
+import { AtMember, pastProblems, readerAt } from "../past.ts";
 import { sendProblem } from "../problem.ts";
 import { moduleUnknown } from "../refusals.ts";
 import {
@@ -22,15 +23,16 @@ import {
 } from "../shapes.ts";
 
 /** The catalogue, straight from its table's changelog. */
-export function moduleRoutes(app: ApiServer, { deps, options, waits }: ApiContext): void {
+export function moduleRoutes(app: ApiServer, context: ApiContext): void {
+  const { options, waits } = context;
   const list = {
     tags: [tags.modules],
-    summary: "All modules, in pages",
-    querystring: Type.Object(pageMembers(options)),
+    summary: "All modules, in pages, now or at a time of the past",
+    querystring: Type.Object({ ...pageMembers(options), ...AtMember }),
     headers: WaitHeaders,
     response: {
       200: jsonAnswer("Modules in order of their codes.", ModulePage),
-      ...problemAnswers(["cursor-invalid", ...queryProblems]),
+      ...problemAnswers(["cursor-invalid", ...pastProblems, ...queryProblems]),
     },
   };
   app.route({
@@ -39,19 +41,21 @@ export function moduleRoutes(app: ApiServer, { deps, options, waits }: ApiContex
     schema: list,
     handler: async (request) => {
       await waits.until(moduleCatalogue, request.headers["refold-wait-for"]);
-      const { result } = await modulesInOrder(deps.reader, pageOf(request.query, options));
+      const reader = readerAt(context, request.query.at);
+      const { result } = await modulesInOrder(reader, pageOf(request.query, options));
       return { modules: result.rows.map(moduleShape), next: result.next ?? null };
     },
   });
 
   const one = {
     tags: [tags.modules],
-    summary: "One module",
+    summary: "One module, now or at a time of the past",
     params: Type.Object({ code: Id }),
+    querystring: Type.Object(AtMember),
     headers: WaitHeaders,
     response: {
       200: jsonAnswer("The module as its table has it.", Module),
-      ...problemAnswers(["module-unknown", ...queryProblems]),
+      ...problemAnswers(["module-unknown", ...pastProblems, ...queryProblems]),
     },
   };
   app.route({
@@ -61,7 +65,7 @@ export function moduleRoutes(app: ApiServer, { deps, options, waits }: ApiContex
     handler: async (request, reply) => {
       await waits.until(moduleCatalogue, request.headers["refold-wait-for"]);
       const { code } = request.params;
-      const { result } = await moduleByCode(deps.reader, code);
+      const { result } = await moduleByCode(readerAt(context, request.query.at), code);
       if (result === undefined) return sendProblem(request, reply, moduleUnknown(code));
       return moduleShape(result);
     },

@@ -15,6 +15,7 @@ import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answ
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
 import { storedPositionOfKey, writtenPosition } from "../position-header.ts";
+import { AtMember, pastProblems, readerAt } from "../past.ts";
 import type { ProblemCode } from "../problem-codes.ts";
 import { type Problem, retryAfter, sendProblem } from "../problem.ts";
 import { problemOfRefusal, registrationUnknown } from "../refusals.ts";
@@ -70,7 +71,7 @@ const refusalHeaders = { 404: positionHeader, 409: positionHeader };
 
 const registrationPages = {
   200: jsonAnswer("Registrations, the oldest first.", RegistrationPage),
-  ...problemAnswers(["cursor-invalid", ...queryProblems]),
+  ...problemAnswers(["cursor-invalid", ...pastProblems, ...queryProblems]),
 };
 
 type Accepted<Answer> = Extract<CommandResult<Answer>, { readonly outcome: "accepted" }>;
@@ -159,15 +160,16 @@ export function registrationCommands(app: ApiServer, context: ApiContext): void 
 }
 
 export function registrationQueries(app: ApiServer, context: ApiContext): void {
-  const { deps, options, waits } = context;
+  const { options, waits } = context;
   const one = {
     tags: [tags.registrations],
-    summary: "One registration",
+    summary: "One registration, now or at a time of the past",
     params: Type.Object({ id: Id }),
+    querystring: Type.Object(AtMember),
     headers: WaitHeaders,
     response: {
       200: jsonAnswer("The registration.", Registration),
-      ...problemAnswers(["registration-unknown", ...queryProblems]),
+      ...problemAnswers(["registration-unknown", ...pastProblems, ...queryProblems]),
     },
   };
   app.route({
@@ -177,7 +179,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
     handler: async (request, reply) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
       const { id } = request.params;
-      const { result } = await registrationById(deps.reader, id);
+      const { result } = await registrationById(readerAt(context, request.query.at), id);
       if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
       return registrationShape(result);
     },
@@ -185,9 +187,9 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
 
   const ofStudent = {
     tags: [tags.registrations],
-    summary: "A student's registrations, in pages",
+    summary: "A student's registrations, in pages, now or at a time of the past",
     params: Type.Object({ id: Id }),
-    querystring: Type.Object(pageMembers(options)),
+    querystring: Type.Object({ ...pageMembers(options), ...AtMember }),
     headers: WaitHeaders,
     response: registrationPages,
   };
@@ -198,14 +200,15 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
     handler: async (request) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
       const page = pageOf(request.query, options);
-      const { result } = await registrationsOfStudent(deps.reader, request.params.id, page);
+      const reader = readerAt(context, request.query.at);
+      const { result } = await registrationsOfStudent(reader, request.params.id, page);
       return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
     },
   });
 }
 
 export function rosterRoutes(app: ApiServer, context: ApiContext): void {
-  const { deps, options, waits } = context;
+  const { options, waits } = context;
   const status = Type.Union([
     Type.Literal("held"),
     Type.Literal("completed"),
@@ -213,9 +216,13 @@ export function rosterRoutes(app: ApiServer, context: ApiContext): void {
   ]);
   const schema = {
     tags: [tags.registrations],
-    summary: "A module's registrations, in pages",
+    summary: "A module's registrations, in pages, now or at a time of the past",
     params: Type.Object({ code: Id }),
-    querystring: Type.Object({ ...pageMembers(options), status: Type.Optional(status) }),
+    querystring: Type.Object({
+      ...pageMembers(options),
+      ...AtMember,
+      status: Type.Optional(status),
+    }),
     headers: WaitHeaders,
     response: registrationPages,
   };
@@ -229,7 +236,7 @@ export function rosterRoutes(app: ApiServer, context: ApiContext): void {
       const moduleCode = request.params.code;
       const where = wanted === undefined ? { moduleCode } : { moduleCode, status: wanted };
       const { result } = await registrationsOfModule(
-        deps.reader,
+        readerAt(context, request.query.at),
         where,
         pageOf(request.query, options),
       );

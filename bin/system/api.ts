@@ -5,6 +5,7 @@ import { type Address, listenOn, type Listening } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
 import type { BoardView } from "./board-view.ts";
+import { openHistory } from "./history.ts";
 import { ProcessLoad } from "./load.ts";
 import type { ProcessHealth } from "./process-health.ts";
 import type { Stores } from "./stores.ts";
@@ -31,10 +32,12 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const { eventStore, codec, reader, log } = stores;
   const decider = new Decider({ eventStore, codec, random, clock, metrics, as: "command" });
   const load = new ProcessLoad(decider);
+  const history = openHistory(stores);
   const app = buildApi({
     decider: commandsWhileRoom(decider, room),
     eventStore,
     reader,
+    history,
     codec,
     log,
     clock,
@@ -51,7 +54,10 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
-  app.addHook("onClose", async () => load[Symbol.dispose]());
+  app.addHook("onClose", async () => {
+    load[Symbol.dispose]();
+    history[Symbol.dispose]();
+  });
   return listenOn(app, address);
 }
 

@@ -7,7 +7,7 @@ export interface ModulePage {
 }
 
 export async function moduleByCode(
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "get">,
   code: string,
 ): Promise<Answer<ModuleRow | undefined>> {
   return (await reader.get(moduleCatalogue.name, code)) as Answer<ModuleRow | undefined>;
@@ -15,7 +15,7 @@ export async function moduleByCode(
 
 /** All modules in order of their code. */
 export async function modulesInOrder(
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "find">,
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<Answer<ModulePage>> {
   const { limit, cursor } = page;

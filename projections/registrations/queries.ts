@@ -14,7 +14,7 @@ export interface RegistrationPage {
 }
 
 export async function registrationById(
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "get">,
   registrationId: string,
 ): Promise<Answer<RegistrationRow | undefined>> {
   const answer = await reader.get(registrations.name, registrationId);
@@ -23,20 +23,20 @@ export async function registrationById(
 
 /** A student's registrations, the oldest first, cancelled ones too. */
 export const registrationsOfStudent = (
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "find">,
   studentId: string,
   page: PageRequest,
 ): Promise<Answer<RegistrationPage>> => pageWhere(reader, { studentId }, page);
 
 /** A module's roster, the oldest registration first; with a status, only those. */
 export const registrationsOfModule = (
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "find">,
   where: { readonly moduleCode: string; readonly status?: string },
   page: PageRequest,
 ): Promise<Answer<RegistrationPage>> => pageWhere(reader, where, page);
 
 async function pageWhere(
-  reader: ReadModelReader,
+  reader: Pick<ReadModelReader, "find">,
   where: AnyRow,
   { limit, cursor }: PageRequest,
 ): Promise<Answer<RegistrationPage>> {

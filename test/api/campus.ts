@@ -29,6 +29,7 @@ import { SeatAvailableChanged } from "../../schemas/index.ts";
 import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
 import { realClock } from "./real-clock.ts";
 import { foldFacts, ModuleHistory, type RecordedFact } from "../app/module-history.ts";
+import { CampusPast } from "./campus-past.ts";
 
 interface Opened {
   readonly generation: Generation;
@@ -108,12 +109,13 @@ export class Campus {
   /** Puts a row into the catalogue's read model, as its table would. */
   async catalogue(...rows: readonly ModuleRow[]): Promise<void> {
     const { generation } = this.#of(moduleCatalogue);
+    await this.past.catalogue(rows);
     const mutations = rows.map((row) => ({ key: row.code, partition: 0, row }));
     const nothing = { advances: [], digests: [], notices: [], deadLetters: [] };
     await this.#store.flush({ generation, rows: mutations, ...nothing });
   }
 
-  readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation"> = {
+  readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation" | "nowMs"> = {
     append: async () => ({
       outcome: "appended",
       events: [],
@@ -123,7 +125,11 @@ export class Campus {
     read: (query) => this.#read(query),
     lanes: async (topic) => this.#laneEnds(topic),
     incarnation: async () => this.incarnation,
+    nowMs: async () => this.history.nowMs,
   };
+
+  /** What is recorded stands in a log of its own when the past is asked for. */
+  readonly past = new CampusPast(this);
 
   async *#read({ items = [], atMs = Infinity }: ReadEvents): AsyncIterable<StoredEvent[]> {
     const wanted = items.flatMap((item) => item.tags ?? []);
@@ -139,7 +145,7 @@ export class Campus {
         partition,
         key,
         value: this.codec.encode(fact.topic, fact.type, fact.event),
-        tags: [`module:${key}`],
+        tags: tagsOf(fact),
         correlationId: "test",
         position: globalPosition(index + 1),
         sequence: sequence(lanes[partition] ?? 0),
@@ -153,11 +159,15 @@ export class Campus {
   }
 
   #laneEnds(topic: string): LaneEnd[] {
-    const lanes = [...this.#lanes.entries()];
-    return lanes.map(([partition, last]) => ({
+    const lanes = new Map<number, number>();
+    for (const fact of this.history.facts) {
+      const partition = partitionOf(keyOf(fact), 10);
+      lanes.set(partition, (lanes.get(partition) ?? 0) + 1);
+    }
+    return [...lanes].map(([partition, last]) => ({
       topic,
       partition,
-      lastSequence: sequence(last ?? 0),
+      lastSequence: sequence(last),
       lastRecordedAtMs: this.history.nowMs,
     }));
   }
@@ -247,6 +257,13 @@ export class Campus {
     await this.log.append([{ topic: registrationUpdates.name, partition, records: [record] }]);
   }
 }
+
+/** Every event is tagged with every id that it carries. */
+const tagsOf = ({ topic, event }: Pick<RecordedFact, "topic" | "event">): string[] =>
+  Object.entries(topic.tags).flatMap(([field, kind]) => {
+    const id = (event as Row)[field];
+    return typeof id === "string" ? [`${kind}:${id}`] : [];
+  });
 
 const keyOf = ({ topic, event }: Pick<RecordedFact, "topic" | "event">): string =>
   String((event as Row)[topic.key]);

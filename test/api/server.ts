@@ -27,6 +27,7 @@ export async function serverOfTest(given: Given = {}) {
     decider: campus,
     eventStore: campus.eventStore,
     reader: campus.reader,
+    history: campus.past.history,
     codec: campus.codec,
     log: given.before?.(campus.log) ?? campus.log,
     clock: realClock,
