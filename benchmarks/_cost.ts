@@ -1,4 +1,4 @@
-import { processorSeconds } from "./_processor-time.ts";
+import { treeSeconds } from "./_processor-time.ts";
 
 /** What a piece of work has taken. */
 export interface Cost {
@@ -12,12 +12,12 @@ export interface Cost {
 /** `pid`: of the postmaster. */
 export async function costOf(pid: number, work: () => Promise<unknown>): Promise<Cost> {
   const cpu = process.cpuUsage();
-  const server = processorSeconds(pid);
+  const server = treeSeconds(pid);
   const began = performance.now();
   await work();
   const seconds = (performance.now() - began) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
-  const serverNow = processorSeconds(pid);
+  const serverNow = treeSeconds(pid);
   return {
     seconds,
     nodeSeconds: (user + system) / 1_000_000,

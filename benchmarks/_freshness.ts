@@ -1,11 +1,11 @@
 import { get } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { build } from "hdr-histogram-js";
 
 import { decodePositionToken } from "../engine/position-token.ts";
-import { Connection, headerOf } from "./_connection.ts";
+import { type Connection, headerOf } from "./_connection.ts";
 import { waitUntil } from "./_instance.ts";
+import { openLoop } from "./_open-loop.ts";
 
 const seconds = 10;
 const connections = 50;
@@ -123,33 +123,25 @@ class Listener {
   }
 }
 
-/** Sends at a steady rate whatever the answers take: a slow server can't slow its own measure. */
-async function send(load: FreshnessLoad, listener: Listener): Promise<number> {
-  const { httpUrl: url, perSecond, codes, warmUpSeconds } = load;
-  const free = await Promise.all(Array.from({ length: connections }, () => Connection.open(url)));
-  const total = perSecond * (warmUpSeconds + seconds);
-  const running: Promise<void>[] = [];
-  const began = performance.now();
-  const dueAtMs = (sent: number) => Date.now() - (performance.now() - began - atMs(sent));
-  const atMs = (sent: number) => (sent * 1_000) / perSecond;
-  for (let sent = 0; sent < total;) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) * perSecond) / 1_000));
-    for (; sent < due; sent += 1) {
-      const connection = free.pop() ?? (await Connection.open(url));
-      const registration = {
-        moduleCode: codes[sent % codes.length] ?? "",
-        studentId: `student-${sent}`,
-        sentAtMs: dueAtMs(sent),
-        measured: sent >= perSecond * warmUpSeconds,
-      };
-      const done = register({ connection, listener }, registration);
-      running.push(done.then(() => void free.push(connection)));
-    }
-    await sleep(1);
-  }
-  await Promise.all(running);
-  for (const connection of free) connection.close();
-  return total;
+function send(load: FreshnessLoad, listener: Listener): Promise<number> {
+  const { httpUrl, perSecond, codes, warmUpSeconds } = load;
+  const toWallMs = Date.now() - performance.now();
+  return openLoop({
+    httpUrl,
+    perSecond,
+    connections,
+    turns: perSecond * (warmUpSeconds + seconds),
+    send: (connection, { index, dueMs }) =>
+      register(
+        { connection, listener },
+        {
+          moduleCode: codes[index % codes.length] ?? "",
+          studentId: `student-${index}`,
+          sentAtMs: toWallMs + dueMs,
+          measured: index >= perSecond * warmUpSeconds,
+        },
+      ),
+  });
 }
 
 async function register(

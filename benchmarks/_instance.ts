@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,10 +8,27 @@ import { parseArgs } from "node:util";
 
 import { Client } from "pg";
 
+import { readInstance } from "../stack/data-folder/instance-file.ts";
+
 /** A running instance to measure. */
 export interface MeasuredInstance extends AsyncDisposable {
   readonly httpUrl: string;
   readonly databaseUrl: string;
+  /** Of the process, whose children count as its own. */
+  readonly pid: number;
+  /** By what other commands find it: options, and settings of their environment. */
+  readonly options: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
+
+/** Runs another command beside the instance; its standard output is the caller's to read. */
+export function refold(instance: MeasuredInstance, args: readonly string[]) {
+  return spawn(process.execPath, [launcher, ...args, ...instance.options], {
+    env: { ...process.env, ...instance.settings },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 const startsWithinMs = 60_000;
@@ -23,15 +40,17 @@ const startsWithinMs = 60_000;
 export async function measuredInstance(options: readonly string[] = []): Promise<MeasuredInstance> {
   const { values } = parseArgs({ options: { data: { type: "string" } }, strict: false });
   if (typeof values.data === "string") {
-    return { ...(await urlsIn(values.data)), [Symbol.asyncDispose]: async () => undefined };
+    const none = async () => undefined;
+    return { ...(await urlsIn(values.data)), ...on(values.data), [Symbol.asyncDispose]: none };
   }
   return startInstance(options);
 }
 
+const on = (data: string) => ({ options: ["--data", data], settings: {} });
+
 async function startInstance(options: readonly string[]): Promise<MeasuredInstance> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   const data = join(folder, "data");
-  const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
   const args = [launcher, "start", "--data", data, "--port", "0", ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   const exited = once(child, "exit");
@@ -42,7 +61,7 @@ async function startInstance(options: readonly string[]): Promise<MeasuredInstan
   };
   try {
     const urls = await Promise.race([urlsOnceReady(data), failOn(exited)]);
-    return { ...urls, [Symbol.asyncDispose]: stop };
+    return { ...urls, ...on(data), [Symbol.asyncDispose]: stop };
   } catch (error) {
     if (child.exitCode === null) await stop();
     throw error;
@@ -68,13 +87,13 @@ async function urlsOnceReady(data: string) {
   throw new Error(`The instance was not ready within ${startsWithinMs / 1_000} s.`);
 }
 
-async function urlsIn(data: string): Promise<{ httpUrl: string; databaseUrl: string }> {
-  const text = await readFile(join(data, "instance.json"), "utf8");
-  const { httpUrl, databaseUrl } = JSON.parse(text) as Record<string, string | undefined>;
+async function urlsIn(data: string) {
+  const instance = await readInstance(data);
+  const { httpUrl, databaseUrl, pid = 0 } = instance ?? {};
   if (httpUrl === undefined || databaseUrl === undefined) {
     throw new Error(`No instance serves HTTP from ${data}.`);
   }
-  return { httpUrl, databaseUrl };
+  return { httpUrl, databaseUrl, pid };
 }
 
 /** Runs SQL on the instance's database. */

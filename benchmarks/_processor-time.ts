@@ -2,45 +2,52 @@ import { readdirSync, readFileSync } from "node:fs";
 
 interface Used {
   readonly parent: number;
-  /** Of the process and of children that have ended and were waited for, in seconds. */
-  readonly seconds: number;
+  /** Processor time of the process itself, in seconds. */
+  readonly own: number;
+  /** Of children that have ended and were waited for. */
+  readonly ended: number;
 }
 
 /** Of a second: what /proc counts in, on every usual Linux. */
 const ticksPerSecond = 100;
 
-/**
- * Processor time of a process and all that descend from it, in seconds; undefined where there is no
- * /proc. A child's time counts on when it has ended, where its parent has waited for it.
- */
-export function processorSeconds(pid: number): number | undefined {
+/** Processor time of one process, in seconds; undefined where there is no /proc, or it is gone. */
+export const processSeconds = (pid: number): number | undefined => usedBy(pid)?.own;
+
+/** Of children of this process that have ended. */
+export const endedChildrenSeconds = (): number | undefined => usedBy(process.pid)?.ended;
+
+export const parentOf = (pid: number): number | undefined => usedBy(pid)?.parent;
+
+/** Of a process and all that descend from it; children that have ended count on. */
+export function treeSeconds(root: number): number | undefined {
   const all = new Map<number, Used>();
-  for (const name of namesIn("/proc")) {
-    const used = /^\d+$/.test(name) ? usedBy(name) : undefined;
-    if (used) all.set(Number(name), used);
+  for (const pid of processes()) {
+    const used = usedBy(pid);
+    if (used) all.set(pid, used);
   }
-  if (!all.has(pid)) return undefined;
+  if (!all.has(root)) return undefined;
   let seconds = 0;
-  for (const [one, used] of all) if (descends(all, one, pid)) seconds += used.seconds;
+  for (const [pid, { own, ended }] of all) if (descends(all, pid, root)) seconds += own + ended;
   return seconds;
 }
 
-function namesIn(folder: string): readonly string[] {
+function processes(): number[] {
   try {
-    return readdirSync(folder);
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
   } catch {
     return [];
   }
 }
 
-/** undefined: it has ended meanwhile. */
-function usedBy(pid: string): Used | undefined {
+function usedBy(pid: number): Used | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The command's name, in parentheses, may hold anything. After it: state, parent, ...
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    return { parent: Number(fields[1]), seconds: ticks / ticksPerSecond };
+    const seconds = (at: number): number =>
+      (Number(fields[at]) + Number(fields[at + 1])) / ticksPerSecond;
+    return { parent: Number(fields[1]), own: seconds(11), ended: seconds(13) };
   } catch {
     return undefined;
   }

@@ -64,17 +64,23 @@ export async function startOnStack({ settings }: StackServers): Promise<Measured
   try {
     const httpUrl = await Promise.race([printedUrl(child), failOn(exited)]);
     const databaseUrl = settings["DATABASE_URL"] ?? "";
-    return { httpUrl, databaseUrl, [Symbol.asyncDispose]: stop };
+    const reached = { pid: child.pid ?? 0, options: [], settings: withCapture(settings) };
+    return { httpUrl, databaseUrl, ...reached, [Symbol.asyncDispose]: stop };
   } catch (error) {
     if (child.exitCode === null) await stop();
     throw error;
   }
 }
 
+const withCapture = (settings: Readonly<Record<string, string>>) => ({
+  CAPTURE: "debezium",
+  ...settings,
+});
+
 function begin(args: readonly string[], settings: Readonly<Record<string, string>>) {
   const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
   return spawn(process.execPath, [launcher, ...args], {
-    env: { ...process.env, CAPTURE: "debezium", ...settings },
+    env: { ...process.env, ...withCapture(settings) },
     stdio: ["ignore", "pipe", "inherit"],
   });
 }
