@@ -1,10 +1,16 @@
 import { backoffMs } from "../backoff.ts";
 import { classify, reasonOf } from "../error-policy.ts";
 import { InvariantViolation, RefoldError } from "../errors.ts";
-import type { RebuildFailure, RebuildRecord, RebuildState } from "../ports/rebuilds.ts";
+import type {
+  RebuildChange,
+  RebuildFailure,
+  RebuildRecord,
+  RebuildState,
+} from "../ports/rebuilds.ts";
 import type { AnyProjection } from "../projection.ts";
 import { isOpenRebuild } from "../rebuild-states.ts";
 import { begin } from "./begin.ts";
+import { type Ending, endRebuild } from "./end.ts";
 import { fill } from "./fill.ts";
 import { Journey } from "./journey.ts";
 import { Lease } from "./lease.ts";
@@ -12,6 +18,7 @@ import { type RebuildEnvironment, rebuildLimits } from "./options.ts";
 import { promote } from "./promote.ts";
 import { prove } from "./prove.ts";
 import { undo } from "./undo.ts";
+import { wantsUndo } from "./wants-undo.ts";
 
 export interface ConductorOptions {
   readonly environment: RebuildEnvironment;
@@ -103,7 +110,7 @@ export class Conductor {
     const live = await journey.serving();
     // The pointer has moved, and nobody could write it down: what is wished comes too late.
     if (live.generation === record.shadow) return promote(journey);
-    if (record.wish === "abandon") return end(journey, { state: "abandoned" });
+    if (record.wish === "abandon") return ended(journey, { state: "abandoned" });
     journey.idle = true;
     await journey.dropReplay();
     await journey.progress.waits("It is paused.");
@@ -129,10 +136,6 @@ const stepOf: Readonly<Record<RebuildState, (journey: Journey) => Promise<void>>
 /** There is nothing to do for a conductor. */
 const isOver = (record: RebuildRecord): boolean => !isOpenRebuild(record) && !wantsUndo(record);
 
-/** It was swapped in, should be undone, and that wasn't found to be impossible. */
-export const wantsUndo = ({ state, wish, failure }: RebuildRecord): boolean =>
-  state === "swapped" && wish === "undo" && failure === undefined;
-
 /** It can't go on, and won't by itself. What serves is left as it is. */
 async function giveUp(journey: Journey, error: unknown): Promise<void> {
   const failure: RebuildFailure = {
@@ -140,24 +143,13 @@ async function giveUp(journey: Journey, error: unknown): Promise<void> {
     message: error instanceof Error ? error.message : String(error),
   };
   if (!isOpenRebuild(journey.record)) return journey.note({ failure });
-  await end(journey, { state: "failed", failure });
+  await ended(journey, { state: "failed", failure });
 }
 
-/** The record first: a shadow that is left over is found and removed. */
-async function end(
-  journey: Journey,
-  change: { readonly state: "abandoned" | "failed"; readonly failure?: RebuildFailure },
-): Promise<void> {
-  const { projection } = journey.record.request;
+async function ended(journey: Journey, ending: Ending): Promise<void> {
   await journey.dropReplay();
-  await journey.note(change);
-  journey.at("end-noted");
-  const generation = journey.record.shadow;
-  if (generation === undefined) return;
-  const shadow = await journey.generation(generation);
-  if (shadow?.role !== "building") return;
-  await journey.environment.generations.retire({ projection, generation });
-  journey.at("shadow-retired");
+  const note = (change: RebuildChange): Promise<void> => journey.note(change);
+  await endRebuild(journey.environment, journey.record, { ending, note });
 }
 
 function assertSameVersion(projection: AnyProjection, { id, request }: RebuildRecord): void {
