@@ -29,7 +29,9 @@ export async function gatherRedis(sources: RedisSources): Promise<RedisFacts | u
   if (sources.url === undefined || projections.length === 0) return undefined;
   await using redis = new RedisConnection({ url: sources.url, name: "status" });
   if (!(await redis.connectedWithin(connectMs))) {
-    return { fault: "it can't be reached; queries are answered from Postgres", projections: [] };
+    const why = redis.fault ?? `no answer within ${connectMs} ms`;
+    const fault = `it can't be reached (${why}); queries are answered from Postgres`;
+    return { fault, projections: [] };
   }
   const { pool, readModelStore: generations } = sources;
   const store = new RedisReadModelStore({ redis, generations });

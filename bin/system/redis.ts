@@ -10,11 +10,15 @@ import {
   RedisConnection,
   RedisReadModelReader,
   RedisReadModelStore,
+  RedisSecondStore,
   RedisStanding,
+  sweepRedis,
 } from "../../connectors/redis/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { Generations } from "../../engine/ports/generations.ts";
 import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
+import type { SecondStore } from "../../engine/ports/second-store.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
@@ -25,6 +29,12 @@ const connectMs = 2_000;
 
 export interface ReadModels {
   readonly readModelStore: ReadModelStore;
+  /** The same for generations that are filled beside what serves. */
+  readonly shadowStore: ReadModelStore;
+  /** For the proof of a rebuild; undefined: there is no Redis. */
+  readonly secondStore: SecondStore | undefined;
+  /** Takes away what is in Redis of generations that are being removed, or are unknown. */
+  readonly sweep: () => Promise<void>;
   readonly reader: ReadModelReader;
   /** How far an answer may be behind the store that commits first. */
   readonly behindMs: (projection: string) => number;
@@ -41,6 +51,7 @@ export interface RedisPart {
   readonly projections: readonly AnyProjection[];
   readonly pool: Pool;
   readonly primary: Pick<ReadModels, "readModelStore" | "reader">;
+  readonly generations: Pick<Generations, "list" | "turns">;
   readonly name: string;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
@@ -54,45 +65,87 @@ export interface RedisPart {
  * @throws FatalError `redis-evicts` where Redis may throw keys away.
  */
 export async function openReadModels(part: RedisPart): Promise<ReadModels> {
-  const { url, pool, primary, metrics, report, stop } = part;
+  const { url, primary, report, stop } = part;
   const projections = part.projections.filter(({ stores = [] }) => stores.includes("redis"));
   if (url === undefined || projections.length === 0) {
-    return { ...primary, behindMs: () => 0, copies: () => [], following: () => [] };
+    return withoutRedis(primary);
   }
   const redis = new RedisConnection({ url, name: part.name });
   stop.add("Redis", () => redis[Symbol.asyncDispose]());
   if (await redis.connectedWithin(connectMs)) await redis.assertKeepsKeys();
-  else report("Redis can't be reached: queries are answered from Postgres until it can.");
+  else {
+    const why = redis.fault ?? `no answer within ${connectMs} ms`;
+    report(`Redis can't be reached (${why}): queries are answered from Postgres until it can.`);
+  }
+  return followedInRedis(part, { redis, projections });
+}
+
+const withoutRedis = (primary: RedisPart["primary"]): ReadModels => ({
+  ...primary,
+  shadowStore: primary.readModelStore,
+  secondStore: undefined,
+  sweep: () => Promise.resolve(),
+  behindMs: () => 0,
+  copies: () => [],
+  following: () => [],
+});
+
+interface Followed {
+  readonly redis: RedisConnection;
+  readonly projections: readonly AnyProjection[];
+}
+
+function followedInRedis(part: RedisPart, { redis, projections }: Followed): ReadModels {
+  const { pool, primary, metrics, report, stop, generations } = part;
   const store = new RedisReadModelStore({ redis, generations: primary.readModelStore });
   const snapshots = new PostgresReadModelSnapshots({ pool });
-  const shared = { redis, store, snapshots, clock: systemClock, metrics };
   const models = projections.map(readModelOf);
-  const readModelStore = new FollowedReadModelStore({
-    ...shared,
-    primary: primary.readModelStore,
-    models,
-    report,
-  });
+  const shared = { redis, store, snapshots, models, clock: systemClock, metrics };
+  const following = { ...shared, primary: primary.readModelStore, report };
+  const readModelStore = new FollowedReadModelStore(following);
   stop.add("read models in Redis", () => readModelStore[Symbol.asyncDispose]());
-  const standing = new RedisStanding({ ...shared, models, primary: primary.reader });
+  const shadowStore = new FollowedReadModelStore({ ...following, follows: "when-asked" });
+  stop.add("shadows in Redis", () => shadowStore[Symbol.asyncDispose]());
+  const turns = (signal: AbortSignal) => generations.turns(signal);
+  const standing = new RedisStanding({ ...shared, primary: primary.reader, turns });
   stop.add("look after Redis", () => standing[Symbol.asyncDispose]());
   const serving = (projection: string) => standing.serving(projection);
   const inRedis = new RedisReadModelReader({ ...shared, serving });
   standing.start(inRedis);
-  const reader = new PreferringReader({
-    ...shared,
-    redis: inRedis,
-    primary: primary.reader,
-    standing,
-  });
+  const both = { primary: primary.reader, standing };
+  const reader = new PreferringReader({ ...shared, ...both, redis: inRedis });
   return {
     readModelStore,
+    shadowStore,
+    secondStore: new RedisSecondStore({ ...shared, follow: (of) => shadowStore.follow(of) }),
+    sweep: () => sweep({ redis, projections, generations, stores: [readModelStore, shadowStore] }),
     reader,
     behindMs: (projection) => reader.lagMs(projection),
     following: () => readModelStore.health(),
     copies: () =>
       projections.map(({ name }) => copyHealth(name, { standing, following: readModelStore })),
   };
+}
+
+interface Swept extends Followed {
+  readonly generations: Pick<Generations, "list">;
+  readonly stores: readonly FollowedReadModelStore[];
+}
+
+/** Nobody brings back what is swept: following ends first. */
+async function sweep({ redis, projections, generations, stores }: Swept): Promise<void> {
+  const list = () => generations.list();
+  const kept = (await list()).filter(({ role }) => role !== "removing");
+  for (const store of stores) {
+    for (const one of store.followed) {
+      const isKept = kept.some(
+        ({ projection, generation }) =>
+          projection === one.projection && generation === one.generation,
+      );
+      if (!isKept) await store.forget(one);
+    }
+  }
+  await sweepRedis({ redis, projections: projections.map(({ name }) => name), list });
 }
 
 interface Watched {

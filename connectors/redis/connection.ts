@@ -22,6 +22,7 @@ export interface RedisConnectionOptions {
  */
 export class RedisConnection implements AsyncDisposable {
   readonly #redis: Redis;
+  #fault: string | undefined;
 
   constructor(options: RedisConnectionOptions) {
     const { url, name, deadlineMs = 1_000, reconnectMsMax = 1_000 } = options;
@@ -35,12 +36,17 @@ export class RedisConnection implements AsyncDisposable {
       retryStrategy: (times) => Math.min(2 ** times * 25, reconnectMsMax),
     });
     // Without a listener each failed attempt to connect would be printed.
-    this.#redis.on("error", () => undefined);
+    this.#redis.on("error", (error) => (this.#fault = error.message));
   }
 
   /** Is there a connection now? */
   get connected(): boolean {
     return this.#redis.status === "ready";
+  }
+
+  /** Why there is no connection, as the last attempt has told; undefined while there is one. */
+  get fault(): string | undefined {
+    return this.connected ? undefined : this.#fault;
   }
 
   /** Resolves when it is connected, or after the time: then the answer is false. */
