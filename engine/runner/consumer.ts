@@ -25,7 +25,7 @@ export interface ConsumerOptions {
   readonly recoverAfterMs: number;
   /** Tells a hold that these partitions stand still; without it there are no holds. */
   readonly stand?: (hold: bigint, partitions: readonly HeldPartition[]) => Promise<void>;
-  /** The longest that one hold keeps it still (default 2,500). */
+  /** The longest that one hold keeps it still (default 10,000). */
   readonly holdMaxMs?: number;
 }
 
@@ -71,9 +71,14 @@ export class Consumer {
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.task = options.task;
-    this.#standstill = new Standstill(options.holdMaxMs ?? 2_500);
+    this.#standstill = new Standstill(options.holdMaxMs ?? 10_000);
     for (const { hub } of options.hubs) hub.expect();
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
+  }
+
+  /** Milliseconds that holds have kept it still, in all. */
+  get heldMs(): number {
+    return this.#standstill.stoodMs(this.#options.clock.monotonicMs());
   }
 
   /** Runs until `stop`; rejects with what nobody may catch. */

@@ -9,6 +9,7 @@ import { type LiveConsumer, toldAs } from "./live-consumer.ts";
 
 /** A consumer as the monitor sees it. */
 export type Watched = Pick<LiveConsumer, "task" | "kind" | "generation" | "topics" | "duty"> & {
+  readonly consumer: Pick<LiveConsumer["consumer"], "heldMs">;
   readonly after: Pick<LiveConsumer, "task"> | undefined;
 };
 
@@ -28,6 +29,8 @@ interface Seen {
   records: number;
   atMs: number;
   currentAsOfMs: number | undefined;
+  /** How long holds had kept the consumer still by then. */
+  heldMs: number;
   lagRecords: number | undefined;
   perSecond: number;
 }
@@ -104,14 +107,25 @@ export class Monitor {
    * Infinity where that was never so.
    */
   ageMs(watched: Pick<Watched, "task" | "after">): number {
+    const times = [...watched.task.partitions].map(
+      (partition) => this.#currentAsOfMs(watched, partition) ?? -Infinity,
+    );
+    return this.#sinceOldest(times);
+  }
+
+  /** `ageMs` without the time that holds have added: they are asked for, and end by themselves. */
+  workingAgeMs(watched: Pick<Watched, "task" | "after" | "consumer">): number {
+    const times = [...watched.task.partitions].map((partition) => {
+      const atMs = this.#currentAsOfMs(watched, partition);
+      const heldMs = watched.consumer.heldMs - (this.#seen.get(partition)?.heldMs ?? 0);
+      return atMs === undefined ? -Infinity : atMs + heldMs;
+    });
+    return this.#sinceOldest(times);
+  }
+
+  #sinceOldest(times: readonly number[]): number {
     const nowMs = this.#options.clock.nowMs();
-    let oldestMs = nowMs;
-    let any = false;
-    for (const partition of watched.task.partitions) {
-      any = true;
-      oldestMs = Math.min(oldestMs, this.#currentAsOfMs(watched, partition) ?? -Infinity);
-    }
-    return any ? nowMs - oldestMs : Infinity;
+    return times.length === 0 ? Infinity : Math.max(0, nowMs - Math.min(...times));
   }
 
   async #observe(atMs: number): Promise<void> {
@@ -119,11 +133,11 @@ export class Monitor {
     const told = new Map<string, Labels>();
     for (const topic of topics) {
       const bounds = await this.#options.log.bounds(topic);
-      for (const { task, duty } of this.#options.watched()) {
+      for (const { task, duty, consumer } of this.#options.watched()) {
         for (const partition of task.partitions) {
           const of = bounds[partition.partition];
           if (partition.topic !== topic || !of) continue;
-          const lag = this.#compare(partition, { of, atMs });
+          const lag = this.#compare(partition, { of, atMs, heldMs: consumer.heldMs });
           // A kept generation's offsets stand on the board; its lag is nobody's alarm.
           if (duty.role === "kept") continue;
           const labels = { consumer: task.name, partition: partition.name };
@@ -139,13 +153,16 @@ export class Monitor {
 
   #compare(
     partition: TaskPartition,
-    { of, atMs }: { of: PartitionBounds; atMs: number },
+    { of, atMs, heldMs }: { of: PartitionBounds; atMs: number; heldMs: number },
   ): { readonly records: number; readonly seconds: number } {
     const seen = this.#seenOf(partition, atMs);
     const next = Number(partition.committed?.nextOffset ?? of.start);
     const lag = Math.max(0, Number(of.end) - next);
     seen.lagRecords = lag;
-    if (lag === 0) seen.currentAsOfMs = atMs;
+    if (lag === 0) {
+      seen.currentAsOfMs = atMs;
+      seen.heldMs = heldMs;
+    }
     const elapsedMs = atMs - seen.atMs;
     if (elapsedMs > 0) seen.perSecond = ((partition.records - seen.records) * 1_000) / elapsedMs;
     seen.records = partition.records;
@@ -199,7 +216,14 @@ export class Monitor {
   #seenOf(partition: TaskPartition, atMs: number): Seen {
     let seen = this.#seen.get(partition);
     if (!seen) {
-      seen = { records: 0, atMs, currentAsOfMs: undefined, lagRecords: undefined, perSecond: 0 };
+      seen = {
+        records: 0,
+        atMs,
+        currentAsOfMs: undefined,
+        heldMs: 0,
+        lagRecords: undefined,
+        perSecond: 0,
+      };
       this.#seen.set(partition, seen);
     }
     return seen;

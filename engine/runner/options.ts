@@ -57,7 +57,10 @@ export interface RunOptions {
   readonly generations?: Generations;
   /** What rows are healed from; needs `generations`. Without it, others heal. */
   readonly heal?: HealSources;
-  /** The longest that one hold keeps a consumer still (default 2,500). */
+  /**
+   * The longest that one hold keeps a consumer still (default 10,000). Whoever holds should ask for
+   * less, or it takes for standing what goes on.
+   */
   readonly holdMaxMs?: number;
   /** Times that one flush of a processor is decided again after conflicts (default 8). */
   readonly plansMax?: number;

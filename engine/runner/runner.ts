@@ -27,7 +27,7 @@ export interface ConsumerHealth {
   readonly state: TaskState | "waiting";
   /** Why partitions have halted, why the consumer ended, or what it waits for. */
   readonly reasons: readonly string[];
-  /** See `Runner.ageMs`. */
+  /** See `Runner.ageMs`; time for which a hold has kept it still is left out here. */
   readonly ageMs: number;
   /** Keys whose records wait behind a dead letter. */
   readonly parkedKeys: number;
@@ -89,7 +89,7 @@ export class Runner implements AsyncDisposable {
     const state = worstFirst.find((one) => states.has(one)) ?? "created";
     const reasons = partitions.flatMap(({ name, reason }) => (reason ? `${name}: ${reason}` : []));
     if (failure !== undefined) reasons.push(reasonOf(failure));
-    const ageMs = this.#options.monitor.ageMs(live);
+    const ageMs = this.#options.monitor.workingAgeMs(live);
     const worst = failure === undefined ? state : "halted";
     const parkedKeys = partitions.reduce((sum, { parked }) => sum + parked.size, 0);
     return { consumer: task.name, state: worst, reasons, ageMs, parkedKeys };

@@ -18,6 +18,7 @@ export class Standstill {
   #holds: SeenHold[] = [];
   /** Monotonic; undefined: it moves. */
   #sinceMs: number | undefined;
+  #stoodMs = 0;
 
   /** @param maxMs The longest that one hold may keep the consumer still. */
   constructor(maxMs: number) {
@@ -55,9 +56,16 @@ export class Standstill {
 
   /** Notes that it moves; milliseconds that it has stood, where it did. */
   move(nowMs: number): number | undefined {
-    const since = this.#sinceMs;
+    if (this.#sinceMs === undefined) return undefined;
+    const stoodMs = nowMs - this.#sinceMs;
     this.#sinceMs = undefined;
-    return since === undefined ? undefined : nowMs - since;
+    this.#stoodMs += stoodMs;
+    return stoodMs;
+  }
+
+  /** Milliseconds that it has stood in all, until now. */
+  stoodMs(nowMs: number): number {
+    return this.#stoodMs + (this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs);
   }
 }
 

@@ -45,7 +45,9 @@ class Stage {
     const duty = { role: "serving" } as const;
     const watched = { kind: "projection", generation: 1, topics: [topic], duty } as const;
     this.#monitor = new Monitor({
-      watched: () => [{ ...watched, task: task as never, after: undefined }],
+      watched: () => [
+        { ...watched, task: task as never, consumer: { heldMs: 0 }, after: undefined },
+      ],
       log: this.log,
       clock: this.clock,
       metrics: { ...noMetrics, gauge, drop },
