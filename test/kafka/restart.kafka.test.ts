@@ -60,6 +60,47 @@ test("a broker killed and started again under load loses, doubles and mixes noth
   }
 }, 120_000);
 
+test("appends and readers are back within seconds of the broker's first answer", async () => {
+  const broker = await TestBroker.start();
+  onTestFinished(() => broker[Symbol.asyncDispose]());
+  const brokers = [broker.address];
+  const log = logOfTest({}, clusterOfTest({ brokers }));
+  const topic = "back-again";
+  await log.ensureTopic({ name: topic, partitions: partitions.length });
+  const ending = new AbortController();
+  onTestFinished(() => ending.abort());
+  const done = { appends: 0, records: 0 };
+  const from = fromStart(...partitions);
+  const { signal } = ending;
+  const reading = readRecords(log, { topic, from, until: "forever", signal }, ({ length }) => {
+    done.records = length;
+    return false;
+  });
+  const write = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const record = recordOf("a", Date.now());
+      await log.append(partitions.map((partition) => appendOf(topic, partition, [record])));
+      done.appends += 1;
+    }
+  };
+  const writing = write();
+  const failed = Promise.race([reading, writing]).then(() => "ended", String);
+  const goOn = async (timeoutMs: number): Promise<void> => {
+    const before = { ...done };
+    const both = () => done.appends > before.appends && done.records > before.records;
+    await expect.poll(both, { timeout: timeoutMs, interval: 5 }).toBe(true);
+  };
+  await goOn(10_000);
+  await broker.kill();
+  await broker.startAgain();
+  const fresh = logOfTest({}, clusterOfTest({ brokers, retryTimeoutMs: 60_000 }));
+  await fresh.bounds(topic);
+  // How long a broker itself takes to start is the machine's affair.
+  await goOn(5_000);
+  ending.abort();
+  expect(await failed).toBe("ended");
+}, 120_000);
+
 test("a broker that stays away fails appends and readers as transient, within their time", async () => {
   const broker = await TestBroker.start();
   onTestFinished(() => broker[Symbol.asyncDispose]());
