@@ -48,17 +48,14 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   runner.finished.catch((error: unknown) => {
     report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);
   });
-  const ageMs = (consumer: string): number | undefined => {
-    const age = runner.ageMs(consumer);
-    return Number.isFinite(age) ? age : undefined;
-  };
+  const known = (ageMs: number): number | undefined => (Number.isFinite(ageMs) ? ageMs : undefined);
   return {
-    ageMs,
+    ageMs: (projection) => known(runner.ageMs(projection)),
     health: () =>
-      runner.health().map(({ consumer, state, reasons, parkedKeys }) => ({
+      runner.health().map(({ consumer, state, ageMs, reasons, parkedKeys }) => ({
         consumer,
         state,
-        ageMs: ageMs(consumer),
+        ageMs: known(ageMs),
         parkedKeys,
         reason: reasons.length > 0 ? reasons.join("; ") : undefined,
       })),

@@ -1,5 +1,6 @@
 import type { GroupOffsetMirror } from "../../connectors/kafka/index.ts";
 import type { BoardEntry, StatusBoard, TaskReport } from "../../engine/ports/status-board.ts";
+import { isToldAsKept } from "../../engine/runner/live-consumer.ts";
 
 /**
  * A board whose reports also move the offsets of Kafka's consumer groups, one group for each
@@ -16,7 +17,8 @@ export class MirroredBoard implements StatusBoard {
 
   async report(instance: string, reports: readonly TaskReport[]): Promise<void> {
     for (const { kind, consumer, topic, partition, nextOffset } of reports) {
-      if (kind === "capture") continue;
+      // A group stands for what serves: a generation that is only kept has none.
+      if (kind === "capture" || isToldAsKept(consumer)) continue;
       this.#mirror.flushed({ group: `refold.${consumer}`, topic, partition, nextOffset });
     }
     await this.#board.report(instance, reports);

@@ -30,3 +30,6 @@ export const toldAs = ({
 }: Pick<LiveConsumer, "generation" | "duty"> & {
   readonly task: Pick<Task, "name">;
 }): string => (duty.role === "serving" ? task.name : `${task.name}~g${generation ?? 0}`);
+
+/** Was it told as a generation that is only kept? Whoever follows what serves leaves it out. */
+export const isToldAsKept = (consumer: string): boolean => consumer.includes("~");

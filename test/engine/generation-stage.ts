@@ -208,6 +208,25 @@ export class GenerationStage {
   }
 }
 
+export const numbers = (count: number, from = 0): number[] =>
+  Array.from({ length: count }, (_, at) => ((at + from) * 7919) % 1009);
+
+/** Appends small portions, one after the other, until it is told to end. */
+export function traffic(stage: GenerationStage, portion: (at: number) => readonly GivenEvent[]) {
+  const ending = new AbortController();
+  const flow = (async () => {
+    for (let at = 1_000; !ending.signal.aborted; at += 5) {
+      await stage.append(portion(at));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const end = async (): Promise<void> => {
+    ending.abort();
+    await flow;
+  };
+  return { end };
+}
+
 /** Generations whose holds can't be asked for while `away`. */
 export function withOutages(generations: Generations): Generations & { away: boolean } {
   const state = { away: false };

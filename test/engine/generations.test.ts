@@ -4,33 +4,12 @@ import { integer, text } from "../../engine/columns.ts";
 import { defineProjection } from "../../engine/projection.ts";
 import { foldAll } from "../../engine/testing/given.ts";
 import { MemoryStatusBoard } from "../../engine/memory/status-board.ts";
-import { GenerationStage } from "./generation-stage.ts";
+import { GenerationStage, numbers, traffic } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, counters, history } from "./seats.ts";
 
-const numbers = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, at) => ((at + from) * 7919) % 1009);
-
 /** The same rows, from code of a later version. */
 const later = { ...board, version: 2 };
-
-/** Appends in small portions until it is told to end. */
-function traffic(stage: GenerationStage) {
-  let going = true;
-  let at = 1_000;
-  const flow = (async () => {
-    while (going) {
-      await stage.append(history(numbers(5, (at += 5))));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  })();
-  return {
-    end: async () => {
-      going = false;
-      await flow;
-    },
-  };
-}
 
 test("a swap under load, and its undo, leave every record in both generations, once", async () => {
   const stage = await GenerationStage.open(history(numbers(200)));
@@ -40,7 +19,7 @@ test("a swap under load, and its undo, leave every record in both generations, o
   const watching = setInterval(() => {
     for (const { state, ageMs } of runner.health()) states.add(ageMs < 5_000 ? state : "old");
   }, 1);
-  const load = traffic(stage);
+  const load = traffic(stage, (at) => history(numbers(5, at)));
   const shadow = await stage.shadow();
   expect(await stage.swap(shadow)).toMatchObject({ outcome: "swapped" });
   await until("the new one is taken up", () => {
@@ -121,7 +100,7 @@ test("two processes share the new generation's partitions, and one can leave", a
   const stage = await GenerationStage.open(history(numbers(100)));
   const [one, two] = [await stage.run(), await stage.run()];
   await stage.assertTrue(1);
-  const load = traffic(stage);
+  const load = traffic(stage, (at) => history(numbers(5, at)));
   await stage.swap(await stage.shadow());
   const owned = (runner: typeof one) =>
     runner.reports().filter(({ consumer, state }) => consumer === "board" && state === "running");

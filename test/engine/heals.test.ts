@@ -4,12 +4,9 @@ import { RowHasher } from "../../engine/digest.ts";
 import { FatalError, TransientError } from "../../engine/errors.ts";
 import type { RunOptions } from "../../engine/runner/options.ts";
 import { happened } from "../../engine/testing/given.ts";
-import { GenerationStage } from "./generation-stage.ts";
+import { GenerationStage, numbers, traffic } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, history, Moved, Opened } from "./seats.ts";
-
-const numbers = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, at) => ((at + from) * 7919) % 1009);
 
 const first = { projection: "board", generation: 1 };
 
@@ -61,21 +58,14 @@ test("a row that a hot task has folded wrongly is mended under load, and stays r
   const wrong = { ...((await stage.rows(1)).get("a") as object), held: 4_711 };
   tamper(stage, "a", wrong);
   await start();
-  let going = true;
-  const load = (async () => {
-    while (going) {
-      await stage.append([happened(Moved, { code: "a", by: 1 })]);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  })();
+  const load = traffic(stage, () => [happened(Moved, { code: "a", by: 1 })]);
   await until("the task has it in hand", async () => {
     const row = (await stage.rows(1)).get("a") as { held: number };
     return row.held > wrong.held;
   });
   expect((await stage.heal("a")).kind).toBe("healed");
   await stage.append([happened(Moved, { code: "a", by: 1 })]);
-  going = false;
-  await load;
+  await load.end();
   await stage.assertTrue(1);
 });
 

@@ -7,12 +7,9 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
 import { happened } from "../../engine/testing/given.ts";
-import { GenerationStage, withOutages } from "./generation-stage.ts";
+import { GenerationStage, numbers, withOutages } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, counters, history, Moved } from "./seats.ts";
-
-const numbers = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, at) => ((at + from) * 7919) % 1009);
 
 const first = { projection: "board", generation: 1 };
 
