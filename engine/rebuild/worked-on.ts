@@ -1,6 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Generation } from "../ports/read-model-store.ts";
 import type { StatusBoard } from "../ports/status-board.ts";
+import { toldAs } from "../runner/live-consumer.ts";
+
+/** How tasks of a kept generation are told of. */
+const keptAs = (name: string, generation: number): string =>
+  toldAs({ task: { name }, generation, duty: { role: "kept" } });
 
 /** Of partitions that a task has: it will stand still when it is asked to. */
 const heldStates: readonly string[] = ["assigned", "running", "draining", "halted"];
@@ -21,7 +26,7 @@ export function workedOnByBoard(options: {
     (await board.read()).some(
       (entry) =>
         entry.kind === "projection" &&
-        entry.consumer === projection &&
+        (entry.consumer === projection || entry.consumer === keptAs(projection, generation)) &&
         entry.generation === generation &&
         heldStates.includes(entry.state) &&
         clock.nowMs() - entry.reportedAtMs < silentMs,
