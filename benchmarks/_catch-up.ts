@@ -63,7 +63,7 @@ export async function catchUp({ pool, log, codec, history, into }: CatchUp): Pro
     random: { next: () => Math.random(), id: () => randomUUID() },
   });
   const peakMb = await applied(runner, history.made);
-  await following?.reached();
+  await following?.reached(await store.open(readModelOf(seatBoard)));
   const seconds = (performance.now() - began) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   await runner.stop();

@@ -6,24 +6,42 @@ import { type Cuts, placeOf } from "../engine/replay/cuts.ts";
 import { Replay } from "../engine/replay/replay.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { clock, type Filled, rowsOf } from "./_catch-up.ts";
+import type { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { assertRows, topic } from "./_seat-events.ts";
 
-/**
- * Fills a new generation up to the log's end, as a rebuild does: read, folded, durable. What serves
- * exists already, and isn't touched.
- */
+/** Makes a generation, and fills it up to the log's end as a rebuild does: read, folded, durable. */
 export async function fillGeneration(
-  { log, codec }: Filled,
-  store: PostgresReadModelStore,
+  filled: Filled,
+  primary: PostgresReadModelStore,
 ): Promise<Generation> {
-  const generation = await store.createGeneration(readModelOf(seatBoard));
+  const generation = await primary.createGeneration(readModelOf(seatBoard));
+  await fill(filled, { generation, store: primary });
+  return generation;
+}
+
+/** The same, and then brings it to a redis-server of its own, to the last row. */
+export async function fillGenerationInBoth(
+  filled: Filled,
+  primary: PostgresReadModelStore,
+  redis: Awaited<ReturnType<typeof followInRedis>>,
+): Promise<Generation> {
+  const generation = await primary.createGeneration(readModelOf(seatBoard));
+  await fill(filled, { generation, store: redis.followed });
+  redis.followed.follow(generation);
+  await redis.reached(generation);
+  return generation;
+}
+
+async function fill(
+  { log, codec }: Filled,
+  into: { readonly generation: Generation; readonly store: ReadModelStore },
+): Promise<void> {
   const random = { next: () => Math.random(), id: () => randomUUID() };
-  const shared = { projection: seatBoard, store, log, codec, clock, random };
-  await using replay = await Replay.begin({ ...shared, generation, consumer: "rebuild" });
+  const shared = { projection: seatBoard, log, codec, clock, random };
+  await using replay = await Replay.begin({ ...shared, ...into, consumer: "rebuild" });
   const { signal } = new AbortController();
   await replay.to(await endsOf(log), { signal });
-  return generation;
 }
 
 async function endsOf(log: Filled["log"]): Promise<Cuts> {

@@ -10,13 +10,21 @@ import {
 } from "../connectors/redis/index.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import { noMetrics } from "../engine/ports/metrics.ts";
-import type { ReadModelStore } from "../engine/ports/read-model-store.ts";
+import type { Generation, ReadModelStore } from "../engine/ports/read-model-store.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { startRedis } from "../test/support/redis-server.ts";
 import { seatBoard } from "./_seat-board.ts";
 
+export interface FollowInRedis {
+  readonly pool: Pool;
+  readonly primary: ReadModelStore;
+  readonly clock: Clock;
+  /** As the store's option of this name. */
+  readonly follows?: "at-claim" | "when-asked";
+}
+
 /** A store that a redis-server of the benchmark's own follows. */
-export async function followInRedis(on: { pool: Pool; primary: ReadModelStore; clock: Clock }) {
+export async function followInRedis({ follows = "at-claim", ...on }: FollowInRedis) {
   const server = await startRedis();
   const redis = new RedisConnection({ url: server.url, name: "benchmark" });
   await redis.connectedWithin(5_000);
@@ -30,17 +38,18 @@ export async function followInRedis(on: { pool: Pool; primary: ReadModelStore; c
     report: (message) => console.error(message),
     primary: on.primary,
     models: [readModelOf(seatBoard)],
+    follows,
   });
-  const offsets = async (of: ReadModelStore): Promise<string> => {
-    const generation = await store.open(readModelOf(seatBoard));
+  const offsets = async (of: ReadModelStore, generation: Generation): Promise<string> => {
     return (await of.positions(generation)).map(({ position }) => position?.nextOffset).join(" ");
   };
   return {
     store,
     followed,
     /** Resolves when Redis stands where the store does. */
-    async reached(): Promise<void> {
-      while ((await offsets(store)) !== (await offsets(on.primary))) await wait(5);
+    async reached(generation: Generation): Promise<void> {
+      const primary = await offsets(on.primary, generation);
+      while ((await offsets(store, generation)) !== primary) await wait(5);
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await followed[Symbol.asyncDispose]();

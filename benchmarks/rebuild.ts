@@ -1,9 +1,10 @@
 /**
  * Rebuild: 1,000,000 seat events on 2,000 keys and 10 partitions, from the embedded log, and from
  * Kafka where KAFKA_BROKERS names brokers (`npm run stack`), folded into a new generation in
- * Postgres; the live catch-up of the same log beside it, in the same run. The first rebuild is that
- * of a process that has just begun, the last one that of compiled code. All rows are compared with
- * counts made without the engine, and the digests of all generations with one another.
+ * Postgres, and into one that is brought to Redis too, with the live catch-up of the same log beside
+ * them in the same run. The first rebuild is that of a process that has just begun, the later ones
+ * those of compiled code. All rows are compared with counts made without the engine, and the digests
+ * of all generations with one another.
  */
 import { parseArgs } from "node:util";
 
@@ -13,12 +14,13 @@ import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { Generation } from "../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
-import { catchUp, type Filled } from "./_catch-up.ts";
+import { catchUp, clock, type Filled } from "./_catch-up.ts";
 import { costOf, costText } from "./_cost.ts";
 import { fillLog } from "./_fill-log.ts";
 import { onKafkaTopic } from "./_kafka-topic.ts";
 import { onOwnPostgres, type OwnPostgres } from "./_own-postgres.ts";
-import { assertEqual, fillGeneration } from "./_rebuild.ts";
+import { assertEqual, fillGeneration, fillGenerationInBoth } from "./_rebuild.ts";
+import { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { SeatEvents } from "./_seat-events.ts";
 
@@ -35,19 +37,24 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
   const { pool, pid, log } = on;
   const filled = await filledWith(log);
   const store = new PostgresReadModelStore({ pool });
+  await using redis = await followInRedis({ pool, primary: store, clock, follows: "when-asked" });
   const generations: Generation[] = [await store.open(readModelOf(seatBoard))];
-  const fill = async (what: string): Promise<void> => {
+  const tell = async (what: string, work: () => Promise<Generation | void>): Promise<void> => {
     const cost = await costOf(pid, async () => {
-      generations.push(await fillGeneration(filled, store));
+      const made = await work();
+      if (made) generations.push(made);
     });
     console.log(`${from}: ${what}: ${costText(cost, total)}`);
   };
-  await fill("rebuild");
-  const live = await costOf(pid, () => catchUp({ ...filled, pool, into: "Postgres" }));
-  console.log(`${from}: live catch-up: ${costText(live, total)}`);
-  await fill("rebuild again");
+  await tell("rebuild into Postgres", () => fillGeneration(filled, store));
+  await tell("live catch-up", async () => {
+    await catchUp({ ...filled, pool, into: "Postgres" });
+  });
+  await tell("rebuild into Postgres again", () => fillGeneration(filled, store));
+  await tell("rebuild into Postgres and Redis", () => fillGenerationInBoth(filled, store, redis));
   await assertEqual(filled, store, generations);
-  console.log(`${from}: rows and digests of all generations equal`);
+  await assertEqual(filled, redis.store, generations.slice(-1));
+  console.log(`${from}: rows and digests of all generations equal, in Redis too`);
 }
 
 async function filledWith(log: RecordLog): Promise<Filled> {
