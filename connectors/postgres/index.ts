@@ -1,6 +1,8 @@
 export { PostgresAssignment, type PostgresAssignmentOptions } from "./assignment/index.ts";
+export { PostgresComparisons, type PostgresComparisonsOptions } from "./comparisons/index.ts";
 export { PostgresDeadLetters } from "./dead-letters/index.ts";
 export { PostgresEventStore, PostgresStoreHold } from "./event-store/index.ts";
+export { PostgresGenerations, type PostgresGenerationsOptions } from "./generations/index.ts";
 export { migrate, type Migration } from "./migrations.ts";
 export { makePool, type PostgresPoolOptions } from "./pool.ts";
 export { PostgresProcessorStore } from "./processor-store/index.ts";
@@ -11,6 +13,7 @@ export {
   PostgresReadModelStore,
   type PostgresReadModelStoreOptions,
 } from "./read-model-store/index.ts";
+export { PostgresRebuilds } from "./rebuilds/index.ts";
 export {
   appendParameters,
   appendRecords,
@@ -27,4 +30,5 @@ export {
 } from "./record-log/index.ts";
 export { engineMigrations } from "./schema.ts";
 export { PostgresSkippedOffsets, skipOffsets } from "./skipped-offsets/index.ts";
+export { PostgresSnapshots, type PostgresSnapshotsOptions } from "./snapshots/index.ts";
 export { PostgresStatusBoard, type PostgresStatusBoardOptions } from "./status-board/index.ts";

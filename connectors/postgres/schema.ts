@@ -1,11 +1,14 @@
 import { migrations as assignment } from "./assignment/migrations.ts";
 import { migrations as deadLetters } from "./dead-letters/migrations.ts";
 import { migrations as eventStore } from "./event-store/migrations.ts";
+import { migrations as generations } from "./generations/migrations.ts";
 import type { Migration } from "./migrations.ts";
 import { migrations as processorStore } from "./processor-store/migrations.ts";
 import { migrations as readModelStore } from "./read-model-store/migrations.ts";
+import { migrations as rebuilds } from "./rebuilds/migrations.ts";
 import { migrations as recordLog } from "./record-log/migrations.ts";
 import { migrations as skippedOffsets } from "./skipped-offsets/migrations.ts";
+import { migrations as snapshots } from "./snapshots/migrations.ts";
 import { migrations as statusBoard } from "./status-board/migrations.ts";
 
 /**
@@ -29,5 +32,8 @@ export function engineMigrations(
     ...assignment,
     ...statusBoard,
     ...skippedOffsets,
+    ...generations,
+    ...rebuilds,
+    ...snapshots,
   ];
 }

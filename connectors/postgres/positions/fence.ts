@@ -95,7 +95,8 @@ export function fenceParameters(
   ];
 }
 
-function positionArrays(positions: readonly (Position | undefined)[]): Buffer[] {
+/** In the order of `positionNames`. */
+export function positionArrays(positions: readonly (Position | undefined)[]): Buffer[] {
   const lanes = positions.map((of) => (of?.source.kind === "lane" ? of.source : undefined));
   const changes = positions.map((of) => (of?.source.kind === "change" ? of.source : undefined));
   return [

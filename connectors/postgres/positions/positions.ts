@@ -1,9 +1,11 @@
 import type { Pool, PoolClient } from "pg";
 
 import { partitionsUnknown, type Place } from "../../../engine/fencing.ts";
+import type { ReadPosition } from "../../../engine/ports/read-model-reader.ts";
 import type { OwnedPartition } from "../../../engine/ports/read-model-store.ts";
-import { int4Array, textArray } from "../binary-array.ts";
+import { int4Array, int8ArrayOfNumbers, textArray } from "../binary-array.ts";
 import { inTransaction, commit, runStatement } from "../transaction.ts";
+import { positionArrays, positionNames } from "./fence.ts";
 import { ownedPartition, type PositionRow } from "./stored-position.ts";
 
 /** Whose positions: a projection's generation, or (generation 0) a processor. */
@@ -30,6 +32,33 @@ export async function addPartitions(
       generation,
       textArray(topics.map(({ name }) => name)),
       int4Array(topics.map(({ partitions }) => partitions)),
+    ],
+  );
+}
+
+/** What a copy of positions takes over: all but the epochs. */
+export const copiedColumns = [...positionNames, "records", "last_recorded_at_ms"].join(", ");
+
+/** Where reading begins, of a consumer that has applied nothing yet. */
+export async function beginAt(
+  client: PoolClient,
+  { consumer, generation }: Consumer,
+  positions: readonly ReadPosition[],
+): Promise<void> {
+  const names = [...positionNames, "last_recorded_at_ms"];
+  await client.query(
+    `update refold.positions p set (${names.join(", ")}) = row (${names.map((name) => `b.${name}`).join(", ")})
+     from unnest($3::text[], $4::int4[], $5::text[], $6::int8[], $7::text[], $8::text[],
+       $9::int8[], $10::int8[], $11::int8[], $12::int8[]) as b (topic, partition, ${names.join(", ")})
+     where p.consumer = $1 and p.generation = $2
+       and p.topic = b.topic and p.partition = b.partition`,
+    [
+      consumer,
+      generation,
+      textArray(positions.map(({ topic }) => topic)),
+      int4Array(positions.map(({ partition }) => partition)),
+      ...positionArrays(positions.map(({ position }) => position)),
+      int8ArrayOfNumbers(positions.map(({ lastRecordedAtMs }) => lastRecordedAtMs)),
     ],
   );
 }

@@ -27,9 +27,9 @@ export interface PositionRow {
   readonly last_recorded_at_ms: Whole | null;
 }
 
-/** A row of positions as JSON, in which no whole number loses digits. */
-export const positionJson = (of: string): string => `json_build_object(
-  'topic', ${of}.topic, 'partition', ${of}.partition, 'epoch', ${of}.epoch::text,
+/** A row of positions as JSON, in which no whole number loses digits; copies have no epoch of their own. */
+export const positionJson = (of: string, epochOf = `${of}.epoch`): string => `json_build_object(
+  'topic', ${of}.topic, 'partition', ${of}.partition, 'epoch', (${epochOf})::text,
   'log_id', ${of}.log_id, 'next_offset', ${of}.next_offset::text,
   'source_kind', ${of}.source_kind, 'incarnation', ${of}.incarnation,
   'next_sequence', ${of}.next_sequence::text, 'change_lsn', ${of}.change_lsn::text,

@@ -2,6 +2,7 @@ import { digestBuckets } from "../../../engine/digest.ts";
 import type { DigestDelta, ReadModelFlush } from "../../../engine/ports/read-model-store.ts";
 import { int4Array, int8ArrayOfNumbers } from "../binary-array.ts";
 import { fence, fenceParameterCount, fenceParameters, lostPartitions } from "../positions/fence.ts";
+import { sliceBuckets } from "../stored-digests.ts";
 import {
   rowParameterCount,
   rowParameters,
@@ -13,9 +14,6 @@ import {
 
 const low32 = 0xffff_ffffn;
 const two32 = 2 ** 32;
-/** Buckets in one row of the table. */
-export const sliceBuckets = 16;
-
 /** The one statement that fences, writes rows and digests, and moves the positions. */
 export interface FlushStatement {
   readonly name: string;

@@ -6,13 +6,12 @@ import type {
   ReadModelSnapshot,
   ReadModelSnapshots,
   SnapshotRow,
-  StandingPartition,
 } from "../../../engine/ports/read-model-snapshots.ts";
 import type { Generation } from "../../../engine/ports/read-model-store.ts";
 import { int4Array } from "../binary-array.ts";
-import { ownedPartition, type PositionRow } from "../positions/stored-position.ts";
 import { decodeRow, selectColumns } from "../stored-rows/row-table.ts";
 import { storeError, withClient } from "../transaction.ts";
+import { standingPartition, standingStatement, type StandingRow } from "./standing.ts";
 import { findGeneration, findServing, type StoredGeneration } from "./stored-generation.ts";
 
 export interface PostgresReadModelSnapshotsOptions {
@@ -20,21 +19,6 @@ export interface PostgresReadModelSnapshotsOptions {
   /** Rows of one page (default 5,000). */
   readonly pageRows?: number;
 }
-
-type StandingRow = PositionRow & { readonly revision: string };
-
-/**
- * Rows change without a position that moves when dead letters are settled; letters that are settled
- * are kept, or purged, and either tells.
- */
-const standingStatement = `select p.*, coalesce(l.settled, '') as revision
-  from refold.positions p left join (
-    select topic, partition, count(*) || ' ' || max(settled_at) as settled
-    from refold.dead_letters
-    where consumer = $1 and generation = $2 and disposition in ('redriven', 'discarded')
-    group by topic, partition
-  ) l using (topic, partition)
-  where p.consumer = $1 and p.generation = $2 order by p.topic, p.partition`;
 
 /** Snapshots of read models: repeatable reads, read by a cursor. */
 export class PostgresReadModelSnapshots implements ReadModelSnapshots {
@@ -82,7 +66,7 @@ export class PostgresReadModelSnapshots implements ReadModelSnapshots {
     const { projection, generation } = stored;
     const found = await ask(standingStatement, [projection, generation]);
     return {
-      standing: (found as unknown as readonly StandingRow[]).map(standingOf),
+      standing: (found as unknown as readonly StandingRow[]).map(standingPartition),
       rows: (partitions) => this.#rows(ask, stored, partitions),
     };
   }
@@ -112,12 +96,3 @@ export class PostgresReadModelSnapshots implements ReadModelSnapshots {
 }
 
 type Ask = (text: string, values?: readonly unknown[]) => Promise<readonly AnyRow[]>;
-
-function standingOf(row: StandingRow): StandingPartition {
-  const { last_recorded_at_ms: last } = row;
-  return {
-    ...ownedPartition(row),
-    lastRecordedAtMs: last === null ? undefined : Number(last),
-    revision: row.revision,
-  };
-}

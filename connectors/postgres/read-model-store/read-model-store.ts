@@ -14,14 +14,10 @@ import { insertDeadLetters, settleDeadLetters } from "../dead-letters/index.ts";
 import { insertNotices, noticeParameters } from "../event-store/notices.ts";
 import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
+import { digestStatement, storedDigests, type BucketRow } from "../stored-digests.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
-import {
-  flushParameters,
-  flushStatement,
-  sliceBuckets,
-  type FlushStatement,
-} from "./flush-statement.ts";
+import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
 import {
   createGeneration,
@@ -138,22 +134,12 @@ export class PostgresReadModelStore implements ReadModelStore {
   async digests(
     generation: Generation,
   ): Promise<ReadonlyMap<number, { hash: bigint; rows: number }>> {
-    const found = await this.#read<{ bucket: number; high: bigint; low: bigint; rows: bigint }>(
-      generation,
-      {
-        text: `select (slice * ${sliceBuckets} + i - 1)::int4 as bucket, b.high, b.low, b.rows
-          from refold.digests d
-            cross join unnest(d.high, d.low, d.rows) with ordinality as b (high, low, rows, i)
-          where projection = $1 and generation = $2 and b.rows > 0 order by 1`,
-        values: [generation.projection, generation.generation],
-      },
-    );
-    return new Map(
-      found.map(({ bucket, high, low, rows }) => [
-        bucket,
-        { hash: (high << 32n) | low, rows: Number(rows) },
-      ]),
-    );
+    const { projection, generation: number } = generation;
+    const found = await this.#read<BucketRow>(generation, {
+      text: digestStatement,
+      values: [projection, number],
+    });
+    return new Map([...storedDigests(found)].filter(([, { rows }]) => rows > 0));
   }
 
   /** Each page is a snapshot of its own: what is written meanwhile may be in a later page. */

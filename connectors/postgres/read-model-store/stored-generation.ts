@@ -11,8 +11,11 @@ import {
 import type { Generation, ReadModel } from "../../../engine/ports/read-model-store.ts";
 import { columnDifference } from "../../../engine/stored-row.ts";
 import { addPartitions } from "../positions/positions.ts";
-import { createTable, quoted, rowTable, type RowTable } from "../stored-rows/row-table.ts";
+import { createTable, quoted, type RowTable } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement } from "../transaction.ts";
+import { leadView, moveView } from "./served-view.ts";
+import { generationTable } from "./table-name.ts";
+import { takeMakingTurn, takeTurn } from "./turn.ts";
 
 /** A generation with the table that keeps its rows. */
 export interface StoredGeneration {
@@ -28,16 +31,11 @@ interface GenerationRow {
   readonly columns: Columns;
 }
 
-const tableName = (projection: string, generation: number): string =>
-  `read.${quoted(`${projection}__g${generation}`)}`;
-
-const viewName = (projection: string): string => `read.${quoted(projection)}`;
-
 const stored = (projection: string, row: GenerationRow): StoredGeneration => ({
   projection,
   generation: row.generation,
   version: row.version,
-  table: rowTable(projection, tableName(projection, row.generation), row.columns),
+  table: generationTable({ projection, ...row }),
 });
 
 /** The generation that serves, or the first, made now. Processes that open at once take turns. */
@@ -47,8 +45,10 @@ export function openGeneration(pool: Pool, model: ReadModel): Promise<Generation
     await takeTurn(client, projection);
     const serving = await servingRow(client, projection);
     if (serving === undefined) {
-      const first = await insertGeneration(client, model);
+      const first = await insertGeneration(client, model, { role: null, rebuild: null });
+      await createIndexes(client, model, first.generation);
       await movePointer(client, first);
+      await moveView(client, projection);
       return commit({ ...first, serving: true });
     }
     if (serving.version !== version) throw versionDiffers(model, serving.version);
@@ -64,18 +64,27 @@ export function openGeneration(pool: Pool, model: ReadModel): Promise<Generation
 /** A new, empty generation that doesn't serve yet. */
 export function createGeneration(pool: Pool, model: ReadModel): Promise<Generation> {
   return inTransaction(pool, `Making a generation of ${model.projection}`, async (client) => {
-    await takeTurn(client, model.projection);
-    return commit(await insertGeneration(client, model));
+    await takeMakingTurn(client, model.projection);
+    const made = await insertGeneration(client, model, { role: "building", rebuild: null });
+    await createIndexes(client, model, made.generation);
+    return commit(made);
   });
 }
 
 /** Moves the pointer, and the view with it. */
-export function serveGeneration(pool: Pool, generation: Generation): Promise<void> {
-  return inTransaction(pool, `Swapping ${generation.projection}`, async (client) => {
-    await takeTurn(client, generation.projection);
+export async function serveGeneration(pool: Pool, generation: Generation): Promise<void> {
+  const { projection } = generation;
+  await inTransaction(pool, `Swapping ${projection}`, async (client) => {
+    await takeTurn(client, projection);
+    await client.query(
+      `update refold.generations g set role = 'kept' from refold.serving s
+       where s.projection = $1 and g.projection = $1 and g.generation = s.generation`,
+      [projection],
+    );
     await movePointer(client, generation);
     return commit(undefined);
   });
+  await leadView(pool, projection);
 }
 
 /** @throws FatalError `generation-unknown`. */
@@ -87,7 +96,7 @@ export async function findGeneration(
     doing: `Looking up generation ${generation} of ${projection}`,
     stage: "preparing",
     text: `select generation, version, columns from refold.generations
-      where projection = $1 and generation = $2`,
+      where projection = $1 and generation = $2 and role is distinct from 'removed'`,
     values: [projection, generation],
   });
   if (row === undefined) throw generationUnknown(projection, generation);
@@ -126,7 +135,7 @@ const servingStatement = `select generation, version, columns
   from refold.serving join refold.generations using (projection, generation)
   where projection = $1`;
 
-async function servingRow(
+export async function servingRow(
   client: PoolClient,
   projection: string,
 ): Promise<GenerationRow | undefined> {
@@ -134,37 +143,33 @@ async function servingRow(
   return rows[0];
 }
 
-/** Held to the transaction's end: opening, making and swapping of one projection come one by one. */
-async function takeTurn(client: PoolClient, projection: string): Promise<void> {
-  await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
-    `refold read model ${projection}`,
-  ]);
-}
-
-async function insertGeneration(client: PoolClient, model: ReadModel): Promise<Generation> {
+/** With an empty table, without its indexes, and with a place for every partition. */
+export async function insertGeneration(
+  client: PoolClient,
+  model: ReadModel,
+  made: { readonly role: "building" | null; readonly rebuild: bigint | null },
+): Promise<Generation> {
   const { projection, version } = model;
   const { rows } = await client.query<{ generation: number }>(
-    `insert into refold.generations (projection, generation, version, columns)
-     select $1::text, coalesce(max(generation), 0) + 1, $2::int4, $3::jsonb
+    `insert into refold.generations (projection, generation, version, columns, role, rebuild)
+     select $1::text, coalesce(max(generation), 0) + 1, $2::int4, $3::jsonb, $4::text, $5::int8
      from refold.generations where projection = $1::text
      returning generation`,
-    [projection, version, JSON.stringify(model.columns)],
+    [projection, version, JSON.stringify(model.columns), made.role, made.rebuild],
   );
   const generation = rows[0]?.generation ?? 0;
-  const table = rowTable(projection, tableName(projection, generation), model.columns);
-  await client.query(createTable(table));
-  await createIndexes(client, model, generation);
+  await client.query(createTable(generationTable({ ...model, generation })));
   await addPartitions(client, { consumer: projection, generation }, model.topics);
   return { projection, generation, version, serving: false };
 }
 
 /** Only those that are missing: making an index waits for every writer of the table. */
-async function createIndexes(
+export async function createIndexes(
   client: PoolClient,
   model: ReadModel,
   generation: number,
 ): Promise<void> {
-  const table = rowTable(model.projection, tableName(model.projection, generation), model.columns);
+  const table = generationTable({ ...model, generation });
   for (const index of model.indexes) {
     const name = indexName(model.projection, generation, index);
     const found = await client.query("select 1 where to_regclass($1) is not null", [
@@ -188,16 +193,21 @@ function indexName(projection: string, generation: number, columns: readonly str
   return `${projection}__g${generation}_${digest}`;
 }
 
-async function movePointer(client: PoolClient, of: Generation): Promise<void> {
+/** The role of the one that served is the caller's to say. */
+export async function movePointer(
+  client: PoolClient,
+  of: Pick<Generation, "projection" | "generation">,
+): Promise<void> {
+  const { projection, generation } = of;
   await client.query(
     `insert into refold.serving (projection, generation) values ($1, $2)
-     on conflict (projection) do update set generation = excluded.generation, since = now()`,
-    [of.projection, of.generation],
+     on conflict (projection)
+     do update set generation = excluded.generation, since = clock_timestamp()`,
+    [projection, generation],
   );
-  // Not replaced in place: a view can't lose columns, and versions may.
-  await client.query(`drop view if exists ${viewName(of.projection)}`);
   await client.query(
-    `create view ${viewName(of.projection)} as
-     select * from ${tableName(of.projection, of.generation)}`,
+    `update refold.generations set role = null, kept_until = null
+     where projection = $1 and generation = $2`,
+    [projection, generation],
   );
 }

@@ -1,0 +1,1 @@
+export { PostgresComparisons, type PostgresComparisonsOptions } from "./comparisons.ts";
