@@ -154,7 +154,7 @@ interface Watched {
 }
 
 function copyHealth(projection: string, { standing, following }: Watched): CopyHealth {
-  const { lagMs, behind, reason } = standing.stands(projection);
+  const { lagMs, ageMs, behind, reason } = standing.stands(projection);
   const own = following.health().filter((one) => one.projection === projection);
   const isCurrent = lagMs <= behindMaxMsDefault;
   const failed = own.find((one) => one.reason !== undefined)?.reason;
@@ -162,7 +162,7 @@ function copyHealth(projection: string, { standing, following }: Watched): CopyH
     store: "redis",
     projection,
     state: isCurrent ? "current" : "behind",
-    ageMs: Number.isFinite(lagMs) ? lagMs : undefined,
+    ageMs,
     partitionsBehind: behind,
     rowsWaiting: own.reduce((sum, { rowsWaiting }) => sum + rowsWaiting, 0),
     reason: reason ?? failed,

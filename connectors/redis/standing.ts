@@ -45,6 +45,8 @@ export interface HeldPositions {
 export interface RedisStands {
   /** See `RedisStanding.lagMs`. */
   readonly lagMs: number;
+  /** Milliseconds since it was last seen to have all; undefined: it never was. */
+  readonly ageMs: number | undefined;
   /** Partitions that lacked something, in their order; the last known where Redis can't be asked. */
   readonly behind: readonly number[];
   /** Why it isn't read, or isn't known. */
@@ -99,8 +101,10 @@ export class RedisStanding implements AsyncDisposable {
   }
 
   stands(projection: string): RedisStands {
-    const { behind = [], reason } = this.#standings.get(projection) ?? {};
-    return { lagMs: this.lagMs(projection), behind, reason };
+    const { behind = [], reachedAtMs, reason } = this.#standings.get(projection) ?? {};
+    const nowMs = this.#options.clock.monotonicMs();
+    const ageMs = reachedAtMs === undefined ? undefined : nowMs - reachedAtMs;
+    return { lagMs: this.lagMs(projection), ageMs, behind, reason };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
