@@ -7,6 +7,7 @@ import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
+import { rebuildCommand } from "./commands/rebuild.ts";
 import { republishCommand } from "./commands/republish.ts";
 import { apiCommand, workerCommand } from "./commands/roles.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -35,6 +36,7 @@ function program(): Command {
       .addCommand(captureCommand())
       .addCommand(connectorsCommand())
       .addCommand(republishCommand())
+      .addCommand(rebuildCommand())
       .addHelpText("after", `\n${exitCodesText()}`)
       .showHelpAfterError("(refold --help tells the commands and options)")
   );

@@ -4,6 +4,7 @@ import { systemClock } from "./system-clock.ts";
 import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
+import { defaultRebuilding, type Rebuilding, startRebuildDesk } from "./system/rebuilds.ts";
 import { checkFramingRegistry } from "./system/registry.ts";
 import type { Stores } from "./system/stores.ts";
 import type { Definitions } from "./system/definitions.ts";
@@ -23,6 +24,8 @@ export interface SystemOptions {
   readonly report: (message: string) => void;
   /** See `ConsumersPart`. */
   readonly lingerMs?: number;
+  /** What processes with consumers do about rebuilds (default: `defaultRebuilding`). */
+  readonly rebuilding?: Rebuilding;
 }
 
 export interface System extends AsyncDisposable {
@@ -44,7 +47,13 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const capture = await startOrFindCapture(options);
     if (capture) stop.add("capture", () => capture[Symbol.asyncDispose]());
     const consumers = roles.has("consumers") ? await startConsumers(options) : undefined;
-    if (consumers) stop.add("processors and projections", () => consumers[Symbol.asyncDispose]());
+    if (consumers) {
+      stop.add("processors and projections", () => consumers[Symbol.asyncDispose]());
+      const { projections } = options.definitions;
+      const { rebuilding = defaultRebuilding } = options;
+      const desk = startRebuildDesk({ ...options, ...rebuilding, projections });
+      stop.add("rebuilds", () => desk[Symbol.asyncDispose]());
+    }
     return { capture, consumers, [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose]() };
   } catch (error) {
     await stop[Symbol.asyncDispose]();

@@ -93,8 +93,10 @@ export const Progress = Type.Object({
   liveLagMs: Type.Number(),
   liveLagMaxMs: Type.Number(),
   throttledMs: Type.Number(),
+  waiting: nullable(Type.String({ description: "Why it does nothing now." })),
 });
 
-export const progressShape = (progress: RebuildProgress): Static<typeof Progress> => ({
-  ...progress,
+export const progressShape = ({ waiting, ...rest }: RebuildProgress): Static<typeof Progress> => ({
+  ...rest,
+  waiting: waiting ?? null,
 });

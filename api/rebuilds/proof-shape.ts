@@ -1,12 +1,15 @@
 import { type Static, Type } from "typebox";
 
 import type { RebuildProof } from "../../engine/ports/rebuilds.ts";
+import { isEqual } from "../../engine/rebuild/index.ts";
 import { iso, nullable } from "../shapes.ts";
 
 const Count = Type.Integer({ minimum: 0 });
 
 export const Proof = Type.Object({
-  equal: Type.Boolean({ description: "No row differs, in any store that could be asked." }),
+  equal: Type.Boolean({
+    description: "The same version, and no row differs in any store that could be asked.",
+  }),
   provedAt: Type.String({ format: "date-time" }),
   heldMs: Type.Number(),
   positions: Type.Array(
@@ -44,7 +47,7 @@ export function proofShape(proof: RebuildProof): Static<typeof Proof> {
   const { provedAtMs, snapshot, file, ...rest } = proof;
   return {
     ...rest,
-    equal: isEqualProof(proof),
+    equal: isEqual(proof),
     provedAt: iso(provedAtMs),
     positions: proof.positions.map(({ topic, partition, position }) => ({
       topic,
@@ -59,10 +62,3 @@ export function proofShape(proof: RebuildProof): Static<typeof Proof> {
     file: file ?? null,
   };
 }
-
-/** Nothing was found that differs. */
-export const isEqualProof = (proof: RebuildProof): boolean =>
-  proof.added + proof.removed + proof.changed === 0 &&
-  proof.bucketsDiffering.length === 0 &&
-  proof.recount === "equal" &&
-  proof.redis !== "differs";

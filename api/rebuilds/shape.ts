@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 
 import type { RebuildRecord } from "../../engine/ports/rebuilds.ts";
+import { wantsUndo } from "../../engine/rebuild/wants-undo.ts";
 import { isOpenRebuild } from "../../engine/rebuild-states.ts";
 import { iso, nullable } from "../shapes.ts";
 import { From, fromShape, Plan, planShape, Progress, progressShape } from "./plan-shape.ts";
@@ -85,5 +86,5 @@ function askedShape({ asked }: RebuildRecord): Static<typeof Rebuild>["asked"] {
 }
 
 /** Nothing more comes by itself; one that is swapped in and about to be undone isn't over. */
-export const isOver = ({ state, wish }: Pick<RebuildRecord, "state" | "wish">): boolean =>
-  !isOpenRebuild({ state }) && !(state === "swapped" && wish === "undo");
+export const isOver = (record: RebuildRecord): boolean =>
+  !isOpenRebuild(record) && !wantsUndo(record);

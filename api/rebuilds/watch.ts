@@ -30,4 +30,4 @@ export async function* watchRebuild(
 
 /** Leases come and go without a change of the record's time. */
 const markOf = ({ changedAtMs, state, wish, conductor, progress }: RebuildRecord): string =>
-  [changedAtMs, state, wish, conductor, progress?.done].join(" ");
+  [changedAtMs, state, wish, conductor, progress?.done, progress?.waiting].join(" ");

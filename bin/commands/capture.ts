@@ -107,7 +107,7 @@ function takeOverCommand(): Command {
     .action(async (options: TakeOverCommandOptions) => {
       const place = placeOf(options);
       const client = connectClientOf(place.servers);
-      await using connected = await connect("capture take-over", options, "migrate");
+      await using connected = await connect("capture take-over", options, { schema: "migrate" });
       const connectors = await wantedConnectors({ place, connected, connect: client });
       await prepareLog(connected);
       const timeoutMs = options.timeout * 1_000;

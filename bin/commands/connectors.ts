@@ -39,7 +39,7 @@ function applyCommand(): Command {
     .action(async (options: ApplyCommandOptions) => {
       const place = placeOf(options);
       const connect = connectClientOf(place.servers);
-      await using connected = await connectTo("connectors apply", options, "migrate");
+      await using connected = await connectTo("connectors apply", options, { schema: "migrate" });
       const connectors = await wantedConnectors({ place, connected, connect });
       await assertOnlyCapture({ definitions: application, pool: connected.pool }, "debezium");
       await prepareLog(connected);

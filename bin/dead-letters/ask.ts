@@ -11,8 +11,7 @@ import type {
 import type { StatusBoard } from "../../engine/ports/status-board.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { databaseNowMs } from "../status/gather.ts";
-import { staleAfterMs } from "../status/report.ts";
+import { workersRun } from "../status/workers.ts";
 
 export interface SelectionOptions {
   readonly consumer?: string;
@@ -98,15 +97,7 @@ function settled({ id, disposition, settledAt, reason }: StoredDeadLetter): stri
 
 /** Nobody is waited for who isn't there; only for a moment, in case the board is late. */
 async function patience(sources: AskSources, { timeoutMs }: AskRequest): Promise<number> {
-  return (await isRunning(sources)) ? timeoutMs : Math.min(timeoutMs, 1_000);
-}
-
-async function isRunning({ board, pool }: AskSources): Promise<boolean> {
-  const [entries, nowMs] = await Promise.all([board.read(), databaseNowMs(pool)]);
-  return entries.some(
-    ({ state, kind, reportedAtMs }) =>
-      kind !== "capture" && state !== "stopped" && nowMs - reportedAtMs <= staleAfterMs,
-  );
+  return (await workersRun(sources)) ? timeoutMs : Math.min(timeoutMs, 1_000);
 }
 
 /** @returns How many are unanswered when the time is over. */
@@ -127,7 +118,7 @@ async function unansweredOutcome(
   sources: AskSources,
   { ids, left }: { readonly ids: readonly bigint[]; readonly left: number },
 ): Promise<AskOutcome> {
-  const running = await isRunning(sources);
+  const running = await workersRun(sources);
   const summary = { asked: ids.length, unanswered: left, running };
   const of = `${ids.length - left} of ${ids.length} letters are done`;
   if (running) {

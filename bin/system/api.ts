@@ -5,6 +5,7 @@ import { type Address, listenOn, type Listening } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
 import type { BoardView } from "./board-view.ts";
+import { application } from "./definitions.ts";
 import { openHistory } from "./history.ts";
 import { ProcessLoad } from "./load.ts";
 import type { ProcessHealth } from "./process-health.ts";
@@ -32,7 +33,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const { eventStore, codec, reader, log } = stores;
   const decider = new Decider({ eventStore, codec, random, clock, metrics, as: "command" });
   const load = new ProcessLoad(decider);
-  const history = openHistory(stores);
+  const history = openHistory(stores, application.projections);
   const app = buildApi({
     decider: commandsWhileRoom(decider, room),
     eventStore,
@@ -52,6 +53,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     },
     load: () => load.now(),
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
+    administration: { ...stores, projections: application.projections },
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
   app.addHook("onClose", async () => {

@@ -1,18 +1,26 @@
+import type { AnyProjection } from "../../engine/projection.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { openDatabase } from "../database.ts";
-import { placeOf, type PlaceOptions } from "../environment.ts";
+import { type Place, placeOf, type PlaceOptions } from "../environment.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { application } from "./definitions.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 /** The stores of a command beside the running system, and where their database is. */
-export type Connected = Stores & { readonly url: string };
+export type Connected = Stores & { readonly url: string; readonly place: Place };
+
+export interface ConnectOptions {
+  /** Default: `require`. */
+  readonly schema?: "migrate" | "require";
+  /** What is written or compared in the stores that only some projections have (default: none). */
+  readonly projections?: readonly AnyProjection[];
+}
 
 /** Opens the stores on the database that is found or started. */
 export async function connect(
   name: string,
   options: PlaceOptions,
-  schema: "migrate" | "require" = "require",
+  { schema = "require", projections = [] }: ConnectOptions = {},
 ): Promise<Connected> {
   const place = placeOf(options);
   const database = await openDatabase({
@@ -29,12 +37,14 @@ export async function connect(
       name,
       metrics: noMetrics,
       schema,
+      projections,
       others: "possible",
       report: reportToTerminal,
     });
     return {
       ...stores,
       url: database.url,
+      place,
       [Symbol.asyncDispose]: async () => {
         await stores[Symbol.asyncDispose]();
         await database[Symbol.asyncDispose]();

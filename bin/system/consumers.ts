@@ -4,6 +4,7 @@ import type { Metrics } from "../../engine/ports/metrics.ts";
 import { run } from "../../engine/runner/run.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
+import { openHistory } from "./history.ts";
 import { instanceName } from "./instance.ts";
 import { outageBackoff } from "./outages.ts";
 import type { Stores } from "./stores.ts";
@@ -39,6 +40,8 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     deadLetters: stores.deadLetters,
     assignment: stores.assignment,
     statusBoard: stores.board,
+    generations: stores.generations,
+    heal: { rows: openHistory(stores, projections).rows, comparisons: stores.comparisons },
     instance: instanceName,
     limits: {
       backoff: outageBackoff,

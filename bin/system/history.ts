@@ -1,19 +1,17 @@
 import { defaultHistoryLimits, History } from "../../engine/history/past-reader.ts";
+import type { AnyProjection } from "../../engine/projection.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
-import { application } from "./definitions.ts";
 import type { Stores } from "./stores.ts";
 
-/** The past of the application's projections. */
-export function openHistory(stores: Stores): History {
-  const { log, codec, eventStore, deadLetters } = stores;
+/** The past of projections, out of the log, the event store and kept snapshots. */
+export function openHistory(
+  { log, codec, eventStore, snapshots, deadLetters }: Stores,
+  projections: readonly AnyProjection[],
+): History {
   return new History({
-    log,
-    codec,
-    eventStore,
-    deadLetters,
+    ...{ log, codec, eventStore, snapshots, deadLetters, projections },
     clock: systemClock,
     random: new SystemRandom(),
-    projections: application.projections,
     ...defaultHistoryLimits,
   });
 }

@@ -24,6 +24,7 @@ import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { FollowedBoard } from "./followed-board.ts";
 import { MirroredBoard } from "./mirrored-board.ts";
+import { openBuilds } from "./builds.ts";
 import { openLog } from "./record-log.ts";
 import { openReadModels } from "./redis.ts";
 import { openRegistry } from "./registry.ts";
@@ -67,6 +68,7 @@ export async function openStores(options: StoresOptions) {
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
     const registries = openRegistry(servers, pool);
+    const builds = openBuilds({ pool, url });
     const readModels = await openReadModels({
       ...options,
       url: servers.redisUrl,
@@ -76,6 +78,7 @@ export async function openStores(options: StoresOptions) {
         readModelStore: new PostgresReadModelStore({ pool }),
         reader: new PostgresReadModelReader({ pool }),
       },
+      generations: builds.generations,
       stop,
     });
     const board = new FollowedBoard(new PostgresStatusBoard({ pool }), readModels.following);
@@ -87,6 +90,7 @@ export async function openStores(options: StoresOptions) {
       servers,
       codec: avroCodec(registries),
       eventStore: new PostgresEventStore({ pool, metrics }),
+      ...builds,
       ...readModels,
       processorStore: new PostgresProcessorStore({ pool }),
       deadLetters: new PostgresDeadLetters({ pool }),
