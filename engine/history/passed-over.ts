@@ -37,6 +37,12 @@ export async function passedOver(
   return { offsets, sequences };
 }
 
+/** Is everything that was passed over `before` still passed over? */
+export const covers = (now: PassedOver, before: PassedOver): boolean =>
+  [...before.offsets].every(([place, offsets]) =>
+    [...offsets].every((at) => now.offsets.get(place)?.has(at)),
+  );
+
 const isOf = (letter: StoredDeadLetter, generation: number | undefined): boolean =>
   generation === undefined || letter.generation === generation;
 

@@ -45,13 +45,24 @@ export interface PastModel {
  * `signal` has ended it; TransientError.
  */
 export async function foldPast(source: HistorySource, fold: PastFold): Promise<PastModel> {
-  const { projection, cuts } = fold;
+  const { projection } = fold;
   await assertHeld(source, fold);
   const store = new LimitedStore(fold.rowsMax);
   const model = readModelOf(projection);
   const generation = await store.open(model);
   if (fold.start) await seed(store, generation, { ...fold.start, model });
-  const { signal = new AbortController().signal, pace } = fold;
+  const past = { model, store, generation };
+  await foldOn(source, past, fold);
+  return past;
+}
+
+/** Goes on to later cuts with what was folded before. Throws what `foldPast` does. */
+export async function foldOn(
+  source: HistorySource,
+  { store, generation }: PastModel,
+  fold: Omit<PastFold, "start" | "rowsMax">,
+): Promise<void> {
+  const { projection, cuts, pace, signal = new AbortController().signal } = fold;
   const { log, codec, clock, random } = source;
   try {
     const discarded = fold.passedOver.offsets;
@@ -63,7 +74,6 @@ export async function foldPast(source: HistorySource, fold: PastFold): Promise<P
     throw store.refusal ?? asGone(error, projection);
   }
   if (signal.aborted) throw ended(projection);
-  return { model, store, generation };
 }
 
 /** Puts rows and positions into a generation of which nothing was flushed. */

@@ -33,7 +33,10 @@ export async function settledUntil(
 export function assertSettled(atMs: number, settledMs: number): void {
   if (atMs > settledMs) {
     const now = new Date(settledMs).toISOString();
-    throw new RecordError("at-in-future", `This time lies in the future: the store's clock says ${now}.`);
+    throw new RecordError(
+      "at-in-future",
+      `This time lies in the future: the store's clock says ${now}.`,
+    );
   }
   if (atMs === settledMs) throw notSettled();
 }

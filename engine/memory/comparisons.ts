@@ -36,6 +36,7 @@ export class MemoryComparisons implements Comparisons {
       rows: async function* () {
         yield* pagesOf(rows, pageRows);
       },
+      row: async (key) => rows.find((row) => row.key === key),
     };
   }
 }

@@ -9,6 +9,8 @@ export interface ViewedGeneration {
   readonly digests: ReadonlyMap<number, BucketDigest>;
   /** All rows in order of key (by UTF-8 bytes), in pages. */
   rows(): AsyncIterable<readonly SnapshotRow[]>;
+  /** One row, of the same moment; without it all rows are read to find one. */
+  row?(key: string): Promise<SnapshotRow | undefined>;
 }
 
 /**

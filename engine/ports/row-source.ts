@@ -16,7 +16,10 @@ export interface RowAsk {
    * partition. A topic that is left out had nothing applied.
    */
   readonly at: readonly RowPosition[];
-  /** The row as this source gave it for earlier positions: only what came since is folded. */
+  /**
+   * The row as this source gave it for earlier positions: only what came since is folded. It is void
+   * when dead letters of the partition were redriven since it was given.
+   */
   readonly since?: {
     readonly row: AnyRow | undefined;
     readonly at: readonly RowPosition[];
