@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import type { AnyRow } from "../../../engine/columns.ts";
+import { FatalError } from "../../../engine/errors.ts";
 import { generationUnknown } from "../../../engine/generation-faults.ts";
 import type {
   Generation,
@@ -74,11 +75,19 @@ export class PostgresReadModelStore implements ReadModelStore {
     return serveGeneration(this.#pool, generation);
   }
 
-  claim(
+  async claim(
     generation: Generation,
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<readonly OwnedPartition[]> {
-    return claimPartitions(this.#pool, consumerOf(generation), partitions);
+    try {
+      return await claimPartitions(this.#pool, consumerOf(generation), partitions);
+    } catch (error) {
+      // Those of a generation that goes away went first.
+      if (error instanceof FatalError && error.code === "partition-unknown") {
+        await this.positions(generation);
+      }
+      throw error;
+    }
   }
 
   async load(
@@ -127,8 +136,10 @@ export class PostgresReadModelStore implements ReadModelStore {
     }
   }
 
-  positions(generation: Generation): Promise<readonly OwnedPartition[]> {
-    return allPositions(this.#pool, consumerOf(generation));
+  async positions(generation: Generation): Promise<readonly OwnedPartition[]> {
+    const all = await allPositions(this.#pool, consumerOf(generation));
+    if (all.length > 0) return all;
+    throw generationUnknown(generation.projection, generation.generation);
   }
 
   async digests(
