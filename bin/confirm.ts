@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 
 /** Is there somebody to ask? */
-export const canAsk = (): boolean => process.stdin.isTTY === true;
+export const canAsk = (): boolean => process.stdin.isTTY;
 
 /** Asks a question that is answered by yes or no; no, too, when the terminal is closed. */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 
 import { durationMs, fromForms } from "../../api/rebuilds/from.ts";
 import { rebuildBounds, rebuildDefaults } from "../../api/rebuilds/request.ts";
@@ -12,34 +12,40 @@ import { connect } from "../system/connect.ts";
 
 /** `refold rebuild`: a read model made anew beside what serves, proved, swapped in, undone. */
 export function rebuildCommand(): Command {
-  return commandOnDatabase("rebuild")
-    .description("make a projection's read model anew from the log while it serves, and swap it in")
-    .argument("<projection>", "which one; or one of the commands below")
-    .option("--from <when>", fromForms, "earliest")
-    .option("--dry-run", "show the plan, and do nothing")
-    .option("--accept", "swap it in although rows differ")
-    .option("--yes", "ask nothing: swap it in when it is proved, or accepted")
-    .option("--reason <text>", "why, kept with the rebuild")
-    .option(
-      "--lag-budget <time>",
-      "wait while what serves is further behind than this (500ms, 2s)",
-      timeWithin("lagBudgetMs"),
-      rebuildDefaults.lagBudgetMs,
-    )
-    .option(
-      "--keep <time>",
-      "how long it can be undone (0s, 30m, 1h, 7d)",
-      timeWithin("keepMs"),
-      rebuildDefaults.keepMs,
-    )
-    .option("--json", "the plan or the rebuild as JSON at the end, nothing else")
-    .action((name: string, options: RebuildOptions) => startRebuild(name, options))
-    .addCommand(listCommand())
-    .addCommand(showCommand())
-    .addCommand(pauseCommand())
-    .addCommand(resumeCommand())
-    .addCommand(abandonCommand())
-    .addCommand(undoCommand());
+  return (
+    commandOnDatabase("rebuild")
+      .description(
+        "make a projection's read model anew from the log while it serves, and swap it in",
+      )
+      // Its options are its own where they stand behind a command below.
+      .enablePositionalOptions()
+      .argument("<projection>", "which one; or one of the commands below")
+      .option("--from <when>", fromForms, "earliest")
+      .option("--dry-run", "show the plan, and do nothing")
+      .option("--accept", "swap it in although rows differ")
+      .option("--yes", "ask nothing: swap it in when it is proved, or accepted")
+      .option("--reason <text>", "why, kept with the rebuild")
+      .option(
+        "--lag-budget <time>",
+        "wait while what serves is further behind than this (500ms, 2s)",
+        timeWithin("lagBudgetMs"),
+        rebuildDefaults.lagBudgetMs,
+      )
+      .option(
+        "--keep <time>",
+        "how long it can be undone (0s, 30m, 1h, 7d)",
+        timeWithin("keepMs"),
+        rebuildDefaults.keepMs,
+      )
+      .option("--json", "the plan or the rebuild as JSON at the end, nothing else")
+      .action((name: string, options: RebuildOptions) => startRebuild(name, options))
+      .addCommand(listCommand())
+      .addCommand(showCommand())
+      .addCommand(pauseCommand())
+      .addCommand(resumeCommand())
+      .addCommand(abandonCommand())
+      .addCommand(undoCommand())
+  );
 }
 
 interface ListOptions extends OptionsOnDatabase {

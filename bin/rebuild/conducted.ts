@@ -40,7 +40,7 @@ export async function conducted(
       options.tell(record);
       work.see(record);
       if (!waitsForAcceptance(record)) continue;
-      if (asked || (await accepted(record, options, signal)) !== true) break;
+      if (asked || !(await accepted(record, options, signal))) break;
       asked = true;
     }
   } finally {

@@ -35,18 +35,18 @@ export interface Followed {
   readonly ends: readonly RebuildState[];
   readonly options: FollowOptions;
   readonly signals: StopSignals;
-  /** Its plan was shown before. */
-  readonly isShown: boolean;
+  /** What was shown before. */
+  readonly known: Pick<RebuildRecord, "plan" | "proof">;
 }
 
 /** Brings a rebuild to its end, here or by watching who does, and sets the exit code. */
 export async function follow(record: RebuildRecord, followed: Followed): Promise<void> {
-  const { connected, projection, ends, options, signals, isShown } = followed;
+  const { connected, projection, ends, options, signals, known } = followed;
   const { rebuilds, generations, place } = connected;
   const narrator = new Narrator({
     out: process.stdout,
     nowMs: () => systemClock.monotonicMs(),
-    knowsPlan: isShown,
+    known,
   });
   const isSilent = options.json === true;
   const asks = !isSilent && options.yes !== true && canAsk();
@@ -105,7 +105,7 @@ export async function steer(
   using signals = new StopSignals(() => process.exit(130));
   const { projection: name, version } = record.request;
   const projection = projections.find((one) => one.name === name && one.version === version);
-  await follow(record, { connected, projection, ends, options, signals, isShown: true });
+  await follow(record, { connected, projection, ends, options, signals, known: record });
 }
 
 function tooLate(record: RebuildRecord, wish: RebuildWish): CommandFailure {

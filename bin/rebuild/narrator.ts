@@ -7,8 +7,8 @@ import { stateText } from "./record-text.ts";
 export interface NarratorOptions {
   readonly out: Pick<NodeJS.WriteStream, "write"> & { readonly isTTY?: boolean };
   readonly nowMs: () => number;
-  /** The plan was shown already. */
-  readonly knowsPlan?: boolean;
+  /** What was shown already: its plan, and its proof. */
+  readonly known?: Pick<RebuildRecord, "plan" | "proof">;
   /** Between two lines of progress where there is no terminal. */
   readonly lineMs?: number;
 }
@@ -29,7 +29,8 @@ export class Narrator {
 
   constructor(options: NarratorOptions) {
     this.#options = options;
-    this.#plan = options.knowsPlan === true;
+    this.#plan = options.known?.plan !== undefined;
+    this.#provedAtMs = options.known?.proof?.provedAtMs;
   }
 
   tell(record: RebuildRecord): void {

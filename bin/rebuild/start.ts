@@ -21,16 +21,16 @@ export async function startRebuild(name: string, options: RebuildOptions): Promi
   await using connected = await connect("rebuild", options, { projections });
   const request = await requestOf(projection, options, connected.eventStore);
   const plan = await planned(connected, projection, request);
-  const isShown = options.json !== true;
-  if (isShown) print(planText(plan));
+  if (options.json !== true) print(planText(plan));
   else if (options.dryRun) print(JSON.stringify(planShape(plan), undefined, 2));
   if (options.dryRun) return;
   using signals = new StopSignals(() => process.exit(130));
   if (!(await isWanted(request, options, signals.stop))) {
     throw new CommandFailure("failed", "Nothing was begun.");
   }
+  const known = { plan, proof: undefined };
   const record = await started(connected, request);
-  await follow(record, { connected, projection, ends: ["swapped"], options, signals, isShown });
+  await follow(record, { connected, projection, ends: ["swapped"], options, signals, known });
 }
 
 async function planned(

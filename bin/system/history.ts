@@ -9,7 +9,12 @@ export function openHistory(
   projections: readonly AnyProjection[],
 ): History {
   return new History({
-    ...{ log, codec, eventStore, snapshots, deadLetters, projections },
+    log,
+    codec,
+    eventStore,
+    snapshots,
+    deadLetters,
+    projections,
     clock: systemClock,
     random: new SystemRandom(),
     ...defaultHistoryLimits,

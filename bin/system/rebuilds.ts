@@ -34,14 +34,21 @@ export function rebuildEnvironment({
   const { rebuilds, generations, comparisons, snapshots, log, deadLetters, codec, board } = stores;
   const { shadowStore: readModels, secondStore } = stores;
   return {
-    ...{ rebuilds, generations, comparisons, snapshots, readModels, log, deadLetters, codec },
+    rebuilds,
+    generations,
+    comparisons,
+    snapshots,
+    readModels,
+    log,
+    deadLetters,
+    codec,
     clock: systemClock,
     random: new SystemRandom(),
     metrics,
     instance: instanceName,
     codeVersion: refoldVersion(),
     isWorkedOn: workedOnByBoard({ board, clock: systemClock, silentMs: staleAfterMs }),
-    openDifferences: differenceFiles(differencesFolder, systemClock.nowMs),
+    openDifferences: differenceFiles(differencesFolder, () => systemClock.nowMs()),
     ...(secondStore === undefined ? {} : { secondStore }),
   };
 }
