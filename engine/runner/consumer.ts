@@ -76,6 +76,11 @@ export class Consumer {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
   }
 
+  /** Has it taken over what the assignment gave it first? */
+  get arrived(): boolean {
+    return this.#arrived;
+  }
+
   /** Milliseconds that holds have kept it still, in all. */
   get heldMs(): number {
     return this.#standstill.stoodMs(this.#options.clock.monotonicMs());

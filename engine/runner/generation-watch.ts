@@ -86,11 +86,14 @@ export class GenerationWatch {
     for (const projection of projections) {
       if (signal.aborted) return;
       const infos = all.filter((info) => info.projection === projection.name);
-      // A new consumer must not take a record while its generation is held.
-      for (const wanted of this.#settle(projection, infos)) {
-        await this.#begin(projection, wanted).catch((error: unknown) => onFault(projection, error));
+      const wanted = infos.flatMap((info) => wantedOf(projection, info));
+      this.#tellWaiting(projection, infos);
+      for (const one of this.#missing(projection, wanted)) {
+        await this.#begin(projection, one).catch((error: unknown) => onFault(projection, error));
+        // A new consumer must not take a record while its generation is held.
         consumers.hold(holds);
       }
+      this.#settle(projection, wanted);
     }
     healDesk?.look(await generations.healAsks(healsMax));
   }
@@ -102,21 +105,29 @@ export class GenerationWatch {
     this.#waiting.set(name, reasonOf(error));
   };
 
-  /** Gives roles, ends what isn't wanted any more; what is to begin. */
-  #settle(projection: AnyProjection, infos: readonly GenerationInfo[]): Wanted[] {
+  /** What is to begin, what serves before the others. */
+  #missing({ name }: AnyProjection, wanted: readonly Wanted[]): Wanted[] {
     const { consumers } = this.#options;
-    const { name } = projection;
-    const wanted = infos.flatMap((info) => wantedOf(projection, info));
-    this.#tellWaiting(projection, infos);
-    for (const live of consumers.of(name)) {
-      const found = wanted.find(({ info }) => info.generation === live.generation);
-      if (found) live.duty.role = found.role;
-      else void consumers.retire(live);
-    }
     return wanted
       .filter(({ info }) => consumers.find(name, info.generation) === undefined)
       .filter(({ info }) => !consumers.isEnding(name, info.generation))
       .sort((one, other) => orderOf(one) - orderOf(other));
+  }
+
+  /**
+   * Gives roles, and ends what isn't wanted any more. Only when what serves now is there: until then
+   * the one before speaks for the projection.
+   */
+  #settle({ name }: AnyProjection, wanted: readonly Wanted[]): void {
+    const { consumers } = this.#options;
+    const missing = wanted.some(
+      ({ info, role }) => role === "serving" && !consumers.find(name, info.generation),
+    );
+    for (const live of consumers.of(name)) {
+      const found = wanted.find(({ info }) => info.generation === live.generation);
+      if (!found) void consumers.retire(live);
+      else if (!missing || found.role === "serving") live.duty.role = found.role;
+    }
   }
 
   async #begin(projection: AnyProjection, { info, role }: Wanted): Promise<void> {
@@ -124,7 +135,10 @@ export class GenerationWatch {
     const before = consumers.of(projection.name).at(-1);
     if (role === "serving") await this.#open(projection, info);
     const live = await factory.projection(projection, info, role);
-    if (role === "serving") live.after = before;
+    if (role === "serving" && before) {
+      live.after = before;
+      before.duty.role = "kept";
+    }
     consumers.add(live);
   }
 

@@ -22,14 +22,25 @@ export interface LiveConsumer {
 export const groupOf = (name: string, generation: number | undefined): string =>
   generation === undefined || generation === 1 ? name : `${name}~g${generation}`;
 
-/** The name under which a consumer is told of: its definition's, where it serves. */
-export const toldAs = ({
-  task,
-  generation,
-  duty,
-}: Pick<LiveConsumer, "generation" | "duty"> & {
-  readonly task: Pick<Task, "name">;
-}): string => (duty.role === "serving" ? task.name : `${task.name}~g${generation ?? 0}`);
+/**
+ * The name under which a consumer is told of among all: its definition's, where it serves, or stands
+ * in for one that serves and has not taken anything over yet.
+ */
+export function toldAs(
+  live: Pick<LiveConsumer, "generation" | "duty"> & { readonly task: Pick<Task, "name"> },
+  all: Iterable<
+    Pick<LiveConsumer, "duty"> & {
+      readonly consumer: Pick<Consumer, "arrived">;
+      readonly after: unknown;
+    }
+  >,
+): string {
+  if (live.duty.role === "serving") return live.task.name;
+  for (const { duty, consumer, after } of all) {
+    if (after === live && duty.role === "serving" && !consumer.arrived) return live.task.name;
+  }
+  return `${live.task.name}~g${live.generation ?? 0}`;
+}
 
 /** Was it told as a generation that is only kept? Whoever follows what serves leaves it out. */
 export const isToldAsKept = (consumer: string): boolean => consumer.includes("~");

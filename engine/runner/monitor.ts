@@ -9,7 +9,7 @@ import { type LiveConsumer, toldAs } from "./live-consumer.ts";
 
 /** A consumer as the monitor sees it. */
 export type Watched = Pick<LiveConsumer, "task" | "kind" | "generation" | "topics" | "duty"> & {
-  readonly consumer: Pick<LiveConsumer["consumer"], "heldMs">;
+  readonly consumer: Pick<LiveConsumer["consumer"], "heldMs" | "arrived">;
   readonly after: Pick<LiveConsumer, "task"> | undefined;
 };
 
@@ -233,7 +233,7 @@ export class Monitor {
     const { kind, generation } = watched;
     const seen = this.#seen.get(partition);
     return {
-      consumer: toldAs(watched),
+      consumer: toldAs(watched, this.#options.watched()),
       kind,
       generation,
       topic: partition.topic,

@@ -89,6 +89,8 @@ export class Runner implements AsyncDisposable {
     const state = worstFirst.find((one) => states.has(one)) ?? "created";
     const reasons = partitions.flatMap(({ name, reason }) => (reason ? `${name}: ${reason}` : []));
     if (failure !== undefined) reasons.push(reasonOf(failure));
+    const missing = this.#options.watch?.waiting.get(task.name);
+    if (missing !== undefined) reasons.push(missing);
     const ageMs = this.#options.monitor.workingAgeMs(live);
     const worst = failure === undefined ? state : "halted";
     const parkedKeys = partitions.reduce((sum, { parked }) => sum + parked.size, 0);
@@ -108,8 +110,8 @@ export class Runner implements AsyncDisposable {
     const { consumers, monitor } = this.#options;
     const serving = consumers.serving(name);
     const before = serving?.after;
-    if (!before || Number.isFinite(monitor.ageMs(serving))) return serving;
-    return serving.consumer.failure === undefined ? before : serving;
+    if (!before || serving.consumer.failure !== undefined) return serving;
+    return serving.consumer.arrived && Number.isFinite(monitor.ageMs(serving)) ? serving : before;
   }
 
   /** Every partition's state, as the status board gets it. */

@@ -43,9 +43,9 @@ export class GenerationStage {
   readonly events: GivenEvent[] = [];
   readonly comparisons: MemoryComparisons;
 
-  constructor(store: MemoryReadModelStore = new MemoryReadModelStore()) {
+  constructor(store: MemoryReadModelStore = new MemoryReadModelStore(), clock = woken) {
     this.store = store;
-    this.generations = new MemoryGenerations({ store, clock: woken });
+    this.generations = new MemoryGenerations({ store, clock });
     this.comparisons = new MemoryComparisons({ store, pageRows: 2 });
   }
 
@@ -120,15 +120,21 @@ export class GenerationStage {
   /** As a rebuild does it: holds what serves, brings the shadow to exactly there, moves the pointer. */
   async swap(shadow: Generation, projection: AnyProjection = board): Promise<SwapVerdict> {
     const from = await this.serving(projection.name);
-    const hold = await this.heldStill(from);
-    const cuts = await this.cuts({ projection: projection.name, generation: from });
-    await this.#fold(projection, { store: this.store, generation: shadow, cuts });
-    const condition = "level";
-    const to = shadow.generation;
-    const swap = { projection: projection.name, from, to, condition, keepMs: 60_000 } as const;
-    const verdict = await this.generations.swap(swap);
-    await this.generations.release(hold);
-    return verdict;
+    const hold = await this.generations.hold(
+      { projection: projection.name, generation: from },
+      4_000,
+    );
+    try {
+      await this.allStand(hold);
+      const cuts = await this.cuts({ projection: projection.name, generation: from });
+      await this.#fold(projection, { store: this.store, generation: shadow, cuts });
+      const condition = "level";
+      const to = shadow.generation;
+      const swap = { projection: projection.name, from, to, condition, keepMs: 60_000 } as const;
+      return await this.generations.swap(swap);
+    } finally {
+      await this.generations.release(hold);
+    }
   }
 
   async serving(projection = board.name): Promise<number> {
