@@ -1,6 +1,6 @@
 import { backoffMs } from "../backoff.ts";
 import { classify, reasonOf } from "../error-policy.ts";
-import { InvariantViolation, RefoldError } from "../errors.ts";
+import { FatalError, InvariantViolation, RefoldError } from "../errors.ts";
 import type {
   RebuildChange,
   RebuildFailure,
@@ -61,7 +61,7 @@ export class Conductor {
       assertSameVersion(projection, lease.record);
       await this.#travel(journey);
       await lease.leave();
-      return lease.record;
+      return { ...lease.record, conductor: undefined };
     } finally {
       await lease.stop();
       await journey.dropReplay();
@@ -84,14 +84,12 @@ export class Conductor {
 
   /** What may pass is tried again, for as long as it takes; what can't work ends the rebuild. */
   async #failed(journey: Journey, error: unknown, failures: number): Promise<void> {
-    const verdict = classify(error);
-    if (verdict === "rethrow") throw error;
+    if (classify(error) === "rethrow") throw error;
     await journey.dropReplay();
     if (journey.over) return;
     try {
-      if (verdict === "retry" || verdict === "fenced")
-        await journey.progress.waits(reasonOf(error));
-      else return await giveUp(journey, error);
+      if (!mayPass(journey.record, error)) return await giveUp(journey, error);
+      await journey.progress.waits(reasonOf(error));
     } catch (failure) {
       // What can't be written down now is told, or done, after the next try.
       if (classify(failure) === "rethrow") throw failure;
@@ -135,6 +133,13 @@ const stepOf: Readonly<Record<RebuildState, (journey: Journey) => Promise<void>>
 
 /** There is nothing to do for a conductor. */
 const isOver = (record: RebuildRecord): boolean => !isOpenRebuild(record) && !wantsUndo(record);
+
+/** An undo, once asked for, is given up only for what is known to make it impossible. */
+function mayPass(record: RebuildRecord, error: unknown): boolean {
+  const verdict = classify(error);
+  if (verdict === "retry" || verdict === "fenced") return true;
+  return !isOpenRebuild(record) && !(error instanceof FatalError);
+}
 
 /** It can't go on, and won't by itself. What serves is left as it is. */
 async function giveUp(journey: Journey, error: unknown): Promise<void> {

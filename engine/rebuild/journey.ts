@@ -130,7 +130,29 @@ export class Journey {
       ...(metrics ? { metrics } : {}),
     });
     this.#replay = { generation: of.generation, at };
+    if (of.generation === this.record.shadow) await this.#assertBeginsAsPlanned(of, at);
     return at;
+  }
+
+  /**
+   * A partition of which nothing is applied begins wherever the log begins: retention may have moved
+   * that since the plan was made, and nobody would see what is missing.
+   */
+  async #assertBeginsAsPlanned(shadow: GenerationInfo, replay: Replay): Promise<void> {
+    const begins = replay.positions();
+    const partitions = this.record.plan?.partitions ?? [];
+    for (const one of await this.environment.readModels.positions(shadow)) {
+      const begin = begins.get(placeOf(one));
+      const planned = partitions.find((of) => placeOf(of) === placeOf(one));
+      if (one.position !== undefined || begin === undefined || planned === undefined) continue;
+      if (begin <= planned.from) continue;
+      throw new FatalError(
+        "history-gone",
+        `Retention has taken offsets ${planned.from} to ${begin - 1n} of ${placeOf(one)} before ` +
+          "the rebuild has read them.",
+        "Start it again: it begins from a snapshot, or tells what is left.",
+      );
+    }
   }
 
   /** What it had in memory is void; the next one goes on from what is stored. */

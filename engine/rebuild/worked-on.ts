@@ -1,11 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Generation } from "../ports/read-model-store.ts";
 import type { StatusBoard } from "../ports/status-board.ts";
-import { toldAs } from "../runner/live-consumer.ts";
 
-/** How tasks of a kept generation are told of. */
-const keptAs = (name: string, generation: number): string =>
-  toldAs({ task: { name }, generation, duty: { role: "kept" } });
+/** Kept generations are told of under a name of their own, after a sign that no definition has. */
+const definitionOf = (consumer: string): string | undefined => consumer.split("~")[0];
 
 /** Of partitions that a task has: it will stand still when it is asked to. */
 const heldStates: readonly string[] = ["assigned", "running", "draining", "halted"];
@@ -26,7 +24,7 @@ export function workedOnByBoard(options: {
     (await board.read()).some(
       (entry) =>
         entry.kind === "projection" &&
-        (entry.consumer === projection || entry.consumer === keptAs(projection, generation)) &&
+        definitionOf(entry.consumer) === projection &&
         entry.generation === generation &&
         heldStates.includes(entry.state) &&
         clock.nowMs() - entry.reportedAtMs < silentMs,

@@ -39,6 +39,8 @@ const smallLimits: Partial<RebuildLimits> = {
   patienceMs: 2_000,
 };
 
+const conductMaxMs = 3_600_000;
+
 export interface CrashPlan {
   /** Asked at every boundary. */
   readonly crashes: (point: RebuildCrashPoint) => boolean;
@@ -73,6 +75,7 @@ export class RebuildStage implements AsyncDisposable {
   crashes = 0;
   readonly #assignment = new MemoryAssignment();
   readonly #workers: Runner[] = [];
+  readonly #closing = new AbortController();
   #conductors = 0;
 
   constructor(seed = 1) {
@@ -117,6 +120,11 @@ export class RebuildStage implements AsyncDisposable {
     });
     this.#workers.push(runner);
     return runner;
+  }
+
+  /** The one that came first. */
+  async stopWorker(): Promise<void> {
+    await this.#workers.shift()?.[Symbol.asyncDispose]();
   }
 
   async stopWorkers(): Promise<void> {
@@ -177,7 +185,10 @@ export class RebuildStage implements AsyncDisposable {
         throw new CrashSignal(point);
       },
     };
-    const { signal } = new AbortController();
+    const ending = new AbortController();
+    const { signal } = ending;
+    // One that gets nowhere is looked at as it is then.
+    void this.clock.sleep(conductMaxMs, this.#closing.signal).then(() => ending.abort());
     for (;;) {
       const conductor = new Conductor({ environment: this.environment({ probe }), projection });
       try {
@@ -216,8 +227,12 @@ export class RebuildStage implements AsyncDisposable {
     };
   }
 
-  /** Until all workers have applied everything, in every generation that is kept current. */
+  /** Until all workers have applied everything, in every generation that is kept current, and say so. */
   async caughtUp(projection: AnyProjection): Promise<void> {
+    const { isWorkedOn } = this.environment();
+    await this.until(`${projection.name} is worked on`, async () =>
+      isWorkedOn(await this.serving(projection)),
+    );
     await this.until(`${projection.name} has caught up`, async () => {
       for (const one of await this.generations.list(projection.name)) {
         if (one.version !== projection.version) continue;
@@ -241,6 +256,7 @@ export class RebuildStage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     await this.stopWorkers();
   }
 
