@@ -24,6 +24,7 @@ const exitOfCode: Readonly<Record<string, ExitName>> = {
   "version-differs": "versionMismatch",
   "columns-differ": "versionMismatch",
   "topic-unknown": "nothingThere",
+  "at-in-future": "usage",
   "lane-unknown": "nothingThere",
   "capture-unknown": "nothingThere",
   "nothing-captured": "nothingThere",

@@ -1,12 +1,16 @@
 import { Command, CommanderError } from "commander";
 
 import { failureOf } from "./command-failure.ts";
+import { atCommand } from "./commands/at.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { captureCommand } from "./commands/capture.ts";
 import { connectorsCommand } from "./commands/connectors.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { healCommand } from "./commands/heal.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
+import { previewCommand } from "./commands/preview.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
 import { republishCommand } from "./commands/republish.ts";
 import { apiCommand, workerCommand } from "./commands/roles.ts";
@@ -37,6 +41,10 @@ function program(): Command {
       .addCommand(connectorsCommand())
       .addCommand(republishCommand())
       .addCommand(rebuildCommand())
+      .addCommand(atCommand())
+      .addCommand(auditCommand())
+      .addCommand(healCommand())
+      .addCommand(previewCommand())
       .addHelpText("after", `\n${exitCodesText()}`)
       .showHelpAfterError("(refold --help tells the commands and options)")
   );

@@ -2,6 +2,7 @@ import { planShape } from "../../api/rebuilds/plan-shape.ts";
 import type { RebuildPlan, RebuildRecord, RebuildRequest } from "../../engine/ports/rebuilds.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { planRebuild } from "../../engine/rebuild/index.ts";
+import { neverBuilt, servingGeneration } from "../history/serving.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import { StopSignals } from "../stop-signals.ts";
@@ -38,9 +39,7 @@ async function planned(
   projection: AnyProjection,
   request: RebuildRequest,
 ): Promise<RebuildPlan> {
-  const builds = await connected.generations.list(projection.name);
-  const serving = builds.find(({ role }) => role === "serving");
-  if (serving === undefined) throw neverBuilt(projection.name);
+  const serving = await servingGeneration(connected.generations, projection.name);
   const { readModelStore: readModels } = connected;
   const ports = { clock: systemClock, random: new SystemRandom(), readModels };
   return planRebuild({ ...connected, ...ports, projection, request, serving });
@@ -78,11 +77,5 @@ async function started(
       return start satisfies never;
   }
 }
-
-const neverBuilt = (projection: string): CommandFailure =>
-  new CommandFailure(
-    "nothingThere",
-    `${projection} was never built: refold start (or a worker) builds it first.`,
-  );
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

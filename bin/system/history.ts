@@ -7,6 +7,7 @@ import type { Stores } from "./stores.ts";
 export function openHistory(
   { log, codec, eventStore, snapshots, deadLetters }: Stores,
   projections: readonly AnyProjection[],
+  limits: Partial<Record<keyof typeof defaultHistoryLimits, number>> = {},
 ): History {
   return new History({
     log,
@@ -18,5 +19,6 @@ export function openHistory(
     clock: systemClock,
     random: new SystemRandom(),
     ...defaultHistoryLimits,
+    ...limits,
   });
 }
