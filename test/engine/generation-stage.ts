@@ -6,9 +6,12 @@ import { MemoryComparisons } from "../../engine/memory/comparisons.ts";
 import { MemoryGenerations } from "../../engine/memory/generations.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
+import type { Assignment } from "../../engine/ports/assignment.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
+import type { Comparisons } from "../../engine/ports/comparisons.ts";
 import type { Generations, HealOutcome, SwapVerdict } from "../../engine/ports/generations.ts";
-import type { Generation } from "../../engine/ports/read-model-store.ts";
+import type { Generation, ReadModelStore } from "../../engine/ports/read-model-store.ts";
+import type { RecordLog } from "../../engine/ports/record-log.ts";
 import type { RowAsk, RowSource } from "../../engine/ports/row-source.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { type Cuts, placeOf } from "../../engine/replay/cuts.ts";
@@ -32,28 +35,40 @@ const woken: Clock = {
 
 const never = new AbortController().signal;
 
-/** Generations of one system in memory, and the processes that work on them. */
-export class GenerationStage {
-  readonly log = new MemoryRecordLog();
-  readonly codec = new JsonCodec();
-  readonly journal = new Journal({ log: this.log, codec: this.codec });
-  readonly store: MemoryReadModelStore;
-  readonly generations: MemoryGenerations;
-  readonly assignment = new MemoryAssignment();
-  readonly events: GivenEvent[] = [];
-  readonly comparisons: MemoryComparisons;
+/** What a system's processes share. */
+export interface StageParts {
+  readonly log: RecordLog;
+  readonly store: ReadModelStore;
+  readonly generations: Generations;
+  readonly comparisons: Comparisons;
+  readonly assignment: Assignment;
+}
 
-  constructor(store: MemoryReadModelStore = new MemoryReadModelStore(), clock = woken) {
+/** Generations of one system, and the processes that work on them. */
+export class GenerationStage {
+  readonly log: RecordLog;
+  readonly store: ReadModelStore;
+  readonly generations: Generations;
+  readonly comparisons: Comparisons;
+  readonly assignment: Assignment;
+  readonly codec = new JsonCodec();
+  readonly journal: Journal;
+  readonly events: GivenEvent[] = [];
+
+  constructor({ log, store, generations, comparisons, assignment }: StageParts) {
+    this.log = log;
     this.store = store;
-    this.generations = new MemoryGenerations({ store, clock });
-    this.comparisons = new MemoryComparisons({ store, pageRows: 2 });
+    this.generations = generations;
+    this.comparisons = comparisons;
+    this.assignment = assignment;
+    this.journal = new Journal({ log, codec: this.codec });
   }
 
-  static async open(events: readonly GivenEvent[] = []): Promise<GenerationStage> {
-    const stage = new GenerationStage();
-    for (const topic of [counters, notes]) await stage.journal.open(topic);
-    await stage.append(events);
-    return stage;
+  /** With topics, and a history that nobody has read yet. */
+  async begin(events: readonly GivenEvent[] = []): Promise<this> {
+    for (const topic of [counters, notes]) await this.journal.open(topic);
+    await this.append(events);
+    return this;
   }
 
   async append(events: readonly GivenEvent[]): Promise<void> {
@@ -205,7 +220,7 @@ export class GenerationStage {
 
   async #fold(
     projection: AnyProjection,
-    to: { store: MemoryReadModelStore; generation: Generation; cuts: Cuts },
+    to: { store: ReadModelStore; generation: Generation; cuts: Cuts },
   ): Promise<void> {
     const { log, codec } = this;
     const shared = { log, codec, clock: realClock, random: realRandom, consumer: "shadow" };
@@ -231,6 +246,26 @@ export function traffic(stage: GenerationStage, portion: (at: number) => readonl
     await flow;
   };
   return { end };
+}
+
+/** All in memory, where a test's own hand reaches everything. */
+export class MemoryStage extends GenerationStage {
+  declare readonly store: MemoryReadModelStore;
+  declare readonly generations: MemoryGenerations;
+
+  constructor(store: MemoryReadModelStore = new MemoryReadModelStore(), clock = woken) {
+    super({
+      log: new MemoryRecordLog(),
+      store,
+      generations: new MemoryGenerations({ store, clock }),
+      comparisons: new MemoryComparisons({ store, pageRows: 2 }),
+      assignment: new MemoryAssignment(),
+    });
+  }
+
+  static open(events: readonly GivenEvent[] = []): Promise<MemoryStage> {
+    return new MemoryStage().begin(events);
+  }
 }
 
 /** Generations whose holds can't be asked for while `away`. */

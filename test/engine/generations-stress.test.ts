@@ -8,9 +8,9 @@ import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import type { Membership } from "../../engine/ports/assignment.ts";
 import type { Generation, ReadModelFlush } from "../../engine/ports/read-model-store.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
-import { GenerationStage } from "./generation-stage.ts";
+import { MemoryStage } from "./generation-stage.ts";
 import { realClock, ScriptedAssignment, until } from "./process.ts";
-import { counters, history, notes } from "./seats.ts";
+import { counters, history } from "./seats.ts";
 
 /** A store that is late, fails, loses answers, and is taken over by others, while it is shaken. */
 class ShakyStore extends MemoryReadModelStore {
@@ -65,13 +65,13 @@ class PatientAssignment extends ScriptedAssignment {
 class Life {
   readonly random: SeededRandom;
   readonly store: ShakyStore;
-  readonly stage: GenerationStage;
+  readonly stage: MemoryStage;
   readonly assignment = new PatientAssignment();
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     this.store = new ShakyStore(this.random);
-    this.stage = new GenerationStage(this.store, realClock);
+    this.stage = new MemoryStage(this.store, realClock);
   }
 
   upTo(max: number): number {
@@ -79,7 +79,7 @@ class Life {
   }
 
   async begin(): Promise<Runner> {
-    for (const topic of [counters, notes]) await this.stage.journal.open(topic);
+    await this.stage.begin();
     await this.append();
     return this.stage.run({
       assignment: this.assignment,

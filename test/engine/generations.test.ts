@@ -4,7 +4,7 @@ import { integer, text } from "../../engine/columns.ts";
 import { defineProjection } from "../../engine/projection.ts";
 import { foldAll } from "../../engine/testing/given.ts";
 import { MemoryStatusBoard } from "../../engine/memory/status-board.ts";
-import { GenerationStage, numbers, traffic } from "./generation-stage.ts";
+import { MemoryStage, numbers, traffic } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, counters, history } from "./seats.ts";
 
@@ -12,7 +12,7 @@ import { board, counters, history } from "./seats.ts";
 const later = { ...board, version: 2 };
 
 test("a swap under load, and its undo, leave every record in both generations, once", async () => {
-  const stage = await GenerationStage.open(history(numbers(200)));
+  const stage = await MemoryStage.open(history(numbers(200)));
   const runner = await stage.run();
   await until("it has caught up", () => runner.ageMs("board") < 1_000);
   const states = new Set<string>();
@@ -45,7 +45,7 @@ test("a swap under load, and its undo, leave every record in both generations, o
 });
 
 test("a shadow is nobody's until it serves, and what is retired is let go", async () => {
-  const stage = await GenerationStage.open(history(numbers(50)));
+  const stage = await MemoryStage.open(history(numbers(50)));
   const runner = await stage.run();
   await stage.assertTrue(1);
   const shadow = await stage.shadow();
@@ -64,7 +64,7 @@ test("a shadow is nobody's until it serves, and what is retired is let go", asyn
 });
 
 test("code of another version waits, says for what, and takes up its generation when that serves", async () => {
-  const stage = await GenerationStage.open(history(numbers(80)));
+  const stage = await MemoryStage.open(history(numbers(80)));
   const boardOf = new MemoryStatusBoard();
   const old = await stage.run({ statusBoard: boardOf, instance: "old" });
   await stage.assertTrue(1);
@@ -85,7 +85,7 @@ test("code of another version waits, says for what, and takes up its generation 
 });
 
 test("the same version with other columns is fatal at the start", async () => {
-  const stage = await GenerationStage.open();
+  const stage = await MemoryStage.open();
   await stage.run();
   const other = defineProjection({
     ...board,
@@ -97,7 +97,7 @@ test("the same version with other columns is fatal at the start", async () => {
 });
 
 test("two processes share the new generation's partitions, and one can leave", async () => {
-  const stage = await GenerationStage.open(history(numbers(100)));
+  const stage = await MemoryStage.open(history(numbers(100)));
   const [one, two] = [await stage.run(), await stage.run()];
   await stage.assertTrue(1);
   const load = traffic(stage, (at) => history(numbers(5, at)));
@@ -112,7 +112,7 @@ test("two processes share the new generation's partitions, and one can leave", a
 });
 
 test("metrics of a kept generation are told apart, so that none is counted twice", async () => {
-  const stage = await GenerationStage.open(history(numbers(60)));
+  const stage = await MemoryStage.open(history(numbers(60)));
   const counts = new Map<string, number>();
   const metrics = {
     count: (name: string, by: number, labels: Readonly<Record<string, string>> = {}) => {

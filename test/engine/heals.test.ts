@@ -4,14 +4,14 @@ import { RowHasher } from "../../engine/digest.ts";
 import { FatalError, TransientError } from "../../engine/errors.ts";
 import type { RunOptions } from "../../engine/runner/options.ts";
 import { happened } from "../../engine/testing/given.ts";
-import { GenerationStage, numbers, traffic } from "./generation-stage.ts";
+import { MemoryStage, numbers, traffic } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, history, Moved, Opened } from "./seats.ts";
 
 const first = { projection: "board", generation: 1 };
 
 async function healing() {
-  const stage = await GenerationStage.open(history(numbers(120)));
+  const stage = await MemoryStage.open(history(numbers(120)));
   await stage.append([happened(Opened, { code: "a", size: 5 })]);
   const start = (options: Partial<RunOptions> = {}) =>
     stage.run({ heal: stage.healing(), ...options });
@@ -19,7 +19,7 @@ async function healing() {
 }
 
 /** Somebody's hand in the store: the row changes, its digest doesn't. */
-function tamper(stage: GenerationStage, key: string, row: Record<string, unknown> | undefined) {
+function tamper(stage: MemoryStage, key: string, row: Record<string, unknown> | undefined) {
   const { rows, partitions } = stage.store.generations.get(first);
   if (row === undefined) rows.delete(key);
   else {

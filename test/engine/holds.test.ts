@@ -7,7 +7,7 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
 import { happened } from "../../engine/testing/given.ts";
-import { GenerationStage, numbers, withOutages } from "./generation-stage.ts";
+import { MemoryStage, numbers, withOutages } from "./generation-stage.ts";
 import { until } from "./process.ts";
 import { board, counters, history, Moved } from "./seats.ts";
 
@@ -16,11 +16,11 @@ const first = { projection: "board", generation: 1 };
 /** Not held: what it has applied, the held one could have applied too. */
 const witness = { ...board, name: "witness" };
 
-const witnessed = (stage: GenerationStage) =>
+const witnessed = (stage: MemoryStage) =>
   until("the witness has everything", () => stage.applied(1, witness));
 
 test("a held generation takes nothing until it is released, and the others go on", async () => {
-  const stage = await GenerationStage.open(history(numbers(100)));
+  const stage = await MemoryStage.open(history(numbers(100)));
   const runner = await stage.run({ projections: [board, witness] });
   await stage.assertTrue(1);
   const hold = await stage.heldStill(1);
@@ -34,7 +34,7 @@ test("a held generation takes nothing until it is released, and the others go on
 });
 
 test("the time that a hold takes doesn't age the consumer, and is measured", async () => {
-  const stage = await GenerationStage.open(history(numbers(20)));
+  const stage = await MemoryStage.open(history(numbers(20)));
   const seconds: number[] = [];
   const observe = (name: string, value: number): void => {
     if (name === "hold_seconds") seconds.push(value);
@@ -52,7 +52,7 @@ test("the time that a hold takes doesn't age the consumer, and is measured", asy
 });
 
 test("a hold that nobody releases ends by itself, also while nobody can be asked", async () => {
-  const stage = await GenerationStage.open(history(numbers(30)));
+  const stage = await MemoryStage.open(history(numbers(30)));
   const generations = withOutages(stage.generations);
   await stage.run({ generations });
   await stage.assertTrue(1);
@@ -65,7 +65,7 @@ test("a hold that nobody releases ends by itself, also while nobody can be asked
 });
 
 test("a process holds still no longer than its own maximum", async () => {
-  const stage = await GenerationStage.open(history(numbers(30)));
+  const stage = await MemoryStage.open(history(numbers(30)));
   await stage.run({ holdMaxMs: 50 });
   await stage.assertTrue(1);
   await stage.heldStill(1, 60_000);
@@ -74,7 +74,7 @@ test("a process holds still no longer than its own maximum", async () => {
 });
 
 test("partitions that move while a hold is open stand again where they come to", async () => {
-  const stage = await GenerationStage.open(history(numbers(100)));
+  const stage = await MemoryStage.open(history(numbers(100)));
   const one = await stage.run({ projections: [board, witness] });
   await stage.assertTrue(1);
   const hold = await stage.heldStill(1);
@@ -101,7 +101,7 @@ test("partitions that move while a hold is open stand again where they come to",
 });
 
 test("a partition that has halted stands, too", async () => {
-  const stage = await GenerationStage.open(history(numbers(30)));
+  const stage = await MemoryStage.open(history(numbers(30)));
   stage.journal.encode(counters, [happened(Moved, { code: "a", by: 1 })]);
   await stage.journal.append(counters, [happened(Moved, { code: "a", by: 1 })]);
   const runner = await stage.run();
@@ -122,9 +122,8 @@ test("what a flush for the hold has lost is looked at before it stands", async (
       }
     }
   }
-  const stage = new GenerationStage(new LosesOne());
-  await stage.journal.open(counters);
-  await stage.append(history(numbers(50)));
+  const stage = new MemoryStage(new LosesOne());
+  await stage.begin(history(numbers(50)));
   await stage.run();
   await stage.assertTrue(1);
   lost = true;
@@ -162,7 +161,7 @@ const deaths = crashPointsOf.projection.flatMap((point) =>
 test.for(deaths)(
   "a process that dies at $point, time $visit, amid holds loses and doubles nothing",
   async ({ point, visit }) => {
-    const stage = await GenerationStage.open(history(numbers(60)));
+    const stage = await MemoryStage.open(history(numbers(60)));
     const probe = new DiesAt(point, visit);
     const dying = await stage.run({ probe });
     for (let round = 0; round < 6 && !probe.dead; round += 1) {
