@@ -39,9 +39,9 @@ const stored = (projection: string, row: GenerationRow): StoredGeneration => ({
 });
 
 /** The generation that serves, or the first, made now. Processes that open at once take turns. */
-export function openGeneration(pool: Pool, model: ReadModel): Promise<Generation> {
+export async function openGeneration(pool: Pool, model: ReadModel): Promise<Generation> {
   const { projection, version } = model;
-  return inTransaction(pool, `Opening the read model ${projection}`, async (client) => {
+  const opened = await inTransaction(pool, `Opening the read model ${projection}`, async (client) => {
     await takeTurn(client, projection);
     const serving = await servingRow(client, projection);
     if (serving === undefined) {
@@ -59,6 +59,9 @@ export function openGeneration(pool: Pool, model: ReadModel): Promise<Generation
     await createIndexes(client, model, generation);
     return commit({ projection, generation, version, serving: true });
   });
+  // Whoever swapped may have died before it.
+  await leadView(pool, projection);
+  return opened;
 }
 
 /** A new, empty generation that doesn't serve yet. */
