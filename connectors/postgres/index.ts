@@ -1,6 +1,7 @@
 export { PostgresAssignment, type PostgresAssignmentOptions } from "./assignment/index.ts";
 export { PostgresComparisons, type PostgresComparisonsOptions } from "./comparisons/index.ts";
 export { PostgresDeadLetters } from "./dead-letters/index.ts";
+export { PostgresDrifts, type PostgresDriftsOptions } from "./drifts/index.ts";
 export { PostgresEventStore, PostgresStoreHold } from "./event-store/index.ts";
 export { PostgresGenerations, type PostgresGenerationsOptions } from "./generations/index.ts";
 export { migrate, type Migration } from "./migrations.ts";

@@ -1,5 +1,6 @@
 import { migrations as assignment } from "./assignment/migrations.ts";
 import { migrations as deadLetters } from "./dead-letters/migrations.ts";
+import { migrations as drifts } from "./drifts/migrations.ts";
 import { migrations as eventStore } from "./event-store/migrations.ts";
 import { migrations as generations } from "./generations/migrations.ts";
 import type { Migration } from "./migrations.ts";
@@ -35,5 +36,6 @@ export function engineMigrations(
     ...generations,
     ...rebuilds,
     ...snapshots,
+    ...drifts,
   ];
 }

@@ -113,6 +113,17 @@ const redis: MetricCatalogue = {
   redis_fallbacks_total: counter("Queries that Postgres answered where Redis has the read model."),
 };
 
+const history: MetricCatalogue = {
+  audit_checked_rows_total: counter("Stored rows counted into digests by the standing audit."),
+  audit_checked_keys_total: counter("Keys refolded from their history by the standing audit."),
+  audit_drift_keys: gauge("Stored rows that aren't what the log gives, at the last pass."),
+  audit_drift_buckets: gauge("Buckets whose digest isn't their rows', at the last pass."),
+  audit_failures_total: counter("Passes of the standing audit that failed."),
+  snapshots_audited_total: counter("Snapshots taken and found equal to the log."),
+  snapshots_refuted_total: counter("Snapshots that the log refuted: stored rows have drifted."),
+  snapshot_failures_total: counter("Looks of the snapshot policy that failed."),
+};
+
 const process: MetricCatalogue = {
   http_request_seconds: histogram("Time from a request's head to its answer's end.", {
     labels: ["route", "method", "status"],
@@ -147,5 +158,6 @@ export const catalogue: MetricCatalogue = {
   ...store,
   ...capture,
   ...redis,
+  ...history,
   ...process,
 };

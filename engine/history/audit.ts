@@ -173,10 +173,11 @@ export async function auditKey(
     const stored = view && (await storedRow(view, key));
     return { stored, positions: standingOf(view) };
   });
-  const partition = seen.stored?.partition ?? partitionOfRow(projection, key);
-  // Nobody knows where its records would be: each partition alone tells whether it made the row.
-  const partitions =
-    partition === undefined ? [...new Set(seen.positions.map((at) => at.partition))] : [partition];
+  const known = partitionOfRow(projection, key);
+  // Where nothing tells where its records are, each partition alone tells whether it made the row:
+  // first the one that the stored row claims.
+  const all = [seen.stored?.partition ?? 0, ...seen.positions.map((at) => at.partition)];
+  const partitions = known === undefined ? new Set(all) : new Set([known]);
   for (const one of partitions) {
     const at = seen.positions.filter((position) => position.partition === one);
     const row = await rows.rowAt({ of: generation, key, partition: one, at });

@@ -48,7 +48,7 @@ test("tells what a changed fold would make of history, row by row", async () => 
       Moved: (row: Row | undefined, e: { by: number }) =>
         row && { ...row, held: Number(row["held"]) + Math.min(0, e.by) },
       Closed: (row: Row | undefined) => row,
-    } as ErasedEventProjection["on"],
+    },
   });
   const { keys, added, removed, changed, fields } = await previewed(negativeOnly);
   expect(keys).toEqual(["a", "b", "c"]);
@@ -82,7 +82,7 @@ test("a fold that throws stops it and names the record", async () => {
       throw new Error("no moves any more");
     },
   };
-  await expect(previewed(changedBy({ on } as never))).rejects.toThrow(
+  await expect(previewed(changedBy({ on }))).rejects.toThrow(
     /counters\/\d.* offset \d+ threw: no moves any more/,
   );
 });

@@ -1,0 +1,2 @@
+export { PostgresDrifts, type PostgresDriftsOptions } from "./drifts.ts";
+export { migrations } from "./migrations.ts";
