@@ -34,7 +34,9 @@ export interface Page {
 }
 
 /**
- * Reads the serving generation; each call reads one generation and one snapshot from start to end.
+ * Reads the serving generation; each call reads one generation and one snapshot from start to end,
+ * whatever is swapped meanwhile. Its rows are those of the version that serves; columns that it
+ * lacks are null where the reader knows which this code declares.
  *
  * @throws FatalError `no-generation` when the projection was never built; `cursor-invalid`
  * (RecordError) for a cursor that this order didn't make.

@@ -1,5 +1,8 @@
 export { migrations } from "./migrations.ts";
-export { PostgresReadModelReader } from "./read-model-reader.ts";
+export {
+  PostgresReadModelReader,
+  type PostgresReadModelReaderOptions,
+} from "./read-model-reader.ts";
 export {
   PostgresReadModelSnapshots,
   type PostgresReadModelSnapshotsOptions,

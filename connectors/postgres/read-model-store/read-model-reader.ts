@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-import type { AnyRow } from "../../../engine/columns.ts";
+import type { AnyRow, Columns } from "../../../engine/columns.ts";
 import type {
   Answer,
   FindRows,
@@ -12,6 +12,7 @@ import { assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
 import { positionJson, readPositions, type PositionRow } from "../positions/stored-position.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
+import { fittedQuery, withNulls } from "./lacking-columns.ts";
 import { pageQuery } from "./page-query.ts";
 import { findServing, holdServing, type StoredGeneration } from "./stored-generation.ts";
 
@@ -38,6 +39,15 @@ interface Reading<Result> {
   readonly read: (serving: StoredGeneration, found: readonly Found[]) => Result;
 }
 
+export interface PostgresReadModelReaderOptions {
+  readonly pool: Pool;
+  /**
+   * Columns by projection, as this process's code has them. The generation that serves may be of
+   * another version: columns that it lacks are null in what is answered, and in what is asked.
+   */
+  readonly declared?: ReadonlyMap<string, Columns>;
+}
+
 /**
  * Answers queries from the serving generation. One statement reads the pointer, the positions and
  * the rows of the generation that this process takes for the serving one; where the pointer says
@@ -46,11 +56,13 @@ interface Reading<Result> {
  */
 export class PostgresReadModelReader implements ReadModelReader {
   readonly #pool: Pool;
+  readonly #declared: ReadonlyMap<string, Columns>;
   /** One for each projection asked for. */
   readonly #serving = new Map<string, StoredGeneration>();
 
-  constructor(options: { readonly pool: Pool }) {
+  constructor(options: PostgresReadModelReaderOptions) {
     this.#pool = options.pool;
+    this.#declared = options.declared ?? new Map();
   }
 
   get(projection: string, key: string): Promise<Answer<AnyRow | undefined>> {
@@ -62,23 +74,27 @@ export class PostgresReadModelReader implements ReadModelReader {
         values: [key],
       }),
       read: ({ table }, [found]) =>
-        found === undefined || found["k"] === null ? undefined : decodeRow(table, found),
+        found === undefined || found["k"] === null
+          ? undefined
+          : this.#whole(projection, decodeRow(table, found)),
     });
   }
 
   find(projection: string, query: FindRows): Promise<Answer<Page>> {
+    const fitted = ({ table }: StoredGeneration) =>
+      fittedQuery(query, { stored: table.definition, declared: this.#declared.get(projection) });
     return this.#answer(projection, {
       ask: (serving) => {
-        assertQuery(projection, serving.table.definition, query);
-        const { page, values } = pageQuery(serving.table, query, 3);
-        const columns = selectColumns(serving.table, "t").join(", ");
-        const text = `with ${meta}, page as (${page})
-          select m.serving, case when t."N" is null or t."N" = 1 then m.positions end as positions,
-            t.key as k, ${columns}
-          from meta m left join page t on true order by t."N"`;
-        return { text, values };
+        const fits = fitted(serving);
+        return fits === undefined
+          ? { text: `with ${meta} select m.*, null as k from meta m`, values: [] }
+          : pageOfRows(serving, fits);
       },
-      read: (serving, found) => pageOf(serving, query, found),
+      read: (serving, found) => {
+        const { rows, next } = pageOf(serving, fitted(serving) ?? query, found);
+        const whole = rows.map(({ key, row }) => ({ key, row: this.#whole(projection, row) }));
+        return { rows: whole, next };
+      },
     });
   }
 
@@ -116,6 +132,11 @@ export class PostgresReadModelReader implements ReadModelReader {
     });
   }
 
+  #whole(projection: string, row: AnyRow): AnyRow {
+    const declared = this.#declared.get(projection);
+    return declared === undefined ? row : withNulls(declared, row);
+  }
+
   async #learn(projection: string): Promise<StoredGeneration> {
     const serving = await findServing(this.#pool, projection);
     this.#serving.set(projection, serving);
@@ -137,6 +158,17 @@ export class PostgresReadModelReader implements ReadModelReader {
       throw error;
     }
   }
+}
+
+function pageOfRows(serving: StoredGeneration, query: FindRows): Asked {
+  assertQuery(serving.projection, serving.table.definition, query);
+  const { page, values } = pageQuery(serving.table, query, 3);
+  const columns = selectColumns(serving.table, "t").join(", ");
+  const text = `with ${meta}, page as (${page})
+    select m.serving, case when t."N" is null or t."N" = 1 then m.positions end as positions,
+      t.key as k, ${columns}
+    from meta m left join page t on true order by t."N"`;
+  return { text, values };
 }
 
 function pageOf(serving: StoredGeneration, query: FindRows, found: readonly Found[]): Page {

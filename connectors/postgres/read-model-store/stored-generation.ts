@@ -41,24 +41,28 @@ const stored = (projection: string, row: GenerationRow): StoredGeneration => ({
 /** The generation that serves, or the first, made now. Processes that open at once take turns. */
 export async function openGeneration(pool: Pool, model: ReadModel): Promise<Generation> {
   const { projection, version } = model;
-  const opened = await inTransaction(pool, `Opening the read model ${projection}`, async (client) => {
-    await takeTurn(client, projection);
-    const serving = await servingRow(client, projection);
-    if (serving === undefined) {
-      const first = await insertGeneration(client, model, { role: null, rebuild: null });
-      await createIndexes(client, model, first.generation);
-      await movePointer(client, first);
-      await moveView(client, projection);
-      return commit({ ...first, serving: true });
-    }
-    if (serving.version !== version) throw versionDiffers(model, serving.version);
-    const difference = columnDifference(serving.columns, model.columns);
-    if (difference !== undefined) throw columnsDiffer(model, difference);
-    const { generation } = serving;
-    await addPartitions(client, { consumer: projection, generation }, model.topics);
-    await createIndexes(client, model, generation);
-    return commit({ projection, generation, version, serving: true });
-  });
+  const opened = await inTransaction(
+    pool,
+    `Opening the read model ${projection}`,
+    async (client) => {
+      await takeTurn(client, projection);
+      const serving = await servingRow(client, projection);
+      if (serving === undefined) {
+        const first = await insertGeneration(client, model, { role: null, rebuild: null });
+        await createIndexes(client, model, first.generation);
+        await movePointer(client, first);
+        await moveView(client, projection);
+        return commit({ ...first, serving: true });
+      }
+      if (serving.version !== version) throw versionDiffers(model, serving.version);
+      const difference = columnDifference(serving.columns, model.columns);
+      if (difference !== undefined) throw columnsDiffer(model, difference);
+      const { generation } = serving;
+      await addPartitions(client, { consumer: projection, generation }, model.topics);
+      await createIndexes(client, model, generation);
+      return commit({ projection, generation, version, serving: true });
+    },
+  );
   // Whoever swapped may have died before it.
   await leadView(pool, projection);
   return opened;
