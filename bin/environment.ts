@@ -17,12 +17,19 @@ export interface DatabasePlace {
 export interface Place extends DatabasePlace {
   /** What is used beside the database, in place of what is embedded in it. */
   readonly servers: Servers;
+  /** What a new version of a projection does. */
+  readonly newVersions: NewVersions;
 }
+
+/** `auto`: it starts its rebuild by itself, and is swapped in; `manual`: it waits for an operator. */
+export type NewVersions = "auto" | "manual";
 
 export interface PlaceOptions {
   readonly databaseUrl?: string;
   readonly data?: string;
   readonly envFile?: string;
+  /** Default: REFOLD_REBUILD, or `auto`. */
+  readonly rebuild?: string;
 }
 
 /** Limits of the API as `name=number`: those of REFOLD_LIMITS, then those of the options. */
@@ -46,7 +53,13 @@ export function placeOf(options: PlaceOptions, environment: Environment = proces
     databaseUrl: options.databaseUrl ?? settings["DATABASE_URL"],
     dataFolder: resolve(options.data ?? settings["REFOLD_DATA"] ?? ".refold"),
     servers: serversOf(settings),
+    newVersions: newVersionsOf(options.rebuild ?? settings["REFOLD_REBUILD"] ?? "auto"),
   };
+}
+
+function newVersionsOf(text: string): NewVersions {
+  if (text === "auto" || text === "manual") return text;
+  throw new CommandFailure("usage", `--rebuild (REFOLD_REBUILD) is auto or manual, not "${text}".`);
 }
 
 /** What is set to nothing isn't set. */

@@ -12,10 +12,12 @@ import {
   type OptionsWithApi,
   type OptionsWithProbes,
   probesOf,
+  withRebuilds,
 } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { runRoles, type HttpRole } from "../system/run-roles.ts";
+import { rebuildingOf } from "../system/rebuilds.ts";
 import type { Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 
@@ -32,7 +34,7 @@ export function apiCommand(): Command {
 
 /** `refold worker`: processors and projections; each partition is worked on by one of them. */
 export function workerCommand(): Command {
-  return commandWithProbes("worker")
+  return withRebuilds(commandWithProbes("worker"))
     .description("run processors and projections alone; as many workers as wanted share the work")
     .action((options: OptionsWithProbes) => {
       const http = { serves: "probes", ...probesOf(options) } as const;
@@ -74,7 +76,8 @@ async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
   if (database.kind === "own") throw notShared(name);
   await using stop = new StopInTurn(reportToTerminal);
   const { servers } = place;
-  const url = await runRoles({ database, servers, name, roles, stop, http });
+  const rebuilding = rebuildingOf(place);
+  const url = await runRoles({ database, servers, name, roles, stop, http, rebuilding });
   const ready =
     http.serves === "api"
       ? `The API listens on ${url}.`

@@ -4,16 +4,23 @@ import { openDatabase, type Database } from "../database.ts";
 import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { assertPortFree } from "../port.ts";
-import { apiOf, commandWithApi, type OptionsOnDatabase, type OptionsWithApi } from "../program.ts";
+import {
+  apiOf,
+  commandWithApi,
+  type OptionsOnDatabase,
+  type OptionsWithApi,
+  withRebuilds,
+} from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { runRoles } from "../system/run-roles.ts";
+import { rebuildingOf } from "../system/rebuilds.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { welcomeText } from "../welcome.ts";
 
 /** `refold start`: everything in one process. */
 export function startCommand(): Command {
-  return commandWithApi("start")
+  return withRebuilds(commandWithApi("start"))
     .description("run everything in one process: Postgres, capture, processors, projections, API")
     .action(start);
 }
@@ -37,7 +44,9 @@ async function start(options: OptionsWithApi): Promise<void> {
   await using stop = new StopInTurn(reportToTerminal);
   const roles = new Set(["capture", "consumers"] as const);
   const { servers } = place;
-  const httpUrl = await runRoles({ database, servers, name: "start", roles, http, stop });
+  const rebuilding = rebuildingOf(place);
+  const running = { database, servers, name: "start", roles, http, stop, rebuilding };
+  const httpUrl = await runRoles(running);
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;

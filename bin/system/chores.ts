@@ -14,17 +14,18 @@ const noticesMax = 50_000;
  * small batches that live traffic leaves in the log.
  */
 export function startHousekeeping(options: {
-  readonly stores: Pick<Stores, "pool" | "embeddedLog">;
+  readonly stores: Pick<Stores, "pool" | "embeddedLog" | "sweep">;
   readonly definitions: Pick<Definitions, "projections">;
   readonly report: (message: string) => void;
 }): AsyncDisposable {
-  const { pool, embeddedLog: log } = options.stores;
+  const { pool, embeddedLog: log, sweep } = options.stores;
   return keepHouse({
     clock: systemClock,
     everyMs,
     report: options.report,
     chores: [
       ...(log === undefined ? [] : choresOf(log)),
+      { name: "Removing old read models from Redis", run: sweep },
       ...noticeTopics(options.definitions).map(({ name: topic, retentionMs }) => ({
         name: `Retention of notices to ${topic}`,
         run: () =>

@@ -4,13 +4,12 @@ import type { Metrics } from "../../engine/ports/metrics.ts";
 import {
   Conductor,
   RebuildDesk,
-  type RebuildDeskOptions,
   type RebuildEnvironment,
   workedOnByBoard,
 } from "../../engine/rebuild/index.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { RebuildRecord } from "../../engine/ports/rebuilds.ts";
-import type { DatabasePlace } from "../environment.ts";
+import type { DatabasePlace, NewVersions, Place } from "../environment.ts";
 import { differenceFiles } from "../rebuild/difference-file.ts";
 import { staleAfterMs } from "../status/report.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
@@ -66,11 +65,16 @@ export function conductorOf(
 }
 
 export interface Rebuilding {
-  /** Does a new version of a projection start its rebuild by itself, or wait for an operator? */
-  readonly newVersions: RebuildDeskOptions["newVersions"];
+  readonly newVersions: NewVersions;
   /** Where differing rows are written down. */
   readonly differencesFolder: string;
 }
+
+/** As the command line and the environment have it. */
+export const rebuildingOf = (place: Place): Rebuilding => ({
+  newVersions: place.newVersions,
+  differencesFolder: differencesIn(place),
+});
 
 export const defaultRebuilding: Rebuilding = {
   newVersions: "auto",

@@ -14,6 +14,7 @@ import { application } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
 import { listenProbes, type ProbesPlace } from "./probes.ts";
 import { ProcessHealth } from "./process-health.ts";
+import type { Rebuilding } from "./rebuilds.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 /** Where the API listens, and its bounds. */
@@ -33,6 +34,7 @@ export interface RolesPart {
   readonly name: string;
   readonly roles: ReadonlySet<Role>;
   readonly http: HttpRole;
+  readonly rebuilding: Rebuilding;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
@@ -63,7 +65,7 @@ export async function runRoles(part: RolesPart): Promise<string> {
 }
 
 async function startParts(part: RolesPart, health: ProcessHealth): Promise<Running> {
-  const { database, servers, name, roles, stop } = part;
+  const { database, servers, name, roles, stop, rebuilding } = part;
   const { url } = database;
   const { metrics } = health;
   const report = reportToTerminal;
@@ -86,6 +88,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     roles,
     metrics,
     report,
+    rebuilding,
   });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   if (roles.has("consumers")) {
