@@ -10,8 +10,13 @@ import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
 import { MemorySnapshots } from "../../engine/memory/snapshots.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
-import type { StoredEvent } from "../../engine/ports/event-store.ts";
-import type { Generation } from "../../engine/ports/read-model-store.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
+import type { Comparisons } from "../../engine/ports/comparisons.ts";
+import type { EventStore, StoredEvent } from "../../engine/ports/event-store.ts";
+import type { Generations } from "../../engine/ports/generations.ts";
+import type { Generation, ReadModelStore } from "../../engine/ports/read-model-store.ts";
+import type { RecordLog } from "../../engine/ports/record-log.ts";
+import type { Snapshots } from "../../engine/ports/snapshots.ts";
 import { globalPosition } from "../../engine/position.ts";
 import type { AnyProjection, ErasedEventProjection } from "../../engine/projection.ts";
 import type { Cuts } from "../../engine/replay/cuts.ts";
@@ -43,38 +48,88 @@ export const projections: readonly ErasedEventProjection[] = [
   renamedBoard,
 ];
 
+export interface WorldPorts {
+  readonly clock: Clock;
+  readonly eventStore: EventStore;
+  readonly log: RecordLog;
+  readonly store: ReadModelStore;
+  readonly snapshots: Snapshots;
+  readonly comparisons: Comparisons;
+  readonly generations: Generations;
+}
+
+function memoryPorts() {
+  const clock = new ManualClock(1_000);
+  const store = new MemoryReadModelStore();
+  return {
+    clock,
+    store,
+    eventStore: new MemoryEventStore({ clock }),
+    log: new MemoryRecordLog(),
+    snapshots: new MemorySnapshots({ store, clock }),
+    comparisons: new MemoryComparisons({ store }),
+    generations: new MemoryGenerations({ store, clock }),
+  };
+}
+
+type MemoryPorts = ReturnType<typeof memoryPorts>;
+
 interface Happened extends GivenEvent {
   readonly recordedAtMs: number;
 }
 
 /**
- * An event store, the log that its capture publishes to, and read models that follow the log, all
- * in memory and one step at a time.
+ * An event store, the log that its capture publishes to, and read models that follow the log, one
+ * step at a time.
  */
-export class PastWorld {
-  readonly clock = new ManualClock(1_000);
+export class PastWorld<Ports extends WorldPorts = MemoryPorts> {
+  readonly ports: Ports;
   readonly random = new SeededRandom(1);
-  readonly eventStore = new MemoryEventStore({ clock: this.clock });
-  readonly log = new MemoryRecordLog();
   readonly codec = new JsonCodec();
-  readonly store = new MemoryReadModelStore();
-  readonly snapshots = new MemorySnapshots({ store: this.store, clock: this.clock });
-  readonly comparisons = new MemoryComparisons({ store: this.store });
-  readonly generations = new MemoryGenerations({ store: this.store, clock: this.clock });
   /** All that happened, in order, published or not. */
   readonly events: Happened[] = [];
-  readonly source: HistorySource = {
-    log: this.log,
-    codec: this.codec,
-    eventStore: this.eventStore,
-    snapshots: this.snapshots,
-    clock: this.clock,
-    random: this.random,
-  };
+  readonly source: HistorySource;
   #published = 0n;
 
-  static async open(): Promise<PastWorld> {
-    const world = new PastWorld();
+  private constructor(ports: Ports) {
+    this.ports = ports;
+    this.source = { ...ports, codec: this.codec, random: this.random };
+  }
+
+  get clock(): Ports["clock"] {
+    return this.ports.clock;
+  }
+
+  get eventStore(): Ports["eventStore"] {
+    return this.ports.eventStore;
+  }
+
+  get log(): Ports["log"] {
+    return this.ports.log;
+  }
+
+  get store(): Ports["store"] {
+    return this.ports.store;
+  }
+
+  get snapshots(): Ports["snapshots"] {
+    return this.ports.snapshots;
+  }
+
+  get comparisons(): Ports["comparisons"] {
+    return this.ports.comparisons;
+  }
+
+  get generations(): Ports["generations"] {
+    return this.ports.generations;
+  }
+
+  static open(): Promise<PastWorld> {
+    return PastWorld.on(memoryPorts());
+  }
+
+  static async on<Ports extends WorldPorts>(ports: Ports): Promise<PastWorld<Ports>> {
+    const world = new PastWorld(ports);
     for (const topic of [counters, notes]) {
       await world.codec.prepare(topic);
       await world.log.ensureTopic({ name: topic.name, partitions: topic.partitions });
@@ -102,8 +157,10 @@ export class PastWorld {
         tags: [`code:${key}`],
         correlationId: id,
       };
-      await this.eventStore.append({ events: [appended], condition: [] }, { as: "command" });
-      this.events.push({ type, event, recordedAtMs: this.clock.nowMs() });
+      const request = { events: [appended], condition: [] };
+      const verdict = await this.eventStore.append(request, { as: "command" });
+      if (verdict.outcome !== "appended") throw new Error(verdict.outcome);
+      this.events.push({ type, event, recordedAtMs: verdict.recordedAtMs });
     }
   }
 

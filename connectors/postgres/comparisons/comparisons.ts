@@ -97,8 +97,22 @@ export class PostgresComparisons implements Comparisons {
         readings += 1;
         return rowPages(ask, stored, { cursor: `compared_${number}_${readings}`, pageRows });
       },
+      row: (key) => oneRow(ask, stored, key),
     };
   }
+}
+
+async function oneRow(
+  ask: Ask,
+  { table }: StoredGeneration,
+  key: string,
+): Promise<SnapshotRow | undefined> {
+  const [row] = await ask<AnyRow>(
+    `select t.partition as p, ${selectColumns(table, "t").join(", ")}
+     from ${table.sqlName} t where t.key = $1`,
+    [key],
+  );
+  return row && { key, partition: row["p"] as number, row: decodeRow(table, row) };
 }
 
 async function* rowPages(
