@@ -27,7 +27,10 @@ class Desks implements AsyncDisposable {
     const onFailure = (error: unknown): void => void this.failures.push(error);
     const newVersions = "manual";
     const desk = new RebuildDesk({
-      ...{ environment, projections: of, newVersions, onFailure },
+      environment,
+      projections: of,
+      newVersions,
+      onFailure,
       ...over,
     });
     this.#running.push(desk.run(this.#ending.signal));
@@ -102,7 +105,7 @@ test("a desk undoes, and abandons also what it has no code of", async () => {
   await over(stage, id, "swapped");
   await stage.rebuilds.wish(id, "undo");
   await over(stage, id, "undone");
-  const other = await stage.start({ ...board, version: 7 } as ErasedEventProjection);
+  const other = await stage.start({ ...board, version: 7 });
   await stage.clock.sleep(5_000);
   expect(await stage.rebuilds.find(other)).toMatchObject({ state: "planned" });
   await stage.rebuilds.wish(other, "abandon");
@@ -138,7 +141,7 @@ test("gives its leases back when it stops", async () => {
 });
 
 test("a new version of the code is built, proved and swapped in by itself where that is wanted", async () => {
-  await using stage = await staged([board as ErasedEventProjection]);
+  await using stage = await staged([board]);
   await using desks = new Desks();
   desks.open(stage.environment(), [newer], { newVersions: "auto" });
   await stage.work([newer]);
@@ -155,7 +158,7 @@ test("a new version of the code is built, proved and swapped in by itself where 
 });
 
 test("waits for an operator where that is wanted, and old code starts nothing", async () => {
-  await using stage = await staged([board as ErasedEventProjection]);
+  await using stage = await staged([board]);
   await using desks = new Desks();
   desks.open(stage.environment(), [newer], { newVersions: "manual" });
   const older = { ...board, version: 0 } as ErasedEventProjection;
@@ -165,7 +168,7 @@ test("waits for an operator where that is wanted, and old code starts nothing", 
 });
 
 test("a version whose rebuild has failed isn't tried again by itself", async () => {
-  await using stage = await staged([board as ErasedEventProjection]);
+  await using stage = await staged([board]);
   const throwing = {
     ...newer,
     on: {
@@ -186,7 +189,7 @@ test("a version whose rebuild has failed isn't tried again by itself", async () 
 });
 
 test("a newer version takes the place of one that is still being built by itself", async () => {
-  await using stage = await staged([board as ErasedEventProjection]);
+  await using stage = await staged([board]);
   const started = await stage.rebuilds.start(
     stage.request(newer, { by: "new-version", accept: true }),
   );

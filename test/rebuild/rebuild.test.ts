@@ -58,8 +58,17 @@ describe("a rebuild of the same version", () => {
     const record = await stage.conduct(board, id);
     expect(record).toMatchObject({ state: "swapped", failure: undefined, base: 1, shadow: 2 });
     expect(record.proof).toMatchObject({
-      ...{ added: 0, removed: 0, changed: 0, bucketsDiffering: [] },
-      ...{ recount: "equal", redis: "none", file: undefined, liveVersion: 1, shadowVersion: 1 },
+      added: 0,
+      removed: 0,
+      changed: 0,
+      bucketsDiffering: [],
+      ...{
+        recount: "equal",
+        redis: "none",
+        file: undefined,
+        liveVersion: 1,
+        shadowVersion: 1,
+      },
     });
     expect(record.proof?.liveDigest).toBe(record.proof?.shadowDigest);
     expect(record.conductor).toBeUndefined();
