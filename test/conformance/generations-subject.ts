@@ -46,7 +46,10 @@ export async function fill(
 }
 
 /** One that serves, and one that is being built. */
-export async function twoGenerations({ store, generations }: GenerationsSubject) {
+export async function twoGenerations({
+  store,
+  generations,
+}: Pick<GenerationsSubject, "store" | "generations">) {
   const model = readModel();
   const live = await store.open(model);
   const shadow = await generations.create(model, {}, 7n);

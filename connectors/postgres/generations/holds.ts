@@ -59,7 +59,7 @@ export async function openHolds(pool: Pool): Promise<GenerationHold[]> {
   return rows.map(({ left_ms: leftMs, ...hold }) => ({ ...hold, leftMs }));
 }
 
-/** A hold that is over takes no more. */
+/** A hold that is over takes no more: its row is locked, so that it isn't released in between. */
 export function standStill(
   pool: Pool,
   hold: bigint,
@@ -71,6 +71,7 @@ export function standStill(
        select h.id, t.topic, t.partition, t.epoch from refold.generation_holds h,
          unnest($2::text[], $3::int4[], $4::int8[]) as t (topic, partition, epoch)
        where h.id = $1 and h.until > clock_timestamp() order by t.topic, t.partition
+       for key share of h
        on conflict (hold, topic, partition) do update set epoch = excluded.epoch`,
       [
         hold,

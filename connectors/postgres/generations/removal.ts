@@ -92,14 +92,14 @@ async function deleteRows(client: PoolClient, table: RowTable, rowsMax: number):
   return rowCount ?? 0;
 }
 
-/** @throws FatalError `generation-unknown`. */
+/** Not its key, as in a swap. @throws FatalError `generation-unknown`. */
 async function lockedGeneration(
   client: PoolClient,
   { projection, generation }: Named,
 ): Promise<{ readonly role: StoredRole; readonly columns: Columns }> {
   const { rows } = await client.query<{ role: StoredRole; columns: Columns }>(
     `select coalesce(role, 'serving') as role, columns from refold.generations
-     where projection = $1 and generation = $2 for update`,
+     where projection = $1 and generation = $2 for no key update`,
     [projection, generation],
   );
   if (rows[0] === undefined) throw generationUnknown(projection, generation);

@@ -33,13 +33,17 @@ export async function swapGenerations(pool: Pool, swap: Swap): Promise<SwapVerdi
   return verdict;
 }
 
-/** The turn keeps the pointer and the roles as they are found here. */
+/**
+ * The turn keeps the pointer and the roles as they are found here. Without the key: a flush that has
+ * locked positions may need it for a new row of digests.
+ */
 async function cantMove(client: PoolClient, swap: Swap): Promise<SwapVerdict | undefined> {
   const { projection, from, to } = swap;
   const serving = await servingRow(client, projection);
   if (serving === undefined) throw generationUnknown(projection);
   const { rows } = await client.query<{ role: GenerationRole | null }>(
-    "select role from refold.generations where projection = $1 and generation = $2 for update",
+    `select role from refold.generations
+     where projection = $1 and generation = $2 for no key update`,
     [projection, to],
   );
   const role = rows[0]?.role;
