@@ -2,6 +2,7 @@ import type { Metrics } from "../engine/ports/metrics.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
 import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
+import { startAudits } from "./system/audits.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { defaultRebuilding, type Rebuilding, startRebuildDesk } from "./system/rebuilds.ts";
@@ -53,6 +54,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       const { rebuilding = defaultRebuilding } = options;
       const desk = startRebuildDesk({ ...options, ...rebuilding, projections });
       stop.add("rebuilds", () => desk[Symbol.asyncDispose]());
+      const audits = startAudits({ ...options, projections, consumers });
+      stop.add("audits and snapshots", () => audits[Symbol.asyncDispose]());
     }
     return { capture, consumers, [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose]() };
   } catch (error) {

@@ -9,13 +9,17 @@ import { AgeMs } from "../shapes.ts";
 
 const Ready = Type.Object({
   status: Type.Enum(["ready", "degraded"], {
-    description: "`degraded` where a copy of a read model is behind: answers come from Postgres",
+    description:
+      "`degraded` where a copy of a read model is behind (answers come from Postgres), or a read " +
+      "model is served whose code is gone",
   }),
   consumers: Type.Array(
     Type.Object({
       consumer: Type.String(),
       state: Type.String({
-        description: "`running`; `parked` where it runs and some keys wait behind dead letters",
+        description:
+          "`running`; `parked` where it runs and some keys wait behind dead letters; `waiting` " +
+          "where what another version has built serves, as old as `ageMs` says",
       }),
       ageMs: AgeMs,
       parkedKeys: Type.Integer({ minimum: 0 }),
@@ -105,6 +109,8 @@ export function healthRoutes(app: ApiServer, probed: Probed): void {
 
 function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Generator<Fault> {
   for (const { consumer, state, ageMs, reason } of consumers) {
+    // What another version's code has built serves, and its age is told.
+    if (state === "waiting" && ageMs !== undefined) continue;
     if (state !== "running") {
       const why = reason === undefined ? "" : ` (${reason})`;
       yield { consumer, reason: `${consumer} is ${state}${why}` };
@@ -118,9 +124,11 @@ function* faultsOf(consumers: readonly ConsumerHealth[], withinMs: number): Gene
 }
 
 const readyOf = (consumers: readonly ConsumerHealth[], copies: readonly CopyHealth[]) => ({
-  status: copies.every(({ state }) => state === "current")
-    ? ("ready" as const)
-    : ("degraded" as const),
+  status:
+    copies.every(({ state }) => state === "current") &&
+    consumers.every(({ state }) => state !== "waiting")
+      ? ("ready" as const)
+      : ("degraded" as const),
   consumers: consumers.map(shapeOf),
   copies: copies.map(copyShapeOf),
 });

@@ -3,6 +3,10 @@ import type { Pool } from "pg";
 import { RefoldError } from "../../engine/errors.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
+import type { Drifts } from "../../engine/ports/drifts.ts";
+import type { Generations } from "../../engine/ports/generations.ts";
+import type { Rebuilds } from "../../engine/ports/rebuilds.ts";
+import { openRebuildStates } from "../../engine/rebuild-states.ts";
 import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
 import type { ProcessorStore } from "../../engine/ports/processor-store.ts";
 import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
@@ -10,6 +14,7 @@ import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import type { PartitionBounds, RecordLog } from "../../engine/ports/record-log.ts";
 import type { StatusBoard } from "../../engine/ports/status-board.ts";
 import type { StoreHold } from "../../engine/ports/store-hold.ts";
+import type { BuildFacts } from "./builds-report.ts";
 import { gatherRedis } from "./gather-redis.ts";
 import type { CaptureFacts, ConsumerFacts, StatusFacts } from "./report.ts";
 import type { StoredPosition } from "./stored-position.ts";
@@ -28,22 +33,38 @@ export interface StatusSources {
   /** undefined: there is no Redis. */
   readonly redisUrl: string | undefined;
   readonly readModelStore: ReadModelStore;
+  readonly generations: Pick<Generations, "list">;
+  readonly rebuilds: Pick<Rebuilds, "list">;
+  readonly drifts: Pick<Drifts, "list">;
 }
 
 /** Reads everything that the status is made of, without changing any of it. */
 export async function gatherStatus(sources: StatusSources): Promise<StatusFacts> {
-  const [consumers, board, capture, hold, deadLetters, nowMs] = await Promise.all([
+  const [consumers, board, capture, hold, deadLetters, builds, nowMs] = await Promise.all([
     gatherConsumers(sources),
     sources.board.read(),
     gatherCapture(sources),
     sources.hold.current(),
     sources.deadLetters.counts(),
+    gatherBuilds(sources),
     databaseNowMs(sources.pool),
   ]);
   const bounds = await gatherBounds(consumers, sources.log);
   // After the positions in Postgres: what Redis lacks of them it really lacks.
   const redis = await gatherRedis({ ...sources, url: sources.redisUrl });
-  return { nowMs, consumers, bounds, board, capture, hold, deadLetters, redis };
+  return { nowMs, consumers, bounds, board, capture, hold, deadLetters, redis, builds };
+}
+
+/** One projection has one open rebuild at most. */
+const rebuildsMax = 1_000;
+
+async function gatherBuilds(sources: StatusSources): Promise<BuildFacts> {
+  const [generations, rebuilds, drifts] = await Promise.all([
+    sources.generations.list(),
+    sources.rebuilds.list({ states: openRebuildStates, limit: rebuildsMax }),
+    sources.drifts.list(),
+  ]);
+  return { generations, rebuilds, drifts };
 }
 
 async function gatherConsumers(sources: StatusSources): Promise<ConsumerFacts[]> {

@@ -2,6 +2,13 @@ import type { LetterCount } from "../../engine/ports/dead-letters.ts";
 import type { PartitionBounds } from "../../engine/ports/record-log.ts";
 import type { BoardEntry, TaskState } from "../../engine/ports/status-board.ts";
 import type { StoredPosition } from "./stored-position.ts";
+import {
+  type BuildFacts,
+  buildsStatus,
+  type DriftStatus,
+  type GenerationStatus,
+  type RebuildStatus,
+} from "./builds-report.ts";
 import { type RedisFacts, redisStatus, type RedisStatus } from "./redis-report.ts";
 
 /** A report older than this is of a process that no longer works. */
@@ -18,6 +25,7 @@ export interface StatusFacts {
   readonly deadLetters: readonly LetterCount[];
   /** undefined: there is no Redis. */
   readonly redis?: RedisFacts | undefined;
+  readonly builds?: BuildFacts;
 }
 
 export interface ConsumerFacts {
@@ -78,6 +86,12 @@ export interface StatusReport {
   readonly consumers: readonly ConsumerStatus[];
   /** null: there is no Redis. */
   readonly redis: RedisStatus | null;
+  /** All builds of the read models. */
+  readonly generations: readonly GenerationStatus[];
+  /** Open ones. */
+  readonly rebuilds: readonly RebuildStatus[];
+  /** Rows that the standing audit has found not to be what the log gives. */
+  readonly drift: readonly DriftStatus[];
 }
 
 export interface CaptureStatus {
@@ -98,6 +112,7 @@ export function statusReport(facts: StatusFacts): StatusReport {
     hold: hold ? { by: hold.name, clock: new Date(hold.clockMs).toISOString() } : null,
     consumers: consumers.map((consumer) => consumerStatus(consumer, facts)),
     redis: redis === undefined ? null : redisStatus(redis, { consumers, board: fresh }),
+    ...buildsStatus(facts.builds),
   };
 }
 

@@ -1,4 +1,5 @@
 import { table } from "../table.ts";
+import { buildsLines } from "./builds-text.ts";
 import type { ConsumerStatus, StatusReport } from "./report.ts";
 
 /** Which consumers' partitions are listed: all, or those of consumers with something wrong. */
@@ -17,6 +18,7 @@ export function statusText(report: StatusReport, partitions: PartitionsShown): s
       report.consumers.map(consumerCells),
     ),
     ...report.consumers.flatMap(reasonLine),
+    ...buildsLines(report),
     ...report.consumers
       .filter((one) => partitions === "all" || isTroubled(one))
       .flatMap(partitionLines),

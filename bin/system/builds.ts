@@ -2,11 +2,13 @@ import type { Pool } from "pg";
 
 import {
   PostgresComparisons,
+  PostgresDrifts,
   PostgresGenerations,
   PostgresRebuilds,
   PostgresSnapshots,
 } from "../../connectors/postgres/index.ts";
 import type { Comparisons } from "../../engine/ports/comparisons.ts";
+import type { Drifts } from "../../engine/ports/drifts.ts";
 import type { Generations } from "../../engine/ports/generations.ts";
 import type { Rebuilds } from "../../engine/ports/rebuilds.ts";
 import type { Snapshots } from "../../engine/ports/snapshots.ts";
@@ -17,6 +19,7 @@ export interface Builds {
   readonly rebuilds: Rebuilds;
   readonly snapshots: Snapshots;
   readonly comparisons: Comparisons;
+  readonly drifts: Drifts;
 }
 
 export interface BuildsPart {
@@ -31,5 +34,6 @@ export function openBuilds({ pool, url }: BuildsPart): Builds {
     rebuilds: new PostgresRebuilds({ pool }),
     snapshots: new PostgresSnapshots({ pool }),
     comparisons: new PostgresComparisons({ pool }),
+    drifts: new PostgresDrifts({ pool }),
   };
 }

@@ -2,8 +2,11 @@ import type { ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { run } from "../../engine/runner/run.ts";
+import { workedOnByBoard } from "../../engine/rebuild/index.ts";
+import { staleAfterMs } from "../status/report.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
+import { FrozenAges } from "./frozen-ages.ts";
 import { openHistory } from "./history.ts";
 import { instanceName } from "./instance.ts";
 import { outageBackoff } from "./outages.ts";
@@ -23,6 +26,11 @@ export interface RunningConsumers extends AsyncDisposable {
   health(): readonly ConsumerHealth[];
   /** Milliseconds since the projection had applied everything; undefined: it never had. */
   ageMs(projection: string): number | undefined;
+  /**
+   * Is its first partition here? Of the processes that run a projection one has it, and does what
+   * is to be done once.
+   */
+  owns(projection: string): boolean;
 }
 
 export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
@@ -51,17 +59,32 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   runner.finished.catch((error: unknown) => {
     report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);
   });
-  const known = (ageMs: number): number | undefined => (Number.isFinite(ageMs) ? ageMs : undefined);
+  const frozen = new FrozenAges({
+    ...stores,
+    projections,
+    isWorkedOn: workedOnByBoard({ ...stores, clock: systemClock, silentMs: staleAfterMs }),
+    clock: systemClock,
+    report,
+  });
+  const known = (consumer: string, ageMs: number): number | undefined =>
+    Number.isFinite(ageMs) ? ageMs : frozen.ageMs(consumer);
   return {
-    ageMs: (projection) => known(runner.ageMs(projection)),
+    ageMs: (projection) => known(projection, runner.ageMs(projection)),
+    owns: (projection) =>
+      runner
+        .reports()
+        .some(({ consumer, partition }) => consumer === projection && partition === 0),
     health: () =>
       runner.health().map(({ consumer, state, ageMs, reasons, parkedKeys }) => ({
         consumer,
         state,
-        ageMs: known(ageMs),
+        ageMs: known(consumer, ageMs),
         parkedKeys,
         reason: reasons.length > 0 ? reasons.join("; ") : undefined,
       })),
-    [Symbol.asyncDispose]: () => runner.stop(),
+    [Symbol.asyncDispose]: async () => {
+      await frozen[Symbol.asyncDispose]();
+      await runner.stop();
+    },
   };
 }

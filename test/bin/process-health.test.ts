@@ -12,6 +12,7 @@ const consumersThatSay = (
 ): NonNullable<System["consumers"]> => ({
   health: () => health,
   ageMs: () => undefined,
+  owns: () => true,
   [Symbol.asyncDispose]: async () => undefined,
 });
 
