@@ -1,7 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 
 import type { ConditionItem, ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
-import { globalPosition } from "../../../engine/position.ts";
 import { textArray } from "../binary-array.ts";
 import { arrayLiteral, itemColumns } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
@@ -46,6 +45,12 @@ export async function readPage(
   query: ReadEvents,
   limit: number,
 ): Promise<StoredEvent[]> {
+  const { rows } = await client.query<EventRow>(statementOf(query, limit));
+  return rows.map(toStoredEvent);
+}
+
+/** `limit` undefined: all. */
+function statementOf(query: ReadEvents, limit: number | undefined) {
   const { items = [], lane } = query;
   const scalars = [
     query.after ?? 0n,
@@ -56,18 +61,11 @@ export async function readPage(
     query.atMs === undefined ? undefined : Math.floor(query.atMs),
     limit,
   ];
-  const values =
-    items.length === 0
-      ? scalars
-      : [
-          ...scalars,
-          textArray(items.map((item) => arrayLiteral(item.tags ?? []))),
-          textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null))),
-        ];
   const direction = query.order === "descending" ? "desc" : "asc";
-  const text = items.length === 0 ? all(direction) : byItems(direction);
-  const { rows } = await client.query<EventRow>({ text, values });
-  return rows.map(toStoredEvent);
+  if (items.length === 0) return { text: all(direction), values: scalars };
+  const tags = textArray(items.map((item) => arrayLiteral(item.tags ?? [])));
+  const types = textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null)));
+  return { text: byItems(direction), values: [...scalars, tags, types] };
 }
 
 /**
@@ -99,24 +97,21 @@ export async function* readPages(
   }
 }
 
+/**
+ * By a cursor: a query of many items that is asked anew for each page finds all that is left each
+ * time, which makes the whole the square of it.
+ */
 async function* pagesOf(
   client: PoolClient,
   query: ReadEvents,
   pageSize: number,
 ): AsyncGenerator<StoredEvent[]> {
-  let rest = query;
-  let left = query.limit ?? Number.POSITIVE_INFINITY;
-  while (left > 0) {
-    const asked = Math.min(left, pageSize);
-    const page = await readPage(client, rest, asked);
-    if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (!last || page.length < asked) return;
-    left -= page.length;
-    rest =
-      query.order === "descending"
-        ? { ...rest, upTo: globalPosition(last.position - 1n) }
-        : { ...rest, after: last.position };
+  const { text, values } = statementOf(query, query.limit);
+  await client.query({ text: `declare events_read no scroll cursor for ${text}`, values });
+  for (;;) {
+    const { rows } = await client.query<EventRow>(`fetch ${pageSize} from events_read`);
+    if (rows.length > 0) yield rows.map(toStoredEvent);
+    if (rows.length < pageSize) return;
   }
 }
 
