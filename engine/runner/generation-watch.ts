@@ -32,9 +32,6 @@ interface Wanted {
   readonly role: Duty["role"];
 }
 
-/** Heals that one look brings; the others come with a later one. */
-const healsMax = 100;
-
 /**
  * Keeps the consumers of a process at what its projections' generations are: one for each of the
  * definition's version that serves or is kept, and none for any other. Passes on who is held, and
@@ -95,7 +92,7 @@ export class GenerationWatch {
       }
       this.#settle(projection, wanted);
     }
-    healDesk?.look(await generations.healAsks(healsMax));
+    healDesk?.look();
   }
 
   /** The next turn tries again; the other projections go on meanwhile. */

@@ -3,7 +3,7 @@ import { type BucketDigest, DigestDeltas, RowHasher } from "../digest.ts";
 import { classify, reasonOf } from "../error-policy.ts";
 import { partitionOf } from "../partitioner.ts";
 import type { Comparisons, ViewedGeneration } from "../ports/comparisons.ts";
-import type { Generations, HealAsk } from "../ports/generations.ts";
+import type { Generations, HealAsk, HealOutcome } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { RowPosition, RowSource } from "../ports/row-source.ts";
 import type { AnyProjection } from "../projection.ts";
@@ -19,7 +19,7 @@ export interface HealSources {
 }
 
 export interface HealDeskOptions extends HealSources {
-  readonly generations: Pick<Generations, "answerHeal">;
+  readonly generations: Pick<Generations, "healAsks" | "answerHeal">;
   readonly projections: readonly AnyProjection[];
   readonly consumers: Consumers;
   readonly metrics: Metrics;
@@ -46,6 +46,12 @@ interface Case {
 /** The row is folded again in the background until at most so many records are left to fold. */
 const nearRecords = 1_000;
 const catchUpsMax = 10;
+/** Asks that one pass sees; the others come with a later one. */
+const asksMax = 100;
+/** Passes for which a row is taken for another process's; then it is looked for again. */
+const passesElsewhere = 20;
+/** Looks at one row before others have their turn. */
+const roundsMax = 8;
 
 /**
  * Finds who owns the rows that are to be healed, and does so for those that are this process's: the
@@ -58,8 +64,14 @@ const catchUpsMax = 10;
 export class HealDesk {
   readonly #options: HealDeskOptions;
   /** Where rows belong that are others' to heal, by the ask's id: looking is dear. */
-  readonly #elsewhere = new Map<bigint, number>();
+  readonly #elsewhere = new Map<
+    bigint,
+    { readonly partition: number; readonly untilPass: number }
+  >();
+  #passes = 0;
   #busy = false;
+  /** Something may have been asked since the last pass began. */
+  #isDue = false;
   #broken: { readonly error: unknown } | undefined;
 
   constructor(options: HealDeskOptions) {
@@ -67,31 +79,53 @@ export class HealDesk {
   }
 
   /**
-   * Begins on what is asked now, unless it is still at work; what isn't answered is found again.
+   * Begins on what is asked now; while it is at work, it looks again afterwards.
    *
    * @throws what nobody may catch, of the work before.
    */
-  look(asks: readonly HealAsk[]): void {
+  look(): void {
     if (this.#broken) throw this.#broken.error;
-    const ids = new Set(asks.map(({ id }) => id));
-    for (const id of this.#elsewhere.keys()) if (!ids.has(id)) this.#elsewhere.delete(id);
-    if (this.#busy || asks.length === 0) return;
+    this.#isDue = true;
+    if (this.#busy) return;
     this.#busy = true;
-    this.#work(asks).catch((error: unknown) => (this.#broken = { error }));
+    this.#work().catch((error: unknown) => (this.#broken = { error }));
   }
 
-  async #work(asks: readonly HealAsk[]): Promise<void> {
+  async #work(): Promise<void> {
     try {
-      const seen = new Set<string>();
-      for (const ask of asks) {
-        const generation = `${ask.projection} ${ask.generation}`;
-        if (seen.has(generation) || this.#options.signal.aborted) continue;
-        seen.add(generation);
-        const one = this.#caseOf(ask);
-        if (one) await this.#answered(one);
+      while (this.#isDue && !this.#options.signal.aborted) {
+        this.#isDue = false;
+        await this.#pass();
       }
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** The oldest ask of each generation. */
+  async #pass(): Promise<void> {
+    this.#passes += 1;
+    const asks = await this.#asks();
+    const ids = new Set(asks.map(({ id }) => id));
+    for (const id of this.#elsewhere.keys()) if (!ids.has(id)) this.#elsewhere.delete(id);
+    const seen = new Set<string>();
+    for (const ask of asks) {
+      const generation = `${ask.projection} ${ask.generation}`;
+      if (seen.has(generation) || this.#options.signal.aborted) continue;
+      seen.add(generation);
+      const one = this.#caseOf(ask);
+      if (one) await this.#answered(one);
+    }
+  }
+
+  /** None while they can't be read: the next look finds them. */
+  async #asks(): Promise<readonly HealAsk[]> {
+    try {
+      return await this.#options.generations.healAsks(asksMax);
+    } catch (error) {
+      if (classify(error) === "rethrow") throw error;
+      this.#options.metrics.count("generation_watch_failures_total", 1);
+      return [];
     }
   }
 
@@ -129,14 +163,37 @@ export class HealDesk {
     }
   }
 
+  /**
+   * Again until a look finds nothing to mend: a task that holds the right row writes over one that
+   * was changed by hand, and takes with it what an earlier look has counted against the digest.
+   */
   async #heal(one: Case): Promise<HealVerdict> {
+    const elsewhere = this.#elsewhere.get(one.ask.id);
+    if (
+      elsewhere &&
+      elsewhere.untilPass > this.#passes &&
+      !isOwned(one.live, elsewhere.partition)
+    ) {
+      return "not-here";
+    }
+    let found: Extract<HealOutcome, { readonly kind: "healed" }> | undefined;
+    // A row that was taken out belongs where it was: what is left to mend is its bucket's digest.
+    let partition: number | undefined;
+    for (let round = 0; round < roundsMax; round += 1) {
+      const looked = await this.#look(one);
+      partition ??= looked.partition ?? (await this.#partitionFromLog(one, looked));
+      const verdict: HealVerdict = await this.#healOnce(one, partition, looked.excess);
+      if (typeof verdict === "string" || verdict.kind === "failed") return verdict;
+      if (verdict.kind === "sound") return found ?? verdict;
+      found = { ...verdict, before: found === undefined ? verdict.before : found.before };
+    }
+    return "later";
+  }
+
+  async #healOnce(one: Case, partition: number, excess: BucketDigest): Promise<HealVerdict> {
     const { ask, live, columns } = one;
-    const elsewhere = this.#elsewhere.get(ask.id);
-    if (elsewhere !== undefined && !isOwned(live, elsewhere)) return "not-here";
-    const looked = await this.#look(one);
-    const partition = looked.partition ?? (await this.#partitionFromLog(one, looked));
     if (!isOwned(live, partition)) {
-      this.#elsewhere.set(ask.id, partition);
+      this.#elsewhere.set(ask.id, { partition, untilPass: this.#passes + passesElsewhere });
       return "not-here";
     }
     const since = await this.#caughtUp(one, partition);
@@ -144,7 +201,7 @@ export class HealDesk {
       key: ask.key,
       partition,
       columns,
-      excess: looked.excess,
+      excess,
       rowAt: (at) => this.#rowAt(one, partition, { at, since }),
     });
   }

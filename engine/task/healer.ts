@@ -20,7 +20,8 @@ export interface HealWork {
   readonly rowAt: (at: readonly RowPosition[]) => Promise<AnyRow | undefined>;
   /**
    * What the stored digest of the row's bucket has that the bucket's stored rows don't give, of one
-   * moment. Flushes add to both sides alike, so that it is true as long as nobody else mends it.
+   * moment. Flushes add to both sides alike, but for one that writes over a row that was changed
+   * behind its task's back: whoever asks looks again afterwards.
    */
   readonly excess: BucketDigest;
 }

@@ -69,6 +69,27 @@ test("a row that a hot task has folded wrongly is mended under load, and stays r
   await stage.assertTrue(1);
 });
 
+test("a row that a task with the right one has written over meanwhile takes nothing with it", async () => {
+  const { stage, start, stored } = await healing();
+  const { rows, comparisons } = stage.healing();
+  let overwritten = false;
+  const rowAt: typeof rows.rowAt = async (ask) => {
+    // The look is over, and the heal hasn't begun: the task goes on with the row that it holds.
+    if (!overwritten) {
+      overwritten = true;
+      await stage.append([happened(Moved, { code: "a", by: 1 })]);
+      await until("it is written over", () => stage.applied(1));
+    }
+    return rows.rowAt(ask);
+  };
+  await start({ heal: { rows: { rowAt }, comparisons } });
+  await stage.assertTrue(1);
+  tamper(stage, "a", { ...stored().rows.get("a"), held: 4_711 });
+  await stage.heal("a");
+  expect(overwritten).toBe(true);
+  await stage.assertTrue(1);
+});
+
 test("a row that the log can't produce goes, and one that it can comes back", async () => {
   const { stage, start } = await healing();
   await start();
