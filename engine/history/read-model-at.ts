@@ -6,13 +6,15 @@ import { cutsAt, type CutsOptions } from "./cuts-at.ts";
 import { foldPast, type PastModel, type PastStart } from "./past-fold.ts";
 import { passedOver } from "./passed-over.ts";
 import type { HistorySource } from "./source.ts";
-import { usableSnapshot } from "./usable-snapshot.ts";
+import { type SnapshotWanted, usableSnapshot } from "./usable-snapshot.ts";
 
 /** Which read model, and where. */
 export interface ModelAsk {
   readonly projection: AnyProjection;
   /** By partition: the first record that is not wanted. */
   readonly cuts: Cuts;
+  /** The time that the cuts stand for, if they do. */
+  readonly atMs?: number;
   /** Whose open letters are passed over; undefined: any generation's. */
   readonly generation: number | undefined;
   readonly rowsMax: number;
@@ -36,9 +38,9 @@ export interface FoldedModel extends PastModel {
  * @throws FatalError `history-gone`, `history-too-large`, `replay-halted`; TransientError.
  */
 export async function readModelAt(source: HistorySource, ask: ModelAsk): Promise<FoldedModel> {
-  const { projection, cuts, rowsMax, signal, pace } = ask;
+  const { projection, cuts, atMs, rowsMax, signal, pace } = ask;
   const { name, version } = projection;
-  const { from, start } = await startOf(source, ask, { projection: name, version, cuts });
+  const { from, start } = await startOf(source, ask, { projection: name, version, cuts, atMs });
   const over = await passedOver(source.deadLetters, { ...ask, projection: name });
   const how = { ...(signal ? { signal } : {}), ...(pace ? { pace } : {}) };
   const past = await foldPast(source, {
@@ -55,7 +57,7 @@ export async function readModelAt(source: HistorySource, ask: ModelAsk): Promise
 async function startOf(
   { snapshots }: HistorySource,
   { from }: ModelAsk,
-  wanted: { readonly projection: string; readonly version: number; readonly cuts: Cuts },
+  wanted: Pick<SnapshotWanted, "projection" | "version" | "cuts" | "atMs">,
 ): Promise<{ readonly from: bigint | "beginning"; readonly start: PastStart | undefined }> {
   const nothing = { from: "beginning", start: undefined } as const;
   if (from === "beginning" || snapshots === undefined) return nothing;
@@ -125,7 +127,15 @@ export class PastModels implements Disposable {
     const { captureGraceMs, rowsMax } = this.#options;
     const cuts = await cutsAt(this.#options, projection, { atMs, captureGraceMs });
     const { signal } = this.#ending;
-    const ask = { projection, cuts, rowsMax, generation: undefined, from: "snapshot", signal };
+    const ask = {
+      projection,
+      cuts,
+      atMs,
+      rowsMax,
+      generation: undefined,
+      from: "snapshot",
+      signal,
+    };
     return readModelAt(this.#options, ask as ModelAsk);
   }
 

@@ -39,6 +39,8 @@ interface LogFold {
   readonly key: string;
   readonly partitions: ReadonlySet<number> | undefined;
   readonly cuts: Cuts;
+  /** The time that the cuts stand for, if they do. */
+  readonly atMs?: number;
   readonly passedOver: PassedOver;
 }
 
@@ -97,7 +99,7 @@ export class KeyHistory implements RowSource {
     const over = await passedOver(this.#options.deadLetters, of);
     const partition = partitionOfRow(projection, key);
     const partitions = partition === undefined ? undefined : new Set([partition]);
-    const fold = { projection, key, partitions, cuts, passedOver: over };
+    const fold = { projection, key, partitions, cuts, atMs, passedOver: over };
     return { row: await this.#fromLog(fold), last: undefined };
   }
 
@@ -118,7 +120,7 @@ export class KeyHistory implements RowSource {
     const { snapshots } = this.#options;
     const { projection, key } = fold;
     const { name, version } = projection;
-    const wanted = { projection: name, version, cuts: fold.cuts };
+    const wanted = { projection: name, version, cuts: fold.cuts, atMs: fold.atMs };
     const { partitions } = fold;
     const found = await usableSnapshot(snapshots, {
       ...wanted,

@@ -7,6 +7,11 @@ export interface SnapshotWanted {
   readonly version: number;
   /** It must not be beyond any of them. */
   readonly cuts: Cuts;
+  /**
+   * Of cuts that stand for a time: it must hold nothing that was recorded later. Cuts alone don't
+   * tell, where retention has taken the records about the time: they say where the log begins then.
+   */
+  readonly atMs?: number | undefined;
   /** Only these partitions count; left out: all. */
   readonly partitions?: ReadonlySet<number>;
   /** Only snapshots that are older (by id); left out: all. */
@@ -26,11 +31,12 @@ export async function usableSnapshot(
 }
 
 function isUsable(one: SnapshotInfo, wanted: SnapshotWanted): boolean {
-  const { version, cuts, partitions, before } = wanted;
+  const { version, cuts, partitions, before, atMs = Number.POSITIVE_INFINITY } = wanted;
   if (one.version !== version || one.audit === undefined || one.refuted !== undefined) return false;
   if (before !== undefined && one.id >= before) return false;
   return one.positions.every((at) => {
     if (partitions !== undefined && !partitions.has(at.partition)) return true;
+    if ((at.lastRecordedAtMs ?? 0) > atMs) return false;
     return at.position.nextOffset <= (cutOf(cuts, at) ?? 0n);
   });
 }
