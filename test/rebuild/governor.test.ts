@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 
-import type { OwnedPartition } from "../../engine/ports/read-model-store.ts";
 import { offset } from "../../engine/position.ts";
 import { Governor } from "../../engine/rebuild/governor.ts";
 import { LiveLag } from "../../engine/rebuild/live-lag.ts";
