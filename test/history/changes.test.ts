@@ -20,7 +20,7 @@ const row = (code: string, capacity: number) => ({
 async function tableOfTest() {
   const stage = await TableStage.open({
     topic: moduleCatalogue.from,
-    key: moduleCatalogue.key as (row: never) => string,
+    key: moduleCatalogue.key,
   });
   let commits = 0;
   const change = async (op: RowChange["op"], atMs: number, of: ReturnType<typeof row>) => {
