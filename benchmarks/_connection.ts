@@ -37,19 +37,24 @@ export class Connection {
   }
 
   get(path: string): Promise<RawAnswer> {
-    this.#answered = Promise.withResolvers<RawAnswer>();
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n\r\n`);
-    return this.#answered.promise;
+    return this.#send(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n\r\n`);
   }
 
   post(path: string, body: unknown): Promise<RawAnswer> {
     const text = JSON.stringify(body);
-    this.#answered = Promise.withResolvers<RawAnswer>();
-    this.#socket.write(
+    return this.#send(
       `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\n` +
         `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
     );
-    return this.#answered.promise;
+  }
+
+  /** On a connection that was closed before, nothing would tell that no answer comes. */
+  #send(text: string): Promise<RawAnswer> {
+    const answered = Promise.withResolvers<RawAnswer>();
+    this.#answered = answered;
+    if (this.#socket.destroyed) answered.reject(new Error("The connection was closed before."));
+    else this.#socket.write(text);
+    return answered.promise;
   }
 
   close(): void {

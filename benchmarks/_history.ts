@@ -40,12 +40,13 @@ export async function appendRegistrations(
     const append = async (): Promise<void> => {
       while (next < registrations) {
         const first = next;
-        next = Math.min(registrations, first + perAppend);
+        const end = Math.min(registrations, first + perAppend);
+        next = end;
         const code = codes[Math.floor(first / perAppend) % codes.length] ?? "";
-        const events = eventsOf(codec, code, { first, end: next });
+        const events = eventsOf(codec, code, { first, end });
         const verdict = await store.append({ events, condition: [] }, { as: "command" });
         if (verdict.outcome !== "appended") throw new Error(`Appending ended: ${verdict.outcome}.`);
-        given.set(code, (given.get(code) ?? 0) + next - first);
+        given.set(code, (given.get(code) ?? 0) + end - first);
       }
     };
     await Promise.all(Array.from({ length: waiting }, append));

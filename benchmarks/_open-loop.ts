@@ -39,7 +39,8 @@ export async function openLoop(options: OpenLoop): Promise<number> {
   while (!isOver()) {
     const due = Math.min(turns, Math.floor(((performance.now() - began) * perSecond) / 1_000));
     for (; sent < due; sent += 1) {
-      const connection = free.pop() ?? (await Connection.open(httpUrl));
+      // In turn: the server closes those that nothing is asked of.
+      const connection = free.shift() ?? (await Connection.open(httpUrl));
       const turn = { index: sent, dueMs: began + (sent * 1_000) / perSecond };
       const done: Promise<void> = send(connection, turn)
         .then(() => void free.push(connection), failed.reject)

@@ -1,29 +1,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Static } from "typebox";
 
-import type { Rebuild } from "../api/rebuilds/shape.ts";
-
-export type WatchedRebuild = Static<typeof Rebuild>;
-type State = WatchedRebuild["state"];
+import { makePool, PostgresRebuilds } from "../connectors/postgres/index.ts";
+import type { RebuildRecord, RebuildState } from "../engine/ports/rebuilds.ts";
 
 const everyMs = 50;
 const withinMs = 600_000;
 
 /** Follows the newest rebuild of a projection, and notes when it was seen first in each state. */
-export class RebuildWatch {
+export class RebuildWatch implements AsyncDisposable {
   /** On the clock of performance.now. */
-  readonly atMs = new Map<State, number>();
-  readonly #url: string;
+  readonly atMs = new Map<RebuildState, number>();
+  readonly #pool: ReturnType<typeof makePool>;
+  readonly #projection: string;
 
-  constructor(of: { readonly httpUrl: string; readonly projection: string }) {
-    this.#url = `${of.httpUrl}/admin/rebuilds?projection=${of.projection}&limit=1`;
+  constructor(of: { readonly databaseUrl: string; readonly projection: string }) {
+    this.#pool = makePool({ url: of.databaseUrl, name: "benchmark watch", connectionsMax: 1 });
+    this.#projection = of.projection;
   }
 
-  /** @throws Error when it ends otherwise, or doesn't come to this in ten minutes. */
-  async until(state: State, signal: AbortSignal): Promise<WatchedRebuild> {
+  /** @throws Error when it fails, or doesn't come to this in ten minutes. */
+  async until(state: RebuildState, signal: AbortSignal): Promise<RebuildRecord> {
+    const rebuilds = new PostgresRebuilds({ pool: this.#pool });
     const deadline = performance.now() + withinMs;
     while (performance.now() < deadline && !signal.aborted) {
-      const rebuild = await this.#look();
+      const [rebuild] = await rebuilds.list({ projection: this.#projection, limit: 1 });
+      if (rebuild && !this.atMs.has(rebuild.state)) {
+        this.atMs.set(rebuild.state, performance.now());
+      }
       if (rebuild?.state === state) return rebuild;
       if (rebuild?.failure) throw new Error(`The rebuild failed: ${rebuild.failure.message}`);
       await sleep(everyMs);
@@ -31,12 +34,7 @@ export class RebuildWatch {
     throw new Error(`The rebuild did not come to be ${state}.`);
   }
 
-  async #look(): Promise<WatchedRebuild | undefined> {
-    const answer = await fetch(this.#url);
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`Rebuilds were answered ${answer.status} ${text}`);
-    const rebuild = (JSON.parse(text) as { rebuilds: WatchedRebuild[] }).rebuilds[0];
-    if (rebuild && !this.atMs.has(rebuild.state)) this.atMs.set(rebuild.state, performance.now());
-    return rebuild;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool.end();
   }
 }

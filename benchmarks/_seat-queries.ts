@@ -28,6 +28,8 @@ const connections = 20;
 export class SeatQueries {
   readonly #options: SeatQueriesOptions;
   readonly #answered: Answered[] = [];
+  /** When those were due that aren't answered yet. */
+  readonly #waiting = new Set<number>();
   /** By module: the most that was seen confirmed. */
   readonly #confirmed = new Map<string, number>();
 
@@ -45,10 +47,17 @@ export class SeatQueries {
       send: async (connection, { index, dueMs }) => {
         // Steps through all modules, neighbours far apart.
         const code = codes[(index * 7) % codes.length] ?? "";
+        this.#waiting.add(dueMs);
         const fault = await this.#ask(connection, code);
+        this.#waiting.delete(dueMs);
         this.#answered.push({ dueMs, tookMs: performance.now() - dueMs, fault });
       },
     });
+  }
+
+  /** Are all answered that were due before this moment? */
+  isAnswered(beforeMs: number): boolean {
+    return [...this.#waiting].every((dueMs) => dueMs >= beforeMs);
   }
 
   /** Of queries that were due in this time, in microseconds. */
