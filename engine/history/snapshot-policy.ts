@@ -126,7 +126,8 @@ export class SnapshotPolicy {
     return false;
   }
 
-  async #lettersOpen({ projection: consumer, generation }: Generation): Promise<boolean> {
+  async #lettersOpen(of: Pick<Generation, "projection" | "generation">): Promise<boolean> {
+    const { projection: consumer, generation } = of;
     const { deadLetters } = this.#options;
     for (const disposition of ["failed", "waiting"] as const) {
       const open = (await deadLetters?.list({ consumer, disposition, limit: 100 })) ?? [];
@@ -147,6 +148,8 @@ export class SnapshotPolicy {
     const ask = { projection, taken, rowsMax, ...(signal ? { signal } : {}) };
     const verdict = await auditSnapshot({ ...this.#options, snapshots }, ask);
     if (verdict.outcome === "equal") {
+      // One may have been set aside just before it was taken: then what the letter makes is lacking.
+      if (await this.#lettersOpen(taken)) return snapshots.remove(taken.id);
       metrics.count("snapshots_audited_total", 1, { consumer });
       return snapshots.audited(taken.id, verdict.from);
     }
