@@ -16,26 +16,33 @@ export class Progress {
   readonly #options: ProgressOptions;
   #told: RebuildProgress;
   #toldAtMs: number;
+  /** Of governors before the one at work, and of conductors before this one. */
+  #throttledMs: number;
+  #lagMaxMs: number;
+  #governor: Governor | undefined;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#told = options.before ?? nothingYet;
     this.#toldAtMs = options.clock.monotonicMs();
+    this.#throttledMs = this.#told.throttledMs;
+    this.#lagMaxMs = this.#told.liveLagMaxMs;
   }
 
   /** Writes it down if it is time to. */
   async tell(done: number, total: number, governor: Governor | undefined): Promise<void> {
-    const { clock, intervalMs, note, before = nothingYet } = this.#options;
+    const { clock, intervalMs, note } = this.#options;
     const elapsedMs = clock.monotonicMs() - this.#toldAtMs;
     if (elapsedMs < intervalMs) return;
+    this.#succeed(governor);
     const moved = Math.max(0, done - this.#told.done);
     const progress: RebuildProgress = {
       done,
       total: Math.max(done, total),
       recordsPerSecond: Math.round((moved * 1_000) / elapsedMs),
       liveLagMs: governor?.lagMs ?? 0,
-      liveLagMaxMs: Math.max(before.liveLagMaxMs, governor?.lagMaxMs ?? 0),
-      throttledMs: before.throttledMs + (governor?.throttledMs ?? 0),
+      liveLagMaxMs: Math.max(this.#lagMaxMs, governor?.lagMaxMs ?? 0),
+      throttledMs: this.#throttledMs + (governor?.throttledMs ?? 0),
       waiting: undefined,
     };
     await this.#note(progress, note);
@@ -45,6 +52,14 @@ export class Progress {
   async waits(waiting: string | undefined): Promise<void> {
     if (this.#told.waiting === waiting) return;
     await this.#note({ ...this.#told, recordsPerSecond: 0, waiting }, this.#options.note);
+  }
+
+  /** What the governor before has counted stays. */
+  #succeed(governor: Governor | undefined): void {
+    if (governor === this.#governor) return;
+    this.#throttledMs += this.#governor?.throttledMs ?? 0;
+    this.#lagMaxMs = Math.max(this.#lagMaxMs, this.#governor?.lagMaxMs ?? 0);
+    this.#governor = governor;
   }
 
   async #note(

@@ -64,7 +64,8 @@ export class Replay implements AsyncDisposable {
   /**
    * Claims all partitions of the generation.
    *
-   * @throws FatalError `log-replaced`, `out-of-range` (retention has overtaken it), `topic-unknown`.
+   * @throws FatalError `topic-unknown`, or `replay-halted` with the reason: `log-replaced`,
+   * `out-of-range` (retention has overtaken it).
    */
   static async begin(options: ReplayOptions): Promise<Replay> {
     const { generation, store, codec, clock, random, log } = options;

@@ -62,13 +62,11 @@ describe("a rebuild of the same version", () => {
       removed: 0,
       changed: 0,
       bucketsDiffering: [],
-      ...{
-        recount: "equal",
-        redis: "none",
-        file: undefined,
-        liveVersion: 1,
-        shadowVersion: 1,
-      },
+      recount: "equal",
+      redis: "none",
+      file: undefined,
+      liveVersion: 1,
+      shadowVersion: 1,
     });
     expect(record.proof?.liveDigest).toBe(record.proof?.shadowDigest);
     expect(record.conductor).toBeUndefined();

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
 import { TransientError } from "../../engine/errors.ts";
-import { MemoryGenerations } from "../../engine/memory/generations.ts";
 import type { RebuildEnvironment } from "../../engine/rebuild/options.ts";
 import { Conductor } from "../../engine/rebuild/conductor.ts";
 import type { ErasedEventProjection } from "../../engine/projection.ts";
@@ -57,7 +56,7 @@ test("an outage is waited out, told meanwhile, and nothing is lost", async () =>
 test("tasks that don't stand still are asked again and again, and live work goes on between", async () => {
   await using stage = await staged();
   let deafHolds = 3;
-  const generations = replaced(stage.generations as MemoryGenerations, {
+  const generations = replaced(stage.generations, {
     standing: async (hold) => {
       const [standing] = [await stage.generations.standing(hold)];
       return deafHolds > 0 ? standing.slice(1) : standing;
