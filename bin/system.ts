@@ -3,6 +3,7 @@ import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
 import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
 import { startAudits } from "./system/audits.ts";
+import { tellBuilds } from "./system/build-metrics.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { defaultRebuilding, type Rebuilding, startRebuildDesk } from "./system/rebuilds.ts";
@@ -54,6 +55,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       const { rebuilding = defaultRebuilding } = options;
       const desk = startRebuildDesk({ ...options, ...rebuilding, projections });
       stop.add("rebuilds", () => desk[Symbol.asyncDispose]());
+      const builds = tellBuilds({ ...options, ...stores, projections, clock: systemClock });
+      stop.add("metrics of builds", () => builds[Symbol.asyncDispose]());
       const audits = startAudits({ ...options, projections, consumers });
       stop.add("audits and snapshots", () => audits[Symbol.asyncDispose]());
     }

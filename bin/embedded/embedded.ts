@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
 import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import type { Rebuilds, RebuildStart } from "../../engine/ports/rebuilds.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
+import { rebuildRequest } from "../../api/rebuilds/request.ts";
 import { openDatabase, othersOn, type Database } from "../database.ts";
 import type { Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
@@ -15,6 +17,7 @@ import { systemClock, SystemRandom } from "../system-clock.ts";
 import { untilCaughtUp, type Follower } from "../system/caught-up.ts";
 import { startHousekeeping } from "../system/chores.ts";
 import type { Definitions } from "../system/definitions.ts";
+import { defaultRebuilding, type Rebuilding } from "../system/rebuilds.ts";
 import { openStores, type Stores } from "../system/stores.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { definitionsOf, type EmbeddedOptions, serversOfOptions } from "./options.ts";
@@ -37,6 +40,8 @@ export class Embedded implements AsyncDisposable {
   /** Connection URL of the database, for tables of one's own and for looking. */
   readonly databaseUrl: string;
   readonly reader: ReadModelReader;
+  /** Rebuilds, to be looked at and steered. */
+  readonly rebuilds: Rebuilds;
   readonly #stores: Stores;
   readonly #decider: Decider;
   readonly #followers: readonly Follower[];
@@ -49,6 +54,7 @@ export class Embedded implements AsyncDisposable {
   ) {
     this.databaseUrl = databaseUrl;
     this.reader = stores.reader;
+    this.rebuilds = stores.rebuilds;
     this.#stores = stores;
     this.#followers = rest.followers;
     this.#stop = rest.stop;
@@ -76,7 +82,11 @@ export class Embedded implements AsyncDisposable {
       });
       stop.add("database", () => database[Symbol.asyncDispose]());
       const definitions = definitionsOf(options);
-      const stores = await startOn(database, definitions, { report, servers, stop });
+      const rebuilding = {
+        newVersions: options.newVersions ?? defaultRebuilding.newVersions,
+        differencesFolder: join(resolve(options.folder), "rebuilds"),
+      };
+      const stores = await startOn(database, definitions, { report, servers, stop, rebuilding });
       return new Embedded(database.url, stores, {
         followers: followersOf(definitions, stores),
         stop,
@@ -122,6 +132,19 @@ export class Embedded implements AsyncDisposable {
     return untilCaughtUp({ eventStore, followers, clock: systemClock, signal, patienceMs });
   }
 
+  /**
+   * Asks for a rebuild of a projection: its rows are made anew beside what serves, compared, and
+   * swapped in when they are equal, or when differences are accepted. `rebuilds` tells how it goes.
+   */
+  rebuild(
+    { name, version }: { readonly name: string; readonly version: number },
+    { accept, reason }: { readonly accept?: boolean; readonly reason?: string } = {},
+  ): Promise<RebuildStart> {
+    const from = { kind: "earliest" } as const;
+    const asked = { projection: name, version, from, accept, by: "embedded", reason };
+    return this.rebuilds.start(rebuildRequest(asked));
+  }
+
   /** Drains what is in flight, then stops the database. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop[Symbol.asyncDispose]();
@@ -132,12 +155,13 @@ interface StartPart {
   readonly report: (message: string) => void;
   readonly servers: Servers;
   readonly stop: StopInTurn;
+  readonly rebuilding: Rebuilding;
 }
 
 async function startOn(
   database: Database,
   definitions: Definitions,
-  { report, servers, stop }: StartPart,
+  { report, servers, stop, rebuilding }: StartPart,
 ): Promise<Stores> {
   const { url } = database;
   const { migrations, projections } = definitions;
@@ -153,7 +177,7 @@ async function startOn(
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
   const roles = new Set(["capture", "consumers"] as const);
-  const system = await openSystem({ ...common, definitions, stores, roles });
+  const system = await openSystem({ ...common, definitions, stores, roles, rebuilding });
   stop.add("engine", () => system[Symbol.asyncDispose](), stopTimeoutMs);
   const chores = startHousekeeping({ stores, definitions, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());

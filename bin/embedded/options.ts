@@ -19,6 +19,11 @@ export interface EmbeddedOptions {
   readonly redisUrl?: string;
   /** Steps of the domain's own tables: those whose changes are captured, say. */
   readonly migrations?: readonly Migration[];
+  /**
+   * What a new version of a projection does: `auto` rebuilds it beside what serves and swaps it in;
+   * `manual` waits for `rebuild`, and what serves stays as it is (default `auto`).
+   */
+  readonly newVersions?: "auto" | "manual";
   /** Told what goes wrong and is tried again (default: written to standard error). */
   readonly report?: (message: string) => void;
 }

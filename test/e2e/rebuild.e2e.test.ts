@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client, type QueryResult } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import { readInstance } from "../../stack/data-folder/instance-file.ts";
@@ -7,8 +7,8 @@ import { refold, RefoldProcess, temporaryFolder, until } from "./refold-process.
 
 const codes = ["CS-101", "CS-102", "CS-103"] as const;
 
-async function query(database: string, text: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: database });
+async function query(database: string, text: string): Promise<QueryResult> {
+  const client = new Client({ connectionString: database });
   await client.connect();
   try {
     return await client.query(text);

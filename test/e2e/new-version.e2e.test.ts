@@ -1,0 +1,114 @@
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { Embedded } from "../../bin/embedded/index.ts";
+import { defineProjection } from "../../engine/projection.ts";
+import { integer } from "../../engine/columns.ts";
+import { offerModule } from "../../processors/catalogue/index.ts";
+import { register } from "../../processors/seats/index.ts";
+import { seatAvailability } from "../../projections/seat-availability/index.ts";
+import { temporaryFolder, until } from "./refold-process.ts";
+
+/** The next version of the same read model: it tells what is left, too. */
+const nextVersion = defineProjection({
+  ...seatAvailability,
+  version: seatAvailability.version + 1,
+  row: { ...seatAvailability.row, left: integer() },
+  on: Object.fromEntries(
+    Object.entries(seatAvailability.on).map(([type, fold]) => [
+      type,
+      typeof fold === "function" ? withLeft(fold as Fold) : fold,
+    ]),
+  ) as never,
+});
+
+type Row = Readonly<Record<string, unknown>> | undefined;
+type Fold = (row: Row, event: unknown, meta: unknown) => Row;
+
+function withLeft(fold: Fold): Fold {
+  return (row, event, meta) => {
+    const next = fold(row, event, meta);
+    if (next === undefined) return undefined;
+    const { capacity, held, confirmed } = next as Record<"capacity" | "held" | "confirmed", number>;
+    return { ...next, left: capacity - held - confirmed };
+  };
+}
+
+const offer = {
+  moduleCode: "M1",
+  title: "A module",
+  capacity: 7,
+  feeCents: 0,
+  opensAt: null,
+  closesAt: null,
+};
+
+/** A folder in which version 1 has served, with one seat taken. */
+async function servedFolder(): Promise<string> {
+  const folder = join(await temporaryFolder(), "data");
+  await using domain = await Embedded.start({ folder, projections: [seatAvailability] });
+  expect(await domain.execute(offerModule(offer))).toMatchObject({ outcome: "accepted" });
+  const taken = await domain.execute(register({ moduleCode: "M1", studentId: "s1" }));
+  expect(taken).toMatchObject({ outcome: "accepted" });
+  await domain.settled();
+  return folder;
+}
+
+const rowOf = async (domain: Embedded): Promise<Row> => {
+  const { result } = await domain.reader.get("seat-availability", "M1");
+  return result;
+};
+
+const swapped = (domain: Embedded): Promise<true> =>
+  until(
+    async () => {
+      const [last] = await domain.rebuilds.list({ limit: 1 });
+      return last?.state === "swapped" ? true : undefined;
+    },
+    30_000,
+    () => "a rebuild that is swapped in",
+  );
+
+test("a new version serves what the old one has built, and by policy is rebuilt and swapped in by itself", async () => {
+  const folder = await servedFolder();
+  await using domain = await Embedded.start({ folder, projections: [nextVersion] });
+  expect(await rowOf(domain)).toMatchObject({ capacity: 7, confirmed: 1 });
+  await swapped(domain);
+  expect(await rowOf(domain)).toMatchObject({ capacity: 7, confirmed: 1, left: 6 });
+  await domain.execute(register({ moduleCode: "M1", studentId: "s2" }));
+  await domain.settled();
+  expect(await rowOf(domain)).toMatchObject({ confirmed: 2, left: 5 });
+  const [record] = await domain.rebuilds.list({ limit: 1 });
+  expect(record).toMatchObject({ request: { version: 2, by: "new-version", accept: true } });
+  expect(record?.proof).toMatchObject({ liveVersion: 1, shadowVersion: 2, changed: 0 });
+});
+
+test("a new version that waits for an operator is swapped in when it is asked for and accepted", async () => {
+  const folder = await servedFolder();
+  await using domain = await Embedded.start({
+    folder,
+    projections: [nextVersion],
+    newVersions: "manual",
+  });
+  await domain.execute(register({ moduleCode: "M1", studentId: "s2" }));
+  // Nobody has the code that would bring what serves up to date.
+  expect(await rowOf(domain)).toMatchObject({ confirmed: 1 });
+  expect(await domain.rebuilds.list({ limit: 1 })).toEqual([]);
+  expect(await domain.rebuild(nextVersion, { reason: "what is left" })).toMatchObject({
+    outcome: "started",
+  });
+  const proved = await until(
+    async () => {
+      const [last] = await domain.rebuilds.list({ limit: 1 });
+      return last?.state === "proved" ? last : undefined;
+    },
+    30_000,
+    () => "a proof",
+  );
+  expect(await rowOf(domain)).toMatchObject({ confirmed: 1 });
+  await domain.rebuilds.wish(proved.id, "run", { accept: true, by: "an operator" });
+  await swapped(domain);
+  await domain.settled();
+  expect(await rowOf(domain)).toMatchObject({ confirmed: 2, left: 5 });
+});
