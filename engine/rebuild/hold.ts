@@ -23,7 +23,9 @@ export async function whileHeld<Result>(
   generation: GenerationInfo,
   work: (hold: OpenHold) => Promise<Result>,
 ): Promise<Result> {
-  const { generations, clock } = journey.environment;
+  const { generations, clock, readModels } = journey.environment;
+  // Asked before anybody stands still.
+  const places = (await readModels.positions(generation)).map(placeOf);
   const fromMs = clock.monotonicMs();
   const id = await generations.hold(generation, journey.limits.holdMs);
   let heldMs: number | undefined;
@@ -41,7 +43,7 @@ export async function whileHeld<Result>(
   const released = (): Promise<void> => hold.release().catch(() => undefined);
   try {
     journey.at("hold-asked");
-    await allStanding(journey, generation, id);
+    await allStanding(journey, { generation, places, hold: id });
     journey.at("hold-standing");
     const result = await work(hold);
     await released();
@@ -52,14 +54,18 @@ export async function whileHeld<Result>(
   }
 }
 
+interface Expected {
+  readonly generation: GenerationInfo;
+  readonly places: readonly string[];
+  readonly hold: bigint;
+}
+
 async function allStanding(
   journey: Journey,
-  generation: GenerationInfo,
-  hold: bigint,
+  { generation, places, hold }: Expected,
 ): Promise<void> {
   const { environment, limits } = journey;
-  const { generations, readModels, clock } = environment;
-  const all = (await readModels.positions(generation)).map(placeOf);
+  const { generations, clock } = environment;
   const untilMs = clock.monotonicMs() + limits.standMs;
   for (
     let pauseMs = limits.standPollMs;
@@ -67,7 +73,7 @@ async function allStanding(
     pauseMs = Math.min(2 * pauseMs, 10 * limits.standPollMs)
   ) {
     const standing = new Set((await generations.standing(hold)).map(placeOf));
-    const missing = all.filter((place) => !standing.has(place));
+    const missing = places.filter((place) => !standing.has(place));
     if (missing.length === 0) return;
     if (clock.monotonicMs() >= untilMs || journey.over) throw notStanding(generation, missing);
     await journey.pause(pauseMs);
