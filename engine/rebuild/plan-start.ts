@@ -129,10 +129,12 @@ async function startingSnapshot(
   const earliest = from.kind === "earliest";
   if (earliest && places.every(({ start }) => start === 0n)) return undefined;
   const { name, version } = projection;
+  const atMs = from.kind === "time" ? from.atMs : undefined;
+  const wanted = { projection: name, version, cuts, atMs };
   let found: SnapshotInfo | undefined;
   for (;;) {
     const before = found === undefined ? {} : { before: found.id };
-    const next = await usableSnapshot(snapshots, { projection: name, version, cuts, ...before });
+    const next = await usableSnapshot(snapshots, { ...wanted, ...before });
     if (next === undefined || !goesOn(next, places)) return found;
     found = next;
     if (!earliest) return found;

@@ -144,6 +144,16 @@ describe("a plan is refused", () => {
     await expect(refusal).rejects.toThrow(/counters\/0 begins at offset 5/);
   });
 
+  test("when the only snapshot holds what was recorded after the time that was asked for", async () => {
+    await using stage = await staged();
+    const { positions } = await snapshot(stage);
+    const taken = positions.map((at) => [at.partition, at.position.nextOffset] as const);
+    await stage.log.deleteBefore("counters", new Map(taken));
+    // The log tells of the time only that it begins after it, where the snapshot stands.
+    await expect(plan(stage, atEvent(20))).rejects.toMatchObject({ code: "history-gone" });
+    expect(await plan(stage, atEvent(200))).toMatchObject({ start: { kind: "snapshot" } });
+  });
+
   test("when the only snapshot is older than what the log has left", async () => {
     await using stage = await new RebuildStage().open();
     await stage.append(history(numbers.slice(0, 40)));
