@@ -1,6 +1,7 @@
 import type { AnyRow, Columns } from "../columns.ts";
 import { type BucketDigest, DigestDeltas, RowHasher } from "../digest.ts";
 import { classify, reasonOf } from "../error-policy.ts";
+import { TransientError } from "../errors.ts";
 import { partitionOf } from "../partitioner.ts";
 import type { Comparisons, ViewedGeneration } from "../ports/comparisons.ts";
 import type { Generations, HealAsk, HealOutcome } from "../ports/generations.ts";
@@ -196,13 +197,17 @@ export class HealDesk {
       this.#elsewhere.set(ask.id, { partition, untilPass: this.#passes + passesElsewhere });
       return "not-here";
     }
+    const letters = redrivenIn(live, partition);
     const since = await this.#caughtUp(one, partition);
     return live.consumer.heal({
       key: ask.key,
       partition,
       columns,
       excess,
-      rowAt: (at) => this.#rowAt(one, partition, { at, since }),
+      rowAt: async (at) => {
+        if (redrivenIn(live, partition) !== letters) throw lettersRedriven(ask, partition);
+        return this.#rowAt(one, partition, { at, since });
+      },
     });
   }
 
@@ -284,6 +289,23 @@ const isOwned = ({ task }: LiveConsumer, partition: number): boolean =>
 
 const committed = ({ task }: LiveConsumer, partition: number): readonly RowPosition[] =>
   [...task.partitions].filter((one) => one.partition === partition).flatMap(positionOf);
+
+/**
+ * Changes when dead letters of the partition are redriven, or when somebody else may have done so:
+ * the task settles them between two flushes, as it heals.
+ */
+const redrivenIn = ({ task }: LiveConsumer, partition: number): string =>
+  [...task.partitions]
+    .filter((one) => one.partition === partition)
+    .map(({ name, epoch, parked }) => `${name} ${epoch} ${parked.redriven}`)
+    .join();
+
+/** The long way through the log has passed them over: the next look begins it again. */
+const lettersRedriven = ({ key, projection }: HealAsk, partition: number): TransientError =>
+  new TransientError(
+    "letters-redriven",
+    `Dead letters of ${projection} in partition ${partition} were redriven while ${key} was folded.`,
+  );
 
 const positionOf = (of: {
   readonly topic: string;

@@ -30,6 +30,7 @@ export class ParkedKeys {
   #recent: RecentLetter[] = [];
   #failed = 0;
   #waiting = 0;
+  #redriven = 0;
 
   /** Begins with what the store has. */
   reset(known: readonly ParkedKey[]): void {
@@ -52,6 +53,11 @@ export class ParkedKeys {
   /** Open letters, of records without a key too. */
   get letters(): number {
     return this.#failed + this.#waiting;
+  }
+
+  /** Letters that were applied after all: what was folded without them before isn't the row any more. */
+  get redriven(): number {
+    return this.#redriven;
   }
 
   /** Is there room for another letter of each kind? */
@@ -88,6 +94,7 @@ export class ParkedKeys {
     for (const { letter, settlement } of settled) {
       this.#count(letter.disposition, -1);
       this.#count(settlement.disposition, 1);
+      if (settlement.disposition === "redriven") this.#redriven += 1;
       if (isOpen(settlement.disposition) || letter.key === null) continue;
       this.#forget(keyText(letter.key));
     }
