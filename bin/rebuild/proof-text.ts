@@ -16,7 +16,10 @@ export function proofText(proof: RebuildProof): string {
 
 function headline(proof: RebuildProof): string {
   if (isEqual(proof)) return "proved: at the same positions both hold the same rows";
-  const { added, removed, changed } = proof;
+  const { added, removed, changed, bucketsDiffering } = proof;
+  if (proof.redis === "differs" && bucketsDiffering.length === 0) {
+    return "differs in Redis alone: its rows aren't those that were written there";
+  }
   const counts = `${added} rows added, ${removed} removed, ${changed} changed`;
   return proof.liveVersion === proof.shadowVersion
     ? `differs: ${counts}`
@@ -27,7 +30,7 @@ const sideText = (rows: number, digest: string): string =>
   `${countText(rows, "row")}, digest ${digest}`;
 
 const redisText: Readonly<Record<RebuildProof["redis"], string>> = {
-  none: "there is none",
+  none: "not kept there",
   equal: "equal",
   differs: "differs",
   behind: "behind, so that nothing can be told",

@@ -17,12 +17,17 @@ export function digestText(digests: ReadonlyMap<number, BucketDigest>): string {
   return parts.join("");
 }
 
+/** What the digits of one bucket say. */
+export const bucketDigest = (text: string): BucketDigest => ({
+  hash: BigInt(`0x${text.slice(0, 16)}`),
+  rows: Number.parseInt(text.slice(16, digits), 16) | 0,
+});
+
 /** Adds what a text says to sums by bucket. */
 export function addDigests(sums: Map<number, BucketDigest>, text: string): void {
   for (let bucket = 0; bucket < digestBuckets; bucket += 1) {
     const begin = bucket * digits;
-    const hash = BigInt(`0x${text.slice(begin, begin + 16)}`);
-    const rows = Number.parseInt(text.slice(begin + 16, begin + digits), 16) | 0;
+    const { hash, rows } = bucketDigest(text.slice(begin, begin + digits));
     const sum = sums.get(bucket) ?? { hash: 0n, rows: 0 };
     const added = BigInt.asUintN(64, sum.hash + hash);
     sums.set(bucket, { hash: added, rows: sum.rows + rows });

@@ -174,3 +174,27 @@ return 'held'`);
 export const wholeScript = script(`${epochsLua}
 redis.call('HSET', KEYS[1], 'whole', '1', unpack(ARGV, at))
 return 'held'`);
+
+/**
+ * `ARGV`: a bucket, then keys of rows in it. Gives `whole`, the bucket's digest, the rows: nothing
+ * for one that is gone, or is no text.
+ */
+export const bucketScript = script(`
+local rows = {}
+for i = 2, #ARGV do
+  local row = redis.pcall('GET', KEYS[1] .. ':' .. ARGV[i])
+  rows[i - 1] = type(row) == 'string' and row
+end
+local held = redis.call('HMGET', KEYS[1], 'whole', 'digests')
+local begin = 24 * tonumber(ARGV[1])
+return {held[1], string.sub(held[2] or string.rep('0', 24 * 256), begin + 1, begin + 24), rows}`);
+
+/** How many of the rows with these keys (`ARGV`) are there, and aren't listed. */
+export const unlistedScript = script(`
+local unlisted = 0
+for i = 1, #ARGV do
+  if not redis.call('ZSCORE', KEYS[2], ARGV[i]) and redis.call('EXISTS', KEYS[1] .. ':' .. ARGV[i]) == 1 then
+    unlisted = unlisted + 1
+  end
+end
+return unlisted`);

@@ -2,10 +2,12 @@ import type { BucketDigest } from "../../engine/digest.ts";
 import { RefoldError } from "../../engine/errors.ts";
 import type { ReadPosition } from "../../engine/ports/read-model-reader.ts";
 import type { Generation, ReadModel } from "../../engine/ports/read-model-store.ts";
-import type { SecondStore } from "../../engine/ports/second-store.ts";
+import type { Columns } from "../../engine/columns.ts";
+import type { SecondStore, SecondStoreVerdict } from "../../engine/ports/second-store.ts";
 import type { RedisConnection } from "./connection.ts";
 import { RedisReadModelReader } from "./read-model-reader.ts";
 import type { RedisReadModelStore } from "./read-model-store.ts";
+import { recountRedis } from "./recount.ts";
 import { heldPositions, reaches } from "./standing.ts";
 
 type Named = Pick<Generation, "projection" | "generation">;
@@ -13,7 +15,7 @@ type Named = Pick<Generation, "projection" | "generation">;
 export interface RedisSecondStoreOptions {
   readonly redis: RedisConnection;
   readonly store: Pick<RedisReadModelStore, "adopt" | "known" | "digests">;
-  /** Of the projections that Redis has; others are taken for equal. */
+  /** Of the projections that Redis has. */
   readonly models: readonly ReadModel[];
   /** Begins to bring a generation to Redis that is filled here. */
   readonly follow: (generation: Generation) => void;
@@ -31,15 +33,24 @@ export class RedisSecondStore implements SecondStore {
     of: Named,
     digests: ReadonlyMap<number, BucketDigest>,
     positions: readonly ReadPosition[],
-  ): Promise<"equal" | "differs" | "behind"> {
+  ): Promise<SecondStoreVerdict> {
     const { models, store, follow } = this.#options;
     const model = models.find(({ projection }) => projection === of.projection);
-    if (model === undefined) return "equal";
+    if (model === undefined) return "none";
     const generation = { ...of, version: model.version, serving: false };
     follow(generation);
     store.adopt(generation, model);
     const held = await this.#digestsAt(generation, positions);
     return held === undefined ? "behind" : sameDigests(held, digests);
+  }
+
+  async recount(generation: Named & { readonly columns: Columns }): Promise<SecondStoreVerdict> {
+    const { models, redis } = this.#options;
+    const model = models.find(({ projection }) => projection === generation.projection);
+    if (model === undefined) return "none";
+    const partitions = Math.max(...model.topics.map((topic) => topic.partitions));
+    const { columns } = generation;
+    return unlessAway(() => recountRedis({ redis, generation, columns, partitions }));
   }
 
   /** Its digests, where it stands exactly there before and after they are read; else undefined. */
@@ -62,6 +73,15 @@ export class RedisSecondStore implements SecondStore {
       if (error instanceof RefoldError) return undefined;
       throw error;
     }
+  }
+}
+
+async function unlessAway(ask: () => Promise<SecondStoreVerdict>): Promise<SecondStoreVerdict> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof RefoldError) return "behind";
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { compare } from "./comparison.ts";
 import { DifferenceSummary } from "./difference-summary.ts";
 import { type OpenHold, whileHeld } from "./hold.ts";
 import type { Journey } from "./journey.ts";
-import { secondStoreHas, together } from "./second-store.ts";
+import { secondStoreHas, secondStoreRecount, together } from "./second-store.ts";
 
 interface Pair {
   readonly live: GenerationInfo;
@@ -71,6 +71,7 @@ async function compared(
       positions: positionsOf(other),
       waitMs: secondStoreMs,
     });
+    const recounted = await secondStoreRecount(journey, [live, shadow]);
     const sink = await openDifferences?.(journey.record.id);
     const summary = new DifferenceSummary({ sink, samplesMax, sampleTextMax });
     const sides = [sideOf(one, live), sideOf(other, shadow)] as const;
@@ -83,7 +84,7 @@ async function compared(
         liveVersion: live.version,
         shadowVersion: shadow.version,
         codeVersion,
-        redis: together(liveThere, shadowThere),
+        redis: together([liveThere, shadowThere, recounted]),
         snapshot: snapshotOf(journey),
       };
     } catch (error) {

@@ -29,11 +29,22 @@ export async function secondStoreHas(
   }
 }
 
-/** What is to be told of two generations there. */
-export function together(
-  one: RebuildProof["redis"],
-  other: RebuildProof["redis"],
-): RebuildProof["redis"] {
-  const verdicts = [one, other];
+/**
+ * Stored rows of both generations there, counted from nothing. Digests alone wouldn't do: a row that
+ * was changed by hand leaves them as they were.
+ */
+export async function secondStoreRecount(
+  journey: Journey,
+  generations: readonly GenerationInfo[],
+): Promise<RebuildProof["redis"]> {
+  const { secondStore } = journey.environment;
+  if (secondStore === undefined) return "none";
+  const verdicts: RebuildProof["redis"][] = [];
+  for (const generation of generations) verdicts.push(await secondStore.recount(generation));
+  return together(verdicts);
+}
+
+/** What is to be told of several looks at it. */
+export function together(verdicts: readonly RebuildProof["redis"][]): RebuildProof["redis"] {
   return (["differs", "behind", "equal"] as const).find((of) => verdicts.includes(of)) ?? "none";
 }

@@ -98,15 +98,18 @@ test("a live generation that moves on although it was held isn't compared", asyn
   expect(record).toMatchObject({ state: "swapped", proof: { changed: 0, added: 0, removed: 0 } });
 });
 
-test.each(["equal", "differs", "behind"] as const)("a second store that is %s", async (verdict) => {
+const looks = ["compare", "recount"] as const;
+const verdicts = ["equal", "differs", "behind"] as const;
+const lookedAt = looks.flatMap((look) => verdicts.map((verdict) => [look, verdict] as const));
+
+test.each(lookedAt)("a second store whose %s says that it %s", async (look, verdict) => {
   await using stage = await staged();
   const asked: number[] = [];
-  const secondStore = {
-    compare: async ({ generation }: { readonly generation: number }) => {
-      asked.push(generation);
-      return generation === 2 ? verdict : ("equal" as const);
-    },
+  const says = (of: (typeof looks)[number]) => async (told: { readonly generation: number }) => {
+    if (of === look) asked.push(told.generation);
+    return of === look && told.generation === 2 ? verdict : ("equal" as const);
   };
+  const secondStore = { compare: says("compare"), recount: says("recount") };
   const id = await stage.start(board);
   const conducting = conducted(stage, { secondStore }, id);
   await stage.until("proved", async () => {
