@@ -13,6 +13,7 @@ import { application } from "../system/definitions.ts";
 import { conductorOf, differencesIn, rebuildEnvironment } from "../system/rebuilds.ts";
 import { askedBy, rebuildNamed } from "./asking.ts";
 import { conducted } from "./conducted.ts";
+import { giveWay } from "./give-way.ts";
 import { Narrator } from "./narrator.ts";
 import { outcomeOf } from "./outcome.ts";
 import { stateText } from "./record-text.ts";
@@ -50,6 +51,7 @@ export async function follow(record: RebuildRecord, followed: Followed): Promise
   });
   const isSilent = options.json === true;
   const asks = !isSilent && options.yes !== true && canAsk();
+  if (projection) giveWay();
   const differencesFolder = differencesIn(place);
   const environment = rebuildEnvironment({
     stores: connected,
