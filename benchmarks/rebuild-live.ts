@@ -10,6 +10,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
+import { Client } from "pg";
+
 import type { RebuildRecord } from "../engine/ports/rebuilds.ts";
 import { isEqual } from "../engine/rebuild/index.ts";
 import { moduleEvents } from "../schemas/topics.ts";
@@ -93,11 +95,15 @@ async function confirmed(registrations: number, table: string, where: string): P
   }
 }
 
-async function processesOf(of: MeasuredInstance): Promise<Processes> {
-  const [row] = await queryRows<{ pid: number }>(of, "select pg_backend_pid() as pid");
-  const postmaster = parentOf(row?.pid ?? 0) ?? 0;
-  const postgres = parentOf(postmaster) === of.pid ? "in the instance" : "elsewhere";
-  return { instance: of.pid, postmaster, postgres };
+/** The backend lives as long as its connection: its parent is looked up before that is closed. */
+async function processesOf({ databaseUrl, pid }: MeasuredInstance): Promise<Processes> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const postmaster = parentOf(rows[0]?.pid ?? 0) ?? 0;
+  await client.end();
+  const postgres = parentOf(postmaster) === pid ? "in the instance" : "elsewhere";
+  return { instance: pid, postmaster, postgres };
 }
 
 /** Everything runs beside `work`, and the first failure of any ends it. */
