@@ -16,6 +16,12 @@ export interface CutsOptions {
   readonly captureGraceMs: number;
 }
 
+export interface TimeAsk extends CutsOptions {
+  readonly atMs: number;
+  /** Only these partitions are wanted, of every topic; left out: all. */
+  readonly partitions?: ReadonlySet<number> | undefined;
+}
+
 /**
  * The log's offsets at a time: everything recorded at or before it stands below them, and nothing
  * else does.
@@ -29,7 +35,7 @@ export interface CutsOptions {
 export async function cutsAt(
   source: HistorySource,
   projection: AnyProjection,
-  at: CutsOptions & { readonly atMs: number },
+  at: TimeAsk,
 ): Promise<Cuts> {
   const cuts = new Map<string, Offset>();
   if (projection.kind === "changes") {
@@ -52,10 +58,12 @@ export async function cutsAt(
 async function eventsAt(
   source: HistorySource,
   { name }: EventTopic,
-  at: CutsOptions & { readonly atMs: number },
+  at: TimeAsk,
 ): Promise<ReadonlyMap<number, Offset>> {
-  const ends = await source.log.bounds(name);
-  const cuts = await source.log.offsetsAt(name, at.atMs + 1);
+  const { partitions } = at;
+  const all = await source.log.bounds(name);
+  const ends = all.filter(({ partition }) => partitions?.has(partition) !== false);
+  const cuts = await source.log.offsetsAt(name, at.atMs + 1, partitions);
   const open = ends.filter(({ partition, end }) => !isBelow(cuts.get(partition), end));
   if (open.length === 0) return cuts;
   assertSettled(at.atMs, await settledUntil(source.eventStore, {}));
@@ -71,7 +79,7 @@ async function eventsAt(
     if (reached < wanted) throw notSettled();
   }
   // The lanes' last events are in the log by now, and so is everything before them.
-  return source.log.offsetsAt(name, at.atMs + 1);
+  return source.log.offsetsAt(name, at.atMs + 1, partitions);
 }
 
 const isBelow = (cut: Offset | undefined, end: Offset): boolean => cut !== undefined && cut < end;
@@ -81,7 +89,7 @@ const lanesKnown = (lanes: readonly unknown[]): boolean => lanes.length > 0;
 
 function assertGrace(
   { clock }: Pick<HistorySource, "clock">,
-  { atMs, captureGraceMs }: CutsOptions & { readonly atMs: number },
+  { atMs, captureGraceMs }: TimeAsk,
 ): void {
   if (atMs > clock.nowMs() - captureGraceMs) throw notSettled();
 }
@@ -89,7 +97,7 @@ function assertGrace(
 async function changesAt(
   source: HistorySource,
   topic: ChangeTopic,
-  at: CutsOptions & { readonly atMs: number },
+  at: TimeAsk,
 ): Promise<ReadonlyMap<number, Offset>> {
   const { cuts, isPassed } = await changeCuts(source, topic, at.atMs);
   // Changes are published in the order of their commits: a later one says that all earlier ones came.

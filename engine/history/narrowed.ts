@@ -4,6 +4,7 @@ import type {
   ErasedChangeProjection,
   ErasedEventProjection,
 } from "../projection.ts";
+import { topicsOf } from "../task/pipeline.ts";
 
 /** The same projection, to which only one row's records are of any concern. */
 export function narrowedTo(projection: AnyProjection, key: string): AnyProjection {
@@ -30,13 +31,20 @@ function ofChanges(projection: ErasedChangeProjection, wanted: string): ErasedCh
 }
 
 /**
- * The partition that a row's records are in, where its key is the record's key in every topic that
- * the projection reads; undefined where the key alone doesn't tell.
+ * The partition that a row's records are in, where its key is theirs; undefined where the key alone
+ * doesn't tell.
  */
 export function partitionOfRow(projection: AnyProjection, key: string): number | undefined {
-  if (projection.kind === "changes" || typeof projection.key !== "string") return undefined;
-  const { from, key: field } = projection;
-  const partitions = from[0]?.partitions;
-  if (partitions === undefined || from.some((topic) => topic.key !== field)) return undefined;
-  return partitionOf(key, partitions);
+  const partitions = topicsOf(projection)[0]?.partitions;
+  return hasRecordKeys(projection) && partitions !== undefined
+    ? partitionOf(key, partitions)
+    : undefined;
 }
+
+/** The key of a row's records, where it is the row's; undefined where only their values tell. */
+export const recordKeyOfRow = (projection: AnyProjection, key: string): Uint8Array | undefined =>
+  hasRecordKeys(projection) ? Buffer.from(key, "utf8") : undefined;
+
+/** Is a row's key the record's key in every topic that the projection reads? */
+const hasRecordKeys = (projection: AnyProjection): boolean =>
+  projection.kind === "events" && projection.from.every(({ key }) => key === projection.key);

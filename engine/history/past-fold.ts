@@ -25,6 +25,8 @@ export interface PastFold {
   readonly cuts: Cuts;
   readonly passedOver: PassedOver;
   readonly rowsMax: number;
+  /** See `PipelineOptions`. */
+  readonly onlyKey?: Uint8Array | undefined;
   readonly signal?: AbortSignal;
   /** Called before each fetch is folded. */
   readonly pace?: () => Promise<void>;
@@ -62,12 +64,12 @@ export async function foldOn(
   { store, generation }: PastModel,
   fold: Omit<PastFold, "start" | "rowsMax">,
 ): Promise<void> {
-  const { projection, cuts, pace, signal = new AbortController().signal } = fold;
+  const { projection, cuts, pace, onlyKey, signal = new AbortController().signal } = fold;
   const { log, codec, clock, random } = source;
   try {
     const discarded = fold.passedOver.offsets;
     const consumer = `${projection.name}~past`;
-    const shared = { projection, generation, store, log, codec, clock, random };
+    const shared = { projection, generation, store, log, codec, clock, random, onlyKey };
     await using replay = await Replay.begin({ ...shared, consumer, discarded });
     await replay.to(cuts, { signal, ...(pace ? { pace } : {}) });
   } catch (error) {

@@ -7,7 +7,7 @@ import { offset, type Sequence } from "../position.ts";
 import type { AnyProjection, ErasedEventProjection } from "../projection.ts";
 import { type Cuts, placeOf } from "../replay/cuts.ts";
 import { cutsAt, type CutsOptions } from "./cuts-at.ts";
-import { narrowedTo, partitionOfRow } from "./narrowed.ts";
+import { narrowedTo, partitionOfRow, recordKeyOfRow } from "./narrowed.ts";
 import { foldPast, type PastStart } from "./past-fold.ts";
 import { type PassedOver, passedOver } from "./passed-over.ts";
 import { assertSettled, settledUntil } from "./settled.ts";
@@ -95,10 +95,10 @@ export class KeyHistory implements RowSource {
       return pastRow(await this.#tagged(projection).fold(tags, { key, atMs, passedOver: over }));
     }
     const { captureGraceMs } = this.#options;
-    const cuts = await cutsAt(this.#options, projection, { atMs, captureGraceMs });
-    const over = await passedOver(this.#options.deadLetters, of);
     const partition = partitionOfRow(projection, key);
     const partitions = partition === undefined ? undefined : new Set([partition]);
+    const cuts = await cutsAt(this.#options, projection, { atMs, captureGraceMs, partitions });
+    const over = await passedOver(this.#options.deadLetters, of);
     const fold = { projection, key, partitions, cuts, atMs, passedOver: over };
     return { row: await this.#fromLog(fold), last: undefined };
   }
@@ -143,6 +143,7 @@ export class KeyHistory implements RowSource {
       cuts,
       passedOver: over,
       rowsMax: 1,
+      onlyKey: recordKeyOfRow(projection, key),
     });
     return (await past.store.load(past.generation, [key])).get(key);
   }

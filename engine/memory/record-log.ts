@@ -171,11 +171,18 @@ export class MemoryRecordLog implements RecordLog {
     return boundsOf(this.#topic(name));
   }
 
-  async offsetsAt(name: string, timestampMs: number): Promise<ReadonlyMap<number, Offset>> {
+  async offsetsAt(
+    name: string,
+    timestampMs: number,
+    wanted?: ReadonlySet<number>,
+  ): Promise<ReadonlyMap<number, Offset>> {
     const { partitions } = this.#topic(name);
-    return new Map(
-      partitions.map((one, partition) => [partition, offset(firstAt(one, timestampMs))]),
-    );
+    const found = new Map<number, Offset>();
+    for (const [partition, one] of partitions.entries()) {
+      if (wanted?.has(partition) === false) continue;
+      found.set(partition, offset(firstAt(one, timestampMs)));
+    }
+    return found;
   }
 
   /** Lets retention take what lies before an offset; whole batches' bytes are freed. */

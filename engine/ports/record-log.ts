@@ -102,7 +102,11 @@ export interface RecordLog extends AsyncDisposable {
   bounds(topic: string): Promise<readonly PartitionBounds[]>;
   /**
    * Per partition, the first offset whose timestamp is at or after the time; the end where there
-   * is none.
+   * is none. Where `partitions` says which are wanted, others may be left out.
    */
-  offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, Offset>>;
+  offsetsAt(
+    topic: string,
+    timestampMs: number,
+    partitions?: ReadonlySet<number>,
+  ): Promise<ReadonlyMap<number, Offset>>;
 }

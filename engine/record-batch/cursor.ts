@@ -126,6 +126,14 @@ export class RecordCursor {
     return sameBytes(this.bytes, start, value);
   }
 
+  /** Has the record exactly this key? */
+  keyIs(key: Uint8Array): boolean {
+    const { keyStart, keyEnd } = this;
+    return (
+      keyStart >= 0 && keyEnd - keyStart === key.length && sameBytes(this.bytes, keyStart, key)
+    );
+  }
+
   /** All headers of the current record, in order; the values are copies. */
   headers(): RecordHeader[] {
     const recordBatchAt = this.#at;

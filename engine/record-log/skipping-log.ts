@@ -65,8 +65,12 @@ export class SkippingRecordLog implements RecordLog {
     }
   }
 
-  async offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, Offset>> {
-    const found = new Map(await this.#log.offsetsAt(topic, timestampMs));
+  async offsetsAt(
+    topic: string,
+    timestampMs: number,
+    partitions?: ReadonlySet<number>,
+  ): Promise<ReadonlyMap<number, Offset>> {
+    const found = new Map(await this.#log.offsetsAt(topic, timestampMs, partitions));
     const ranges = await this.#rangesOf(topic)();
     for (const [partition, at] of found) {
       const passed = behind(Number(at), ranges.get(partition));

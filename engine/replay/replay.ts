@@ -32,6 +32,8 @@ export interface ReplayOptions {
   readonly limits?: Partial<TaskLimits>;
   /** Records that operators have left out, by `<topic>/<partition>`: they are passed over. */
   readonly discarded?: ReadonlyMap<string, ReadonlySet<number>>;
+  /** See `PipelineOptions`: a replay of one row's records. */
+  readonly onlyKey?: Uint8Array | undefined;
   readonly fetchBytesMax?: number;
   readonly probe?: Probe;
 }
@@ -79,6 +81,7 @@ export class Replay implements AsyncDisposable {
       codec,
       limits,
       generation: generation.generation,
+      onlyKey: options.onlyKey,
     });
     const pipeline = { ...made, name: consumer };
     const shared = { clock, random, signal };
@@ -202,7 +205,7 @@ export class Replay implements AsyncDisposable {
 
 function silent(projection: AnyProjection): AnyProjection {
   const { notify: _, ...rest } = projection;
-  return rest as AnyProjection;
+  return rest;
 }
 
 function replayHalted(

@@ -26,6 +26,8 @@ export interface EventIntakeOptions<Handler> {
   readonly staged: Staged<Handler>;
   readonly rows: HotRows;
   readonly needs: IntakeNeeds;
+  /** Records with another key are passed over, and not decoded; those without one are. */
+  readonly onlyKey?: Uint8Array | undefined;
 }
 
 interface Route<Handler> {
@@ -62,6 +64,8 @@ export class EventIntake<Handler> implements Intake {
   take(cursor: RecordCursor, source: IntakeSource): Taken {
     const { bytes, valueStart, valueEnd } = cursor;
     if (valueStart < 0) return "passed";
+    const { onlyKey } = this.#options;
+    if (onlyKey && cursor.keyStart >= 0 && !cursor.keyIs(onlyKey)) return "passed";
     const id = framedSchemaId(bytes, valueStart, valueEnd);
     if (id === undefined) throw unframed(source, cursor.offset);
     const route = this.#route(id);

@@ -45,6 +45,11 @@ export interface PipelineOptions {
   readonly generation?: number;
   /** Where the definition doesn't say (default `halt`). */
   readonly onRecordError?: "halt" | "park";
+  /**
+   * Only events of records with this key are folded. For a projection of events, a row of which has
+   * the key of its records.
+   */
+  readonly onlyKey?: Uint8Array | undefined;
 }
 
 export const topicsOf = (definition: AnyProjection | AnyProcessor): readonly AnyTopic[] =>
@@ -106,7 +111,7 @@ function parts(definition: AnyProjection | AnyProcessor, options: PipelineOption
 }
 
 function intakeOf(definition: AnyProjection | AnyProcessor, options: IntakeParts): Intake {
-  const { codec, staged, rows } = options;
+  const { codec, staged, rows, onlyKey } = options;
   const needs: IntakeNeeds = { origins: options.origins };
   if (definition.kind === "changes") {
     const { from: topic, key, on } = definition;
@@ -121,5 +126,6 @@ function intakeOf(definition: AnyProjection | AnyProcessor, options: IntakeParts
     staged,
     rows,
     needs,
+    onlyKey,
   });
 }

@@ -350,6 +350,8 @@ function timeTests(under: Under, newTopic: NewTopic): void {
     expect(await at(400)).toEqual(expected(5n, 0n));
     expect(await at(401)).toEqual(expected(6n, 0n));
     expect(await at(1_001)).toEqual(expected(6n, 1n));
+    const wanted = await log.offsetsAt(topic, 401, new Set([1, 2]));
+    expect([wanted.get(1), wanted.get(2)]).toEqual([0n, 0n]);
   });
 
   test("positions at a time hold where timestamps go back, and after retention", async () => {

@@ -42,7 +42,8 @@ async function parked() {
   await stage.begin([happened(Opened, { code: "a", size: 5 }), ...moves]);
   const { skill, projection } = parkingBoard();
   const rows = new KeyHistory({
-    ...stage,
+    log: stage.log,
+    codec: stage.codec,
     deadLetters,
     eventStore: new MemoryEventStore({ clock: realClock }),
     clock: realClock,

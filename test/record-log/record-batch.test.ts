@@ -97,11 +97,14 @@ test("reads key, value, time and headers where they stand", () => {
   expect(cursor.headerText("h")).toBe("42");
   expect(cursor.headerNumber("h")).toBe(42);
   expect(cursor.headerIs("h", Buffer.from("42"))).toBe(true);
+  const isKey = (key: string) => cursor.keyIs(Buffer.from(key));
+  expect(["k", "v", "kk", ""].map(isKey)).toEqual([true, false, false, false]);
   expect(cursor.next()).toBe(true);
   expect([cursor.offset, cursor.timestampMs]).toEqual([6, 1_700_000_000_200]);
   expect([cursor.keyStart, cursor.keyEnd, cursor.valueStart, cursor.valueEnd]).toEqual([
     -1, -1, -1, -1,
   ]);
+  expect(isKey("")).toBe(false);
   expect(cursor.record()).toEqual(records[1]);
   expect(cursor.next()).toBe(false);
 });

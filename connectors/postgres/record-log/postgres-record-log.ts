@@ -140,8 +140,13 @@ export class PostgresRecordLog implements RecordLog {
     return (await this.#partitions(topic)).bounds;
   }
 
-  async offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, Offset>> {
-    const { topicNumber, bounds } = await this.#partitions(topic);
+  async offsetsAt(
+    topic: string,
+    timestampMs: number,
+    partitions?: ReadonlySet<number>,
+  ): Promise<ReadonlyMap<number, Offset>> {
+    const { topicNumber, bounds: all } = await this.#partitions(topic);
+    const bounds = all.filter(({ partition }) => partitions?.has(partition) !== false);
     try {
       return await offsetsAt(this.#pool, { topicNumber, bounds, timestampMs });
     } catch (error) {
