@@ -233,12 +233,12 @@ export class Consumer {
     return this.#recoverAtMs !== undefined && clock.monotonicMs() >= this.#recoverAtMs;
   }
 
-  #recover(): void {
+  async #recover(): Promise<void> {
+    this.#options.metrics.count("recoveries_total", 1, { consumer: this.task.name });
     this.#recoverAtMs = undefined;
     if (this.claimFailure !== undefined) this.#changed = true;
     this.claimFailure = undefined;
-    if (this.#heldUntilMs() === undefined) this.task.recover();
-    this.#options.metrics.count("recoveries_total", 1, { consumer: this.task.name });
+    if (this.#heldUntilMs() === undefined) await this.task.recover();
   }
 
   /** A fenced or failed flush must be noticed also when nothing more arrives. */

@@ -262,9 +262,11 @@ export class Task {
 
   /**
    * Gives up partitions that time may bring back, so that they are claimed anew and tried again.
-   * What the others have folded is folded again.
+   * What the others have folded is folded again: behind the flush in flight, which may have moved
+   * them on.
    */
-  recover(): void {
+  async recover(): Promise<void> {
+    await this.settled();
     const halted = [...this.#partitions.values()].filter(
       ({ state, recovery }) => state === "halted" && recovery === "time",
     );
@@ -314,7 +316,9 @@ export class Task {
     try {
       await this.#stager.load();
     } catch (error) {
-      this.#haltAll(error);
+      // The flush in flight moves on what halts here, and may have lost it by now.
+      await this.settled();
+      if (this.#rewinds === life) this.#haltAll(error);
     }
     if (this.#rewinds !== life) return this.#voidChunk();
     probe.at("loaded");

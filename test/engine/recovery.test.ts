@@ -1,0 +1,128 @@
+import { expect, onTestFinished, test } from "vitest";
+
+import { TransientError } from "../../engine/errors.ts";
+import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
+import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
+import { noMetrics } from "../../engine/ports/metrics.ts";
+import { partitionOf } from "../../engine/partitioner.ts";
+import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
+import { run } from "../../engine/runner/run.ts";
+import { readModelOf } from "../../engine/task/projection-store.ts";
+import { foldAll, happened } from "../../engine/testing/given.ts";
+import { JsonCodec, Journal } from "../../engine/testing/index.ts";
+import { realClock, realRandom, ScriptedAssignment, until } from "./process.ts";
+import { board, counters, Moved, Opened } from "./seats.ts";
+
+/** A store that a test keeps waiting, or takes away. */
+class SlowStore extends MemoryReadModelStore {
+  /** Flushes under way. */
+  waiting = 0;
+  isAway = false;
+  /** Reads while it was away. */
+  refused = 0;
+  #free: Promise<void> | undefined;
+  #letGo: () => void = () => undefined;
+
+  hold(): void {
+    this.#free = new Promise((letGo) => (this.#letGo = letGo));
+  }
+
+  letGo(): void {
+    this.#free = undefined;
+    this.#letGo();
+  }
+
+  override async flush(flush: ReadModelFlush): Promise<void> {
+    this.waiting += 1;
+    await this.#free;
+    this.waiting -= 1;
+    await super.flush(flush);
+  }
+
+  override async load(...given: Parameters<MemoryReadModelStore["load"]>) {
+    if (this.isAway) {
+      this.refused += 1;
+      throw new TransientError("postgres", "The database is away.");
+    }
+    return super.load(...given);
+  }
+}
+
+const other = "bcdefg".split("").find((code) => partitionOf(code, 4) !== partitionOf("a", 4)) ?? "";
+
+async function staged() {
+  const log = new MemoryRecordLog();
+  const store = new SlowStore();
+  const codec = new JsonCodec();
+  const journal = new Journal({ log, codec });
+  const assignment = new ScriptedAssignment();
+  const counts = new Map<string, number>();
+  const metrics = {
+    ...noMetrics,
+    count: (name: string, by: number) => counts.set(name, (counts.get(name) ?? 0) + by),
+  };
+  await journal.open(counters);
+  const runner = await run({
+    projections: [board],
+    log,
+    readModels: store,
+    assignment,
+    codec,
+    clock: realClock,
+    random: realRandom,
+    metrics,
+    observeIntervalMs: 5,
+    recoverAfterMs: 20,
+    limits: { lingerMs: 1, backoff: { initialMs: 1, maxMs: 2, attemptsMax: 2 } },
+  });
+  onTestFinished(async () => {
+    store.letGo();
+    await runner.stop();
+  });
+  const rows = async () => {
+    const found = new Map<string, unknown>();
+    for await (const page of store.scan(await store.open(readModelOf(board)))) {
+      for (const { key, row } of page) found.set(key, row);
+    }
+    return found;
+  };
+  const says = (state: string) => () => runner.health()[0]?.state === state;
+  return { store, journal, assignment, runner, rows, counts, says };
+}
+
+test("a hole that is looked at again while others' flush is under way breaks nothing", async () => {
+  const { store, journal, assignment, runner, rows, counts, says } = await staged();
+  store.hold();
+  const opened = ["a", other].map((code) => happened(Opened, { code, size: 1 }));
+  await journal.append(counters, opened);
+  journal.encode(counters, [happened(Moved, { code: "a", by: 1 })]);
+  await journal.append(counters, [happened(Moved, { code: "a", by: 1 })]);
+  await until("a flush is under way", () => store.waiting > 0);
+  await until("the hole is met", says("halted"));
+  await until("it is looked at again", () => counts.get("recoveries_total") === 1);
+  store.letGo();
+  await until("the partition is given up", () => assignment.fenced.length === 1);
+  const moved = happened(Moved, { code: other, by: 2 });
+  await journal.append(counters, [moved]);
+  await expect.poll(rows).toEqual(foldAll(board, [...opened, moved]));
+  expect(runner.health()).toMatchObject([{ state: "running", reasons: [] }]);
+});
+
+test("an outage of reads while a flush is under way breaks nothing, and passes", async () => {
+  const { store, journal, assignment, rows, says } = await staged();
+  store.hold();
+  const opened = happened(Opened, { code: "a", size: 1 });
+  await journal.append(counters, [opened]);
+  await until("a flush is under way", () => store.waiting > 0);
+  store.isAway = true;
+  const unread = happened(Opened, { code: other, size: 1 });
+  await journal.append(counters, [unread]);
+  await until("reads are refused", () => store.refused > 1);
+  store.letGo();
+  await until("it halts", says("halted"));
+  store.isAway = false;
+  await until("all partitions are given up", () => assignment.fenced.length === 4);
+  assignment.give([0, 1, 2, 3]);
+  await expect.poll(rows).toEqual(foldAll(board, [opened, unread]));
+  await until("it runs", says("running"));
+});
