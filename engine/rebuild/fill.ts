@@ -22,7 +22,8 @@ export async function fill(journey: Journey): Promise<void> {
     if (signal.aborted) return;
     journey.at("round-filled");
   }
-  await tell(journey, { replay, cuts: await journey.target(live), governor });
+  const last = { replay, cuts: await journey.target(live), governor };
+  await journey.progress.tellNow(...progressOf(journey, last));
   await journey.note({ state: "proving" });
   journey.at("close-noted");
 }
@@ -41,11 +42,18 @@ function pace(journey: Journey, round: Round): () => Promise<void> {
   };
 }
 
-async function tell(journey: Journey, { replay, cuts, governor }: Round): Promise<void> {
+async function tell(journey: Journey, round: Round): Promise<void> {
+  await journey.progress.tell(...progressOf(journey, round));
+}
+
+/** Records done, records in all, and who keeps the pace. */
+function progressOf(
+  journey: Journey,
+  { replay, cuts, governor }: Round,
+): [done: number, total: number, governor: Governor | undefined] {
   const partitions = journey.record.plan?.partitions ?? [];
   const from: Cuts = new Map(partitions.map((one) => [placeOf(one), offset(one.from)]));
-  const done = distance(from, replay.positions());
-  await journey.progress.tell(done, distance(from, cuts), governor);
+  return [distance(from, replay.positions()), distance(from, cuts), governor];
 }
 
 function governorOf(journey: Journey, live: GenerationInfo): Governor {

@@ -31,9 +31,15 @@ export class Progress {
 
   /** Writes it down if it is time to. */
   async tell(done: number, total: number, governor: Governor | undefined): Promise<void> {
-    const { clock, intervalMs, note } = this.#options;
-    const elapsedMs = clock.monotonicMs() - this.#toldAtMs;
-    if (elapsedMs < intervalMs) return;
+    const { clock, intervalMs } = this.#options;
+    if (clock.monotonicMs() - this.#toldAtMs < intervalMs) return;
+    await this.tellNow(done, total, governor);
+  }
+
+  /** Writes it down whatever the time: the last of a fill stays for whoever looks later. */
+  async tellNow(done: number, total: number, governor: Governor | undefined): Promise<void> {
+    const { clock, note } = this.#options;
+    const elapsedMs = Math.max(1, clock.monotonicMs() - this.#toldAtMs);
     this.#succeed(governor);
     const moved = Math.max(0, done - this.#told.done);
     const progress: RebuildProgress = {

@@ -51,6 +51,13 @@ async function whenState(stage: RebuildStage, id: bigint, state: RebuildRecord["
 }
 
 describe("a rebuild of the same version", () => {
+  test("tells how far it came, however short it was", async () => {
+    await using stage = await staged();
+    const { progress, plan } = await stage.conduct(board, await stage.start(board));
+    expect(progress?.done).toBe(plan?.events);
+    expect(progress?.total).toBe(plan?.events);
+  });
+
   test("fills a shadow, proves it equal and swaps it in", async () => {
     await using stage = await staged();
     const told = stage.notices.length;
