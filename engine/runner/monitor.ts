@@ -1,3 +1,4 @@
+import { reasonOf } from "../error-policy.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Labels, Metrics } from "../ports/metrics.ts";
 import type { PartitionBounds, RecordLog } from "../ports/record-log.ts";
@@ -9,7 +10,7 @@ import { type LiveConsumer, toldAs } from "./live-consumer.ts";
 
 /** A consumer as the monitor sees it. */
 export type Watched = Pick<LiveConsumer, "task" | "kind" | "generation" | "topics" | "duty"> & {
-  readonly consumer: Pick<LiveConsumer["consumer"], "heldMs" | "arrived">;
+  readonly consumer: Pick<LiveConsumer["consumer"], "heldMs" | "arrived" | "failure">;
   readonly after: Pick<LiveConsumer, "task"> | undefined;
 };
 
@@ -194,11 +195,11 @@ export class Monitor {
   }
 
   #tellOwned(): void {
-    for (const { task, duty } of this.#options.watched()) {
+    for (const { task, duty, consumer } of this.#options.watched()) {
       if (duty.role === "kept") continue;
-      const partitions = [...task.partitions];
+      const states = [...task.partitions].map((partition) => standingOf(partition, consumer).state);
       for (const state of tellingStates) {
-        const inState = partitions.filter((partition) => partition.state === state).length;
+        const inState = states.filter((one) => one === state).length;
         this.#options.metrics.gauge("partitions", inState, { consumer: task.name, state });
       }
     }
@@ -238,15 +239,26 @@ export class Monitor {
       generation,
       topic: partition.topic,
       partition: partition.partition,
-      state: partition.state,
+      ...standingOf(partition, watched.consumer),
       nextOffset: partition.committed?.nextOffset ?? offset(partition.staged.nextOffset),
       parkedKeys: partition.parked.size,
       recordsPerSecond: seen?.perSecond ?? 0,
       lastRecordedAtMs: partition.lastRecordedAtMs,
       currentAsOfMs: this.#currentAsOfMs(watched, partition),
-      reason: partition.reason,
     };
   }
+}
+
+/**
+ * What a consumer had when it ended stays as it was, and others may have it by now. It is told as
+ * halted, so that somebody sees to the process.
+ */
+function standingOf(
+  { state, reason }: TaskPartition,
+  { failure }: Watched["consumer"],
+): Pick<TaskReport, "state" | "reason"> {
+  if (failure === undefined) return { state, reason };
+  return { state: "halted", reason: `${reasonOf(failure)} Start the process again.` };
 }
 
 /**

@@ -49,7 +49,7 @@ class Stage {
         {
           ...watched,
           task: task as never,
-          consumer: { heldMs: 0, arrived: true },
+          consumer: { heldMs: 0, arrived: true, failure: undefined },
           after: undefined,
         },
       ],

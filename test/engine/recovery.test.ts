@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { TransientError } from "../../engine/errors.ts";
+import { invariant, TransientError } from "../../engine/errors.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
-import { noMetrics } from "../../engine/ports/metrics.ts";
+import { type Metrics, noMetrics } from "../../engine/ports/metrics.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
 import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
 import { run } from "../../engine/runner/run.ts";
@@ -18,6 +18,7 @@ class SlowStore extends MemoryReadModelStore {
   /** Flushes under way. */
   waiting = 0;
   isAway = false;
+  isBroken = false;
   /** Reads while it was away. */
   refused = 0;
   #free: Promise<void> | undefined;
@@ -33,6 +34,7 @@ class SlowStore extends MemoryReadModelStore {
   }
 
   override async flush(flush: ReadModelFlush): Promise<void> {
+    invariant(!this.isBroken, "The store is broken.");
     this.waiting += 1;
     await this.#free;
     this.waiting -= 1;
@@ -57,9 +59,11 @@ async function staged() {
   const journal = new Journal({ log, codec });
   const assignment = new ScriptedAssignment();
   const counts = new Map<string, number>();
-  const metrics = {
+  const gauges = new Map<string, number>();
+  const metrics: Metrics = {
     ...noMetrics,
-    count: (name: string, by: number) => counts.set(name, (counts.get(name) ?? 0) + by),
+    gauge: (name, value, labels) => gauges.set(`${name} ${labels?.["state"]}`, value),
+    count: (name, by) => counts.set(name, (counts.get(name) ?? 0) + by),
   };
   await journal.open(counters);
   const runner = await run({
@@ -77,7 +81,8 @@ async function staged() {
   });
   onTestFinished(async () => {
     store.letGo();
-    await runner.stop();
+    if (store.isBroken) await expect(runner.stop()).rejects.toThrow("The store is broken.");
+    else await runner.stop();
   });
   const rows = async () => {
     const found = new Map<string, unknown>();
@@ -87,7 +92,7 @@ async function staged() {
     return found;
   };
   const says = (state: string) => () => runner.health()[0]?.state === state;
-  return { store, journal, assignment, runner, rows, counts, says };
+  return { store, journal, assignment, runner, rows, counts, gauges, says };
 }
 
 test("a hole that is looked at again while others' flush is under way breaks nothing", async () => {
@@ -125,4 +130,19 @@ test("an outage of reads while a flush is under way breaks nothing, and passes",
   assignment.give([0, 1, 2, 3]);
   await expect.poll(rows).toEqual(foldAll(board, [opened, unread]));
   await until("it runs", says("running"));
+});
+
+test("a consumer that has ended is told as halted, with why, for as long as its process lives", async () => {
+  const { store, journal, runner, gauges, says } = await staged();
+  await until("it runs", says("running"));
+  store.isBroken = true;
+  await journal.append(counters, [happened(Opened, { code: "a", size: 1 })]);
+  await expect(runner.finished).rejects.toThrow("The store is broken.");
+  const told = runner.reports();
+  expect(told).toHaveLength(4);
+  for (const { state, reason } of told) {
+    expect(state).toBe("halted");
+    expect(reason).toMatch(/The store is broken\. Start the process again\./);
+  }
+  await until("the metrics say so", () => gauges.get("partitions halted") === 4);
 });
