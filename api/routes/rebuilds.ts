@@ -7,6 +7,7 @@ import { bodyProblems, jsonAnswer, problemAnswers, storeProblems, textAnswer } f
 import type { ApiContext, ApiServer } from "../context.ts";
 import type { RebuildAdministration } from "../dependencies.ts";
 import { tags } from "../documentation/openapi.ts";
+import { beginEventStream } from "../event-stream.ts";
 import { clientOf } from "../limits/client.ts";
 import { ClientCounts } from "../limits/client-counts.ts";
 import type { ProblemCode } from "../problem-codes.ts";
@@ -324,16 +325,7 @@ interface Served {
 }
 
 function serve({ reply, id, streams }: Served): FastifyReply["raw"] {
-  reply.hijack();
-  const { raw: response } = reply;
-  const headers = {
-    ...reply.getHeaders(),
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
-    "x-accel-buffering": "no",
-  };
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value ?? "");
-  response.flushHeaders();
+  const response = beginEventStream(reply);
   streams.serve(id, response);
   return response;
 }

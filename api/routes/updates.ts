@@ -5,6 +5,7 @@ import { Type } from "typebox";
 import { emptyAnswer, problemAnswers, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
+import { beginEventStream } from "../event-stream.ts";
 import { clientOf } from "../limits/client.ts";
 import { ClientCounts } from "../limits/client-counts.ts";
 import type { ApiOptions } from "../options.ts";
@@ -129,16 +130,7 @@ export function updateRoutes(app: ApiServer, context: ApiContext): void {
 }
 
 function serveEvents(parts: Parts, request: WishedRequest, reply: FastifyReply): void {
-  reply.hijack();
-  const { raw: response } = reply;
-  const headers = {
-    ...reply.getHeaders(),
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
-    "x-accel-buffering": "no",
-  };
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value ?? "");
-  response.flushHeaders();
+  const response = beginEventStream(reply);
   const outlet = sseOutlet(response, parts.context.options);
   response.once("close", subscribe(parts, { outlet, request }));
 }
