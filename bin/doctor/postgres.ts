@@ -121,11 +121,11 @@ async function lookAtSlots(found: Findings, part: PostgresPart): Promise<void> {
     if (!publications.has(name)) found.fault(`there is no publication ${name}`, remedy);
     if (slot === undefined) found.fault(`there is no replication slot ${name}`, remedy);
     else if (slot.walStatus === "lost") {
-      const way =
-        capture === "debezium"
-          ? "drop it, then run refold connectors apply"
-          : "run refold capture repair";
-      found.fault(`replication slot ${name} is lost`, `Its changes are gone: ${way}.`);
+      const command = capture === "debezium" ? "connectors apply" : "capture repair";
+      found.fault(
+        `replication slot ${name} is lost`,
+        `Run refold ${command}: it makes the slot anew and publishes what the log lacks.`,
+      );
     } else if (slot.keptBytes > keptBytesMax) {
       found.warning(
         `replication slot ${name} keeps ${slot.keptBytes} bytes of write-ahead log`,
