@@ -33,7 +33,8 @@ export interface WholeAudit {
   /** Called for each row that differs, in order of key. */
   readonly onDrift: (row: DriftedRow) => void;
   readonly signal?: AbortSignal;
-  readonly pace?: () => Promise<void>;
+  /** See `ReplayTo`. */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 export interface AuditVerdict {
@@ -155,6 +156,8 @@ export interface KeyAudit {
   readonly projection: AnyProjection;
   readonly generation: Generation;
   readonly key: string;
+  /** See `ReplayTo`. */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /**
@@ -167,7 +170,8 @@ export async function auditKey(
   { comparisons, rows }: { readonly comparisons: Comparisons; readonly rows: RowSource },
   audit: KeyAudit,
 ): Promise<DriftedRow | undefined> {
-  const { projection, generation, key } = audit;
+  const { projection, generation, key, pace } = audit;
+  const how = pace ? { pace } : {};
   assertVersion(projection, generation);
   const seen = await comparisons.within([generation], async ([view]) => {
     const stored = view && (await storedRow(view, key));
@@ -180,7 +184,7 @@ export async function auditKey(
   const partitions = known === undefined ? new Set(all) : new Set([known]);
   for (const one of partitions) {
     const at = seen.positions.filter((position) => position.partition === one);
-    const row = await rows.rowAt({ of: generation, key, partition: one, at });
+    const row = await rows.rowAt({ of: generation, key, partition: one, at, ...how });
     if (row !== undefined) return driftOf(projection, key, { stored: seen.stored?.row, row });
   }
   return driftOf(projection, key, { stored: seen.stored?.row, row: undefined });

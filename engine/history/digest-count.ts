@@ -35,12 +35,22 @@ export class DigestCount {
 
   /** Buckets whose stored digest isn't the counted one, in order. */
   differing(stored: ReadonlyMap<number, BucketDigest>): number[] {
-    const buckets = new Set([...stored.keys(), ...this.#counted.keys()]);
-    return [...buckets]
-      .filter((bucket) => !isSame(stored.get(bucket), this.#counted.get(bucket)))
-      .sort((one, other) => one - other);
+    return [...this.excess(stored).keys()];
+  }
+
+  /** What stored digests have that the rows don't give, of the buckets that differ, in order. */
+  excess(stored: ReadonlyMap<number, BucketDigest>): ReadonlyMap<number, BucketDigest> {
+    const buckets = [...new Set([...stored.keys(), ...this.#counted.keys()])];
+    const found = new Map<number, BucketDigest>();
+    for (const bucket of buckets.sort((one, other) => one - other)) {
+      const kept = stored.get(bucket) ?? nothing;
+      const counted = this.#counted.get(bucket) ?? nothing;
+      const hash = BigInt.asUintN(64, kept.hash - counted.hash);
+      const rows = kept.rows - counted.rows;
+      if (hash !== 0n || rows !== 0) found.set(bucket, { hash, rows });
+    }
+    return found;
   }
 }
 
-const isSame = (one: BucketDigest | undefined, other: BucketDigest | undefined): boolean =>
-  (one?.hash ?? 0n) === (other?.hash ?? 0n) && (one?.rows ?? 0) === (other?.rows ?? 0);
+const nothing: BucketDigest = { hash: 0n, rows: 0 };

@@ -6,26 +6,27 @@ import type {
 } from "../projection.ts";
 import { topicsOf } from "../task/pipeline.ts";
 
-/** The same projection, to which only one row's records are of any concern. */
-export function narrowedTo(projection: AnyProjection, key: string): AnyProjection {
-  return projection.kind === "events" ? ofEvents(projection, key) : ofChanges(projection, key);
-}
+type KeyTest = (key: string) => boolean;
 
-function ofEvents(projection: ErasedEventProjection, wanted: string): ErasedEventProjection {
+/** The same projection, to which only the records of some rows are of any concern. */
+export const narrowedTo = (projection: AnyProjection, isWanted: KeyTest): AnyProjection =>
+  projection.kind === "events" ? ofEvents(projection, isWanted) : ofChanges(projection, isWanted);
+
+function ofEvents(projection: ErasedEventProjection, isWanted: KeyTest): ErasedEventProjection {
   const { key } = projection;
   const keyOf = (event: never): string | undefined => {
     const found = typeof key === "string" ? (event as Record<string, string>)[key] : key(event);
     // What is no text is an error for the fold to meet, as it would be in live work.
-    return typeof found === "string" && found !== wanted ? undefined : found;
+    return typeof found === "string" && !isWanted(found) ? undefined : found;
   };
   return { ...projection, key: keyOf };
 }
 
-function ofChanges(projection: ErasedChangeProjection, wanted: string): ErasedChangeProjection {
+function ofChanges(projection: ErasedChangeProjection, isWanted: KeyTest): ErasedChangeProjection {
   const { key } = projection;
   const keyOf = (row: never): string | undefined => {
     const found = key(row);
-    return found === wanted ? found : undefined;
+    return found !== undefined && isWanted(found) ? found : undefined;
   };
   return { ...projection, key: keyOf };
 }

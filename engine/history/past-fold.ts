@@ -28,8 +28,8 @@ export interface PastFold {
   /** See `PipelineOptions`. */
   readonly onlyKey?: Uint8Array | undefined;
   readonly signal?: AbortSignal;
-  /** Called before each fetch is folded. */
-  readonly pace?: () => Promise<void>;
+  /** See `ReplayTo`. */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /** What a fold of the past has made; nobody writes to it any more. */

@@ -1,8 +1,10 @@
 import { TransientError } from "../errors.ts";
+import type { SnapshotRow } from "../ports/read-model-snapshots.ts";
 import type { RowPosition } from "../ports/row-source.ts";
 import type { AnyProjection } from "../projection.ts";
 import { type Cuts, placeOf } from "../replay/cuts.ts";
 import { cutsAt, type CutsOptions } from "./cuts-at.ts";
+import { narrowedTo } from "./narrowed.ts";
 import { foldPast, type PastModel, type PastStart } from "./past-fold.ts";
 import { passedOver } from "./passed-over.ts";
 import type { HistorySource } from "./source.ts";
@@ -23,8 +25,11 @@ export interface ModelAsk {
    * itself, or only the log's beginning.
    */
   readonly from: "snapshot" | "beginning" | { readonly olderThan: bigint };
+  /** Only rows with such keys are made; left out: all. */
+  readonly only?: (key: string) => boolean;
   readonly signal?: AbortSignal;
-  readonly pace?: () => Promise<void>;
+  /** See `ReplayTo`. */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /** A read model of the past, and what its fold began with. */
@@ -38,13 +43,13 @@ export interface FoldedModel extends PastModel {
  * @throws FatalError `history-gone`, `history-too-large`, `replay-halted`; TransientError.
  */
 export async function readModelAt(source: HistorySource, ask: ModelAsk): Promise<FoldedModel> {
-  const { projection, cuts, atMs, rowsMax, signal, pace } = ask;
+  const { projection, cuts, atMs, rowsMax, only, signal, pace } = ask;
   const { name, version } = projection;
   const { from, start } = await startOf(source, ask, { projection: name, version, cuts, atMs });
   const over = await passedOver(source.deadLetters, { ...ask, projection: name });
   const how = { ...(signal ? { signal } : {}), ...(pace ? { pace } : {}) };
   const past = await foldPast(source, {
-    projection,
+    projection: only ? narrowedTo(projection, only) : projection,
     start,
     cuts,
     passedOver: over,
@@ -56,7 +61,7 @@ export async function readModelAt(source: HistorySource, ask: ModelAsk): Promise
 
 async function startOf(
   { snapshots }: HistorySource,
-  { from }: ModelAsk,
+  { from, only }: ModelAsk,
   wanted: Pick<SnapshotWanted, "projection" | "version" | "cuts" | "atMs">,
 ): Promise<{ readonly from: bigint | "beginning"; readonly start: PastStart | undefined }> {
   const nothing = { from: "beginning", start: undefined } as const;
@@ -64,8 +69,16 @@ async function startOf(
   const older = typeof from === "string" ? {} : { before: from.olderThan };
   const found = await usableSnapshot(snapshots, { ...wanted, ...older });
   if (found === undefined) return nothing;
-  const start = { at: found.positions, rows: snapshots.rows(found.id) };
+  const rows = snapshots.rows(found.id);
+  const start = { at: found.positions, rows: only ? rowsWith(only, rows) : rows };
   return { from: found.id, start };
+}
+
+async function* rowsWith(
+  isWanted: (key: string) => boolean,
+  pages: AsyncIterable<readonly SnapshotRow[]>,
+): AsyncGenerator<readonly SnapshotRow[]> {
+  for await (const page of pages) yield page.filter(({ key }) => isWanted(key));
 }
 
 export const cutsOfPositions = (positions: readonly RowPosition[]): Cuts =>

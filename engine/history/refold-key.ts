@@ -42,6 +42,8 @@ interface LogFold {
   /** The time that the cuts stand for, if they do. */
   readonly atMs?: number;
   readonly passedOver: PassedOver;
+  /** See `ReplayTo`. */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /**
@@ -60,7 +62,7 @@ export class KeyHistory implements RowSource {
 
   /** See `RowSource`. */
   async rowAt(ask: RowAsk): Promise<AnyRow | undefined> {
-    const { of, key, partition, at, since } = ask;
+    const { of, key, partition, at, since, pace } = ask;
     const projection = this.projection(of.projection);
     const over = await passedOver(this.#options.deadLetters, of);
     const tags = tagsOf(projection, key);
@@ -74,7 +76,8 @@ export class KeyHistory implements RowSource {
     }
     const cuts = new Map(at.map((one) => [placeOf(one), one.position.nextOffset]));
     const partitions = new Set([partition]);
-    const fold: LogFold = { projection, key, partitions, cuts, passedOver: over };
+    const rest = { passedOver: over, ...(pace ? { pace } : {}) };
+    const fold: LogFold = { projection, key, partitions, cuts, ...rest };
     return since === undefined
       ? this.#fromLog(fold)
       : this.#folded(fold, { at: since.at, rows: pageOf({ key, partition, row: since.row }) });
@@ -135,15 +138,16 @@ export class KeyHistory implements RowSource {
   }
 
   async #folded(fold: LogFold, start: PastStart | undefined): Promise<AnyRow | undefined> {
-    const { projection, key, partitions, passedOver: over } = fold;
+    const { projection, key, partitions, passedOver: over, pace } = fold;
     const cuts = partitions === undefined ? fold.cuts : cutsOf(fold.cuts, partitions);
     const past = await foldPast(this.#options, {
-      projection: narrowedTo(projection, key),
+      projection: narrowedTo(projection, (one) => one === key),
       start,
       cuts,
       passedOver: over,
       rowsMax: 1,
       onlyKey: recordKeyOfRow(projection, key),
+      ...(pace ? { pace } : {}),
     });
     return (await past.store.load(past.generation, [key])).get(key);
   }

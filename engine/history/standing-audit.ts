@@ -6,11 +6,12 @@ import type { SnapshotRow } from "../ports/read-model-snapshots.ts";
 import type { Generation } from "../ports/read-model-store.ts";
 import type { RowSource } from "../ports/row-source.ts";
 import type { AnyProjection } from "../projection.ts";
-import type { Random } from "../ports/clock.ts";
-import { RowHasher } from "../digest.ts";
+import type { BucketDigest } from "../digest.ts";
 import { storedColumns } from "../task/pipeline.ts";
-import { auditKey, type AuditSource, kindOf } from "./audit.ts";
+import { auditKey, type AuditSource, type KeyAudit, kindOf, standingOf } from "./audit.ts";
 import { DigestCount } from "./digest-count.ts";
+import { KeySample } from "./key-sample.ts";
+import { inBuckets, LostRows, type StoredKeys } from "./lost-rows.ts";
 import { Pace } from "./pace.ts";
 
 export interface StandingAuditLimits {
@@ -22,6 +23,10 @@ export interface StandingAuditLimits {
   readonly suspectsPerPass: number;
   /** Refolds in a second at most. */
   readonly keysPerSecond: number;
+  /** Records of the log folded in a second at most, for refolds that the log tells. */
+  readonly recordsPerSecond: number;
+  /** Rows of differing buckets held in memory, to find out which the store has lost. */
+  readonly rowsMax: number;
   /** From the end of one pass to the begin of the next. */
   readonly restMs: number;
 }
@@ -31,6 +36,8 @@ export const defaultStandingAuditLimits: StandingAuditLimits = {
   keysPerPass: 20,
   suspectsPerPass: 200,
   keysPerSecond: 20,
+  recordsPerSecond: 50_000,
+  rowsMax: 200_000,
   restMs: 60_000,
 };
 
@@ -54,20 +61,29 @@ export interface StandingAuditPass {
   readonly driftedKeys: readonly string[];
 }
 
+/** What the stored rows of one moment tell, and keys that are worth a refold. */
+interface Count extends StoredKeys {
+  readonly rows: number;
+  readonly keys: readonly string[];
+}
+
 /**
  * Looks, in the background and at a bounded rate, whether stored rows still are what they should be:
  * pass after pass it counts all buckets from the stored rows of one moment and compares them with the
  * digests that flushes have kept, and refolds some keys, chosen at random, from their history. In
- * buckets that differ more keys are refolded, so that what was changed by hand is found by name.
+ * buckets that differ more keys are refolded, so that what was changed by hand is found by name, and
+ * the log tells once which of their rows are gone.
  *
  * Nothing is mended here: drift is written down for everybody to see, and stays until the key is
  * sound again or another generation serves.
  */
 export class StandingAudit {
   readonly #options: StandingAuditOptions;
+  readonly #lostRows: LostRows;
 
   constructor(options: StandingAuditOptions) {
     this.#options = options;
+    this.#lostRows = new LostRows({ ...options, keysMax: options.suspectsPerPass });
   }
 
   /** Passes until `signal` aborts; a failure is counted and told, and the next pass tries again. */
@@ -100,21 +116,30 @@ export class StandingAudit {
     if (generation === undefined) return undefined;
     const count = await this.#count(projection, generation, signal);
     const known = await this.#options.drifts.list(projection.name);
-    const keys = new Set([...known.map(({ key }) => key), ...count.keys]);
+    const { clock, keysPerSecond, recordsPerSecond } = this.#options;
+    const records = new Pace(clock, recordsPerSecond);
+    const pace = (offsets: number): Promise<void> => records.spend(offsets, signal);
+    const lost = await this.#lostRows.find({ projection, generation, ...count, signal, pace });
+    const keys = new Set([...known.map(({ key }) => key), ...count.keys, ...lost]);
     const driftedKeys: string[] = [];
-    const pace = new Pace(this.#options.clock, this.#options.keysPerSecond);
+    const refolds = new Pace(clock, keysPerSecond);
     for (const key of keys) {
-      await pace.spend(1, signal);
+      await refolds.spend(1, signal);
       if (signal.aborted) break;
-      if (await this.#refold(projection, generation, key)) driftedKeys.push(key);
+      if (await this.#refold({ projection, generation, key, pace })) driftedKeys.push(key);
     }
-    this.#tell(projection.name, { ...count, driftedKeys, keysTried: keys.size });
-    return { rows: count.rows, keys: keys.size, buckets: count.buckets, driftedKeys };
+    const buckets = [...count.excess.keys()];
+    this.#tell(projection.name, { rows: count.rows, buckets, driftedKeys, keysTried: keys.size });
+    return { rows: count.rows, keys: keys.size, buckets, driftedKeys };
   }
 
   /** All buckets from the stored rows of one moment; random keys on the way. */
-  async #count(projection: AnyProjection, generation: Generation, signal: AbortSignal) {
-    const { comparisons, random, keysPerPass, suspectsPerPass, clock, rowsPerSecond } =
+  async #count(
+    projection: AnyProjection,
+    generation: Generation,
+    signal: AbortSignal,
+  ): Promise<Count> {
+    const { comparisons, random, keysPerPass, suspectsPerPass, clock, rowsPerSecond, rowsMax } =
       this.#options;
     const columns = storedColumns(projection);
     return comparisons.within([generation], async ([view]) => {
@@ -133,16 +158,19 @@ export class StandingAudit {
         sample.add(page);
       });
       // What was not wholly read tells nothing of its digests.
-      const buckets = signal.aborted ? [] : count.differing(view?.digests ?? new Map());
+      const excess = signal.aborted ? noExcess : count.excess(view?.digests ?? noExcess);
       const suspects = new KeySample(suspectsPerPass, random);
-      if (buckets.length > 0) {
-        const hasher = new RowHasher(columns);
-        const differ = new Set(buckets);
-        await read((page) =>
-          suspects.add(page.filter(({ key }) => differ.has(hasher.bucket(key)))),
-        );
+      const stored = new Set<string>();
+      if (excess.size > 0) {
+        const isSuspect = inBuckets(projection, excess);
+        await read((page) => {
+          const found = page.filter(({ key }) => isSuspect(key));
+          suspects.add(found);
+          for (const { key } of found) if (stored.size < rowsMax) stored.add(key);
+        });
       }
-      return { rows: count.rows, buckets, keys: [...sample.keys, ...suspects.keys] };
+      const keys = [...sample.keys, ...suspects.keys];
+      return { rows: count.rows, keys, excess, stored, positions: standingOf(view) };
     });
   }
 
@@ -150,9 +178,9 @@ export class StandingAudit {
    * A key that differs is looked at twice: dead letters that are settled between the two halves of
    * a look make a sound row look wrong, once.
    */
-  async #refold(projection: AnyProjection, generation: Generation, key: string): Promise<boolean> {
+  async #refold(ask: KeyAudit): Promise<boolean> {
     const { drifts } = this.#options;
-    const ask = { projection, generation, key };
+    const { generation, key } = ask;
     const found = (await auditKey(this.#options, ask)) && (await auditKey(this.#options, ask));
     if (found === undefined) {
       await drifts.clear(generation, key);
@@ -188,27 +216,4 @@ export class StandingAudit {
   }
 }
 
-/** Some keys of a series of unknown length, each as likely as any other (reservoir sampling). */
-class KeySample {
-  readonly keys: string[] = [];
-  readonly #size: number;
-  readonly #random: Random;
-  #seen = 0;
-
-  constructor(size: number, random: Random) {
-    this.#size = size;
-    this.#random = random;
-  }
-
-  add(page: readonly SnapshotRow[]): void {
-    for (const { key } of page) {
-      this.#seen += 1;
-      if (this.keys.length < this.#size) {
-        this.keys.push(key);
-        continue;
-      }
-      const at = Math.floor(this.#random.next() * this.#seen);
-      if (at < this.#size) this.keys[at] = key;
-    }
-  }
-}
+const noExcess: ReadonlyMap<number, BucketDigest> = new Map();

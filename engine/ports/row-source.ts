@@ -24,6 +24,11 @@ export interface RowAsk {
     readonly row: AnyRow | undefined;
     readonly at: readonly RowPosition[];
   };
+  /**
+   * Called before each piece of a log is folded, with the offsets that it moves on: where other work
+   * comes first, it waits.
+   */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /**

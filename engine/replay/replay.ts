@@ -40,8 +40,11 @@ export interface ReplayOptions {
 
 export interface ReplayTo {
   readonly signal: AbortSignal;
-  /** Called before each fetch is folded: where live traffic comes first, it waits. */
-  readonly pace?: () => Promise<void>;
+  /**
+   * Called before each fetch is folded, with the offsets that it moves on: where other work comes
+   * first, it waits.
+   */
+  readonly pace?: (offsets: number) => Promise<void>;
 }
 
 /**
@@ -157,9 +160,10 @@ export class Replay implements AsyncDisposable {
     });
     try {
       for await (const fetch of readAhead(fetches)) {
-        await pace?.();
+        const wanted = cutTo(fetch, cuts);
+        await pace?.(this.#offsetsIn(wanted));
         if (signal.aborted) return;
-        await this.#accept(cutTo(fetch, cuts));
+        await this.#accept(wanted);
         if (this.#behind(topic, cuts).size === 0) return;
       }
     } finally {
@@ -174,6 +178,16 @@ export class Replay implements AsyncDisposable {
     if (this.#task.rewinds === rewinds) return;
     // What was folded is void: whoever called begins again from what is durable.
     throw new TransientError("replay-rewound", "A flush of the replay had to be given up.");
+  }
+
+  #offsetsIn({ topic, partitions }: Fetch): number {
+    let offsets = 0;
+    for (const one of this.#task.partitions) {
+      if (one.topic !== topic) continue;
+      const found = partitions.find(({ partition }) => partition === one.partition);
+      if (found) offsets += Math.max(0, Number(found.nextOffset) - one.staged.nextOffset);
+    }
+    return offsets;
   }
 
   #behind(topic: string, cuts: Cuts): Map<number, Offset> {
