@@ -1,132 +1,14 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 
-import {
-  engineMigrations,
-  makePool,
-  migrate,
-  PostgresAssignment,
-  PostgresComparisons,
-  PostgresDeadLetters,
-  PostgresGenerations,
-  PostgresReadModelStore,
-  PostgresRebuilds,
-  PostgresRecordLog,
-  PostgresSnapshots,
-  PostgresStatusBoard,
-} from "../../connectors/postgres/index.ts";
-import type { AnyRow } from "../../engine/columns.ts";
 import type { RebuildRecord } from "../../engine/ports/rebuilds.ts";
 import { Conductor } from "../../engine/rebuild/conductor.ts";
-import type { RebuildEnvironment } from "../../engine/rebuild/options.ts";
 import { sweep } from "../../engine/rebuild/sweep.ts";
-import { workedOnByBoard } from "../../engine/rebuild/worked-on.ts";
-import { run } from "../../engine/runner/run.ts";
-import { foldAll, type GivenEvent } from "../../engine/testing/given.ts";
-import { Journal } from "../../engine/testing/journal.ts";
-import { realClock, realRandom, until } from "../engine/process.ts";
-import { countersCodec } from "../engine/runner-on-postgres.ts";
-import { board, changes, counters, history } from "../engine/seats.ts";
-import { databaseOfTest } from "../support/database.ts";
+import { foldAll } from "../../engine/testing/given.ts";
+import { realClock, until } from "../engine/process.ts";
+import { board } from "../engine/seats.ts";
+import { type Opened, opened, rowsWhenCaughtUp, start, traffic } from "./postgres-stage.ts";
 
-const numbers = Array.from({ length: 400 }, (_, at) => (at * 7919) % 1009);
 const { signal } = new AbortController();
-
-/** A migrated database with a worker on it, and what a conductor needs. */
-async function opened() {
-  const url = await databaseOfTest();
-  const pool = makePool({ url, name: "rebuild test" });
-  onTestFinished(() => pool.end());
-  await migrate(pool, engineMigrations());
-  const log = new PostgresRecordLog({ pool });
-  onTestFinished(() => log[Symbol.asyncDispose]());
-  const codec = await countersCodec();
-  const statusBoard = new PostgresStatusBoard({ pool });
-  const stores = {
-    log,
-    readModels: new PostgresReadModelStore({ pool }),
-    generations: new PostgresGenerations({ pool, listenUrl: url }),
-    rebuilds: new PostgresRebuilds({ pool }),
-    comparisons: new PostgresComparisons({ pool }),
-    snapshots: new PostgresSnapshots({ pool }),
-    deadLetters: new PostgresDeadLetters({ pool }),
-  };
-  const shared = { ...stores, codec, clock: realClock, random: realRandom };
-  const isWorkedOn = workedOnByBoard({ board: statusBoard, clock: realClock, silentMs: 10_000 });
-  const environment: RebuildEnvironment = {
-    ...shared,
-    instance: realRandom.id(),
-    codeVersion: "test",
-    isWorkedOn,
-    limits: { closeRecordsMax: 20, fetchBytesMax: 4_096, followMs: 50 },
-  };
-  const journal = new Journal({ log, codec });
-  for (const topic of [counters, changes]) await journal.open(topic);
-  const assignment = new PostgresAssignment({ pool, leaseMs: 3_000, heartbeatMs: 100 });
-  const projections = [board];
-  const events: GivenEvent[] = [];
-  const append = async (some: readonly GivenEvent[]): Promise<void> => {
-    events.push(...some);
-    await journal.append(counters, some);
-  };
-  await append(history(numbers));
-  const runner = await run({
-    ...shared,
-    projections,
-    assignment,
-    statusBoard,
-    observeIntervalMs: 50,
-  });
-  onTestFinished(() => runner[Symbol.asyncDispose]());
-  await until("it is worked on", () => isWorkedOn({ projection: "board", generation: 1 }));
-  return { environment, pool, append, events };
-}
-
-type Opened = Awaited<ReturnType<typeof opened>>;
-
-async function rowsWhenCaughtUp({ environment }: Opened, generation: number) {
-  const { readModels, log } = environment;
-  const of = { projection: "board", generation, version: 1, serving: true };
-  await until(`generation ${generation} has everything`, async () => {
-    const bounds = await log.bounds("counters");
-    const positions = await readModels.positions(of);
-    return positions.every(
-      ({ partition, position }) => (position?.nextOffset ?? 0n) >= (bounds[partition]?.end ?? 0n),
-    );
-  });
-  const rows = new Map<string, AnyRow>();
-  for await (const page of readModels.scan(of)) for (const { key, row } of page) rows.set(key, row);
-  return rows;
-}
-
-async function start({ environment }: Opened, accept: boolean): Promise<bigint> {
-  const started = await environment.rebuilds.start({
-    projection: "board",
-    version: 1,
-    from: { kind: "earliest" },
-    accept,
-    lagBudgetMs: 2_000,
-    keepMs: 3_600_000,
-    by: "test",
-    reason: undefined,
-  });
-  if (started.outcome !== "started") throw new Error(started.outcome);
-  return started.record.id;
-}
-
-/** Appends until it is ended. */
-function traffic({ append }: Opened) {
-  const ending = new AbortController();
-  const written = (async () => {
-    for (let at = 0; !ending.signal.aborted; at += 1) {
-      await append(history(numbers.slice(at % 300, (at % 300) + 10)));
-      await realClock.sleep(10);
-    }
-  })();
-  return async (): Promise<void> => {
-    ending.abort();
-    await written;
-  };
-}
 
 const conduct = ({ environment }: Opened, id: bigint): Promise<RebuildRecord | undefined> =>
   new Conductor({ environment, projection: board }).conduct(id, signal);
