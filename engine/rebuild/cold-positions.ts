@@ -28,15 +28,16 @@ export async function coldPositions(options: ColdPositionsOptions): Promise<Read
   const topics = await log.topics();
   const positions: ReadPosition[] = [];
   for (const of of partitions) {
-    // At the log's own start nothing needs to be told.
-    if (of.from === of.start) continue;
     const { topic, partition } = of;
     const there = live.find((one) => placeOf(one) === placeOf(of))?.position;
+    const isThere = there?.nextOffset === of.from;
+    // At the log's own start nothing needs to be told, unless what serves stands there, too: behind
+    // records that are all gone a shadow would never move, and never be level with it.
+    if (of.from === of.start && !isThere) continue;
     const logId = topics.find(({ name }) => name === topic)?.id ?? "";
-    const position =
-      there?.nextOffset === of.from
-        ? there
-        : { logId, nextOffset: offset(of.from), source: await sourceAt(log, of, projection) };
+    const position = isThere
+      ? there
+      : { logId, nextOffset: offset(of.from), source: await sourceAt(log, of, projection) };
     positions.push({ topic, partition, position, lastRecordedAtMs: undefined });
   }
   return positions;

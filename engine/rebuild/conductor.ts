@@ -15,6 +15,7 @@ import { fill } from "./fill.ts";
 import { Journey } from "./journey.ts";
 import { Lease } from "./lease.ts";
 import { type RebuildEnvironment, rebuildLimits } from "./options.ts";
+import { asOvertaken } from "./overtaken.ts";
 import { promote } from "./promote.ts";
 import { prove } from "./prove.ts";
 import { undo } from "./undo.ts";
@@ -142,7 +143,8 @@ function mayPass(record: RebuildRecord, error: unknown): boolean {
 }
 
 /** It can't go on, and won't by itself. What serves is left as it is. */
-async function giveUp(journey: Journey, error: unknown): Promise<void> {
+async function giveUp(journey: Journey, why: unknown): Promise<void> {
+  const error = asOvertaken(why);
   const failure: RebuildFailure = {
     code: error instanceof RefoldError ? error.code : "unknown",
     message: error instanceof Error ? error.message : String(error),

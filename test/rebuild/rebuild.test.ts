@@ -291,7 +291,7 @@ describe("a rebuild that can't go on", () => {
     log.bounds = (topic) => stage.log.bounds(topic);
     const conductor = new Conductor({ environment: { ...environment, log }, projection: board });
     const record = await conductor.conduct(await stage.start(board), signal);
-    expect(record).toMatchObject({ state: "failed", failure: { code: "out-of-range" } });
+    expect(record).toMatchObject({ state: "failed", failure: { code: "history-gone" } });
     expect((await stage.serving(board)).generation).toBe(1);
   });
 
