@@ -4,8 +4,12 @@ import { invariant, TransientError } from "../../engine/errors.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
 import { type Metrics, noMetrics } from "../../engine/ports/metrics.ts";
+import { offset } from "../../engine/position.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
+import type { RecordToAppend } from "../../engine/ports/record-log.ts";
 import type { ReadModelFlush } from "../../engine/ports/read-model-store.ts";
+import type { SkippedOffsets } from "../../engine/ports/skipped-offsets.ts";
+import { SkippingRecordLog } from "../../engine/record-log/skipping-log.ts";
 import { run } from "../../engine/runner/run.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import { foldAll, happened } from "../../engine/testing/given.ts";
@@ -53,7 +57,14 @@ class SlowStore extends MemoryReadModelStore {
 const other = "bcdefg".split("").find((code) => partitionOf(code, 4) !== partitionOf("a", 4)) ?? "";
 
 async function staged() {
-  const log = new MemoryRecordLog();
+  const memory = new MemoryRecordLog();
+  const skipped: SkippedOffsets[] = [];
+  const log = new SkippingRecordLog({
+    log: memory,
+    skipped: { ranges: async () => [...skipped] },
+    clock: realClock,
+    ageMaxMs: 10,
+  });
   const store = new SlowStore();
   const codec = new JsonCodec();
   const journal = new Journal({ log, codec });
@@ -92,7 +103,7 @@ async function staged() {
     return found;
   };
   const says = (state: string) => () => runner.health()[0]?.state === state;
-  return { store, journal, assignment, runner, rows, counts, gauges, says };
+  return { log, skipped, store, journal, assignment, runner, rows, counts, gauges, says };
 }
 
 test("a hole that is looked at again while others' flush is under way breaks nothing", async () => {
@@ -109,8 +120,37 @@ test("a hole that is looked at again while others' flush is under way breaks not
   await until("the partition is given up", () => assignment.fenced.length === 1);
   const moved = happened(Moved, { code: other, by: 2 });
   await journal.append(counters, [moved]);
-  await expect.poll(rows).toEqual(foldAll(board, [...opened, moved]));
+  await expect.poll(rows, { timeout: 5_000 }).toEqual(foldAll(board, [...opened, moved]));
   expect(runner.health()).toMatchObject([{ state: "running", reasons: [] }]);
+});
+
+test("a lane that was published again is current, also where it ends in repeats of the last event", async () => {
+  const { log, skipped, journal, assignment, runner, rows } = await staged();
+  const events = [happened(Opened, { code: "a", size: 1 })];
+  await journal.append(counters, events);
+  const lost = happened(Moved, { code: "a", by: 1 });
+  const kept = happened(Moved, { code: "a", by: 2 });
+  const [late] = journal.encode(counters, [lost, kept]);
+  const [gone, last] = late?.records ?? [];
+  invariant(late !== undefined && gone !== undefined && last !== undefined, "One partition's.");
+  const publish = (...records: readonly RecordToAppend[]) => log.append([{ ...late, records }]);
+  await publish(last);
+  await until("the hole is met", () => assignment.fenced.length > 0);
+  await publish(gone, last, last);
+  const [topic] = await log.topics();
+  const { partition } = late;
+  const range = { partition, from: offset(1), to: offset(2) };
+  skipped.push({ topic: "counters", topicId: topic?.id ?? "", ...range });
+  let given = 0;
+  const end = (await log.bounds("counters"))[partition]?.end;
+  await until("it stands at the end", () => {
+    // The range may be read a moment after the lane: then the hole is met once more.
+    if (assignment.fenced.length > given) assignment.give([0, 1, 2, 3]);
+    given = assignment.fenced.length;
+    return runner.reports().find((one) => one.partition === partition)?.nextOffset === end;
+  });
+  await until("it is current", () => runner.ageMs("board") < 1_000);
+  expect(await rows()).toEqual(foldAll(board, [...events, lost, kept]));
 });
 
 test("an outage of reads while a flush is under way breaks nothing, and passes", async () => {
@@ -124,11 +164,10 @@ test("an outage of reads while a flush is under way breaks nothing, and passes",
   await journal.append(counters, [unread]);
   await until("reads are refused", () => store.refused > 1);
   store.letGo();
-  await until("it halts", says("halted"));
-  store.isAway = false;
   await until("all partitions are given up", () => assignment.fenced.length === 4);
+  store.isAway = false;
   assignment.give([0, 1, 2, 3]);
-  await expect.poll(rows).toEqual(foldAll(board, [opened, unread]));
+  await expect.poll(rows, { timeout: 5_000 }).toEqual(foldAll(board, [opened, unread]));
   await until("it runs", says("running"));
 });
 
