@@ -19,6 +19,8 @@ export interface Place extends DatabasePlace {
   readonly servers: Servers;
   /** What a new version of a projection does. */
   readonly newVersions: NewVersions;
+  /** From the end of one look of the standing audit to the begin of the next. */
+  readonly auditRestMs: number;
 }
 
 /** `auto`: it starts its rebuild by itself, and is swapped in; `manual`: it waits for an operator. */
@@ -30,6 +32,8 @@ export interface PlaceOptions {
   readonly envFile?: string;
   /** Default: REFOLD_REBUILD, or `auto`. */
   readonly rebuild?: string;
+  /** Seconds; default: REFOLD_AUDIT_REST, or 60. */
+  readonly auditRest?: string;
 }
 
 /** Limits of the API as `name=number`: those of REFOLD_LIMITS, then those of the options. */
@@ -54,12 +58,25 @@ export function placeOf(options: PlaceOptions, environment: Environment = proces
     dataFolder: resolve(options.data ?? settings["REFOLD_DATA"] ?? ".refold"),
     servers: serversOf(settings),
     newVersions: newVersionsOf(options.rebuild ?? settings["REFOLD_REBUILD"] ?? "auto"),
+    auditRestMs: auditRestMsOf(options.auditRest ?? settings["REFOLD_AUDIT_REST"] ?? "60"),
   };
 }
 
 function newVersionsOf(text: string): NewVersions {
   if (text === "auto" || text === "manual") return text;
   throw new CommandFailure("usage", `--rebuild (REFOLD_REBUILD) is auto or manual, not "${text}".`);
+}
+
+const auditRestMaxSeconds = 86_400;
+
+function auditRestMsOf(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= auditRestMaxSeconds) return seconds * 1_000;
+  throw new CommandFailure(
+    "usage",
+    `--audit-rest (REFOLD_AUDIT_REST) is a whole number of seconds from 1 to ` +
+      `${auditRestMaxSeconds}, not "${text}".`,
+  );
 }
 
 /** What is set to nothing isn't set. */

@@ -55,13 +55,19 @@ export interface OptionsWithProbes extends OptionsOnDatabase {
 /** Where health and metrics are served. */
 export const probesOf = ({ host, port }: OptionsWithProbes): ProbesPlace => ({ host, port });
 
-/** For commands that run projections: what a new version of one does. */
-export const withRebuilds = (command: Command): Command =>
-  command.option(
-    "--rebuild <policy>",
-    "a new version of a projection is rebuilt and swapped in by itself (auto), or when an " +
-      "operator asks (manual); REFOLD_REBUILD (default: auto)",
-  );
+/** For commands that run projections: what a new version of one does, and how often rows are audited. */
+export const withProjections = (command: Command): Command =>
+  command
+    .option(
+      "--rebuild <policy>",
+      "a new version of a projection is rebuilt and swapped in by itself (auto), or when an " +
+        "operator asks (manual); REFOLD_REBUILD (default: auto)",
+    )
+    .option(
+      "--audit-rest <seconds>",
+      "rest between two looks whether stored rows are what the log gives; REFOLD_AUDIT_REST " +
+        "(default: 60)",
+    );
 
 /** Parses a whole number within bounds, for commander. */
 export function wholeNumber(least: number, most: number): (text: string) => number {

@@ -28,6 +28,8 @@ export interface SystemOptions {
   readonly lingerMs?: number;
   /** What processes with consumers do about rebuilds (default: `defaultRebuilding`). */
   readonly rebuilding?: Rebuilding;
+  /** See `AuditsPart`. */
+  readonly auditRestMs?: number;
 }
 
 export interface System extends AsyncDisposable {

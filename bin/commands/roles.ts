@@ -12,7 +12,7 @@ import {
   type OptionsWithApi,
   type OptionsWithProbes,
   probesOf,
-  withRebuilds,
+  withProjections,
 } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
@@ -34,7 +34,7 @@ export function apiCommand(): Command {
 
 /** `refold worker`: processors and projections; each partition is worked on by one of them. */
 export function workerCommand(): Command {
-  return withRebuilds(commandWithProbes("worker"))
+  return withProjections(commandWithProbes("worker"))
     .description("run processors and projections alone; as many workers as wanted share the work")
     .action((options: OptionsWithProbes) => {
       const http = { serves: "probes", ...probesOf(options) } as const;
@@ -75,9 +75,10 @@ async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
   });
   if (database.kind === "own") throw notShared(name);
   await using stop = new StopInTurn(reportToTerminal);
-  const { servers } = place;
+  const { servers, auditRestMs } = place;
   const rebuilding = rebuildingOf(place);
-  const url = await runRoles({ database, servers, name, roles, stop, http, rebuilding });
+  const part = { database, servers, name, roles, stop, http, rebuilding, auditRestMs };
+  const url = await runRoles(part);
   const ready =
     http.serves === "api"
       ? `The API listens on ${url}.`

@@ -9,7 +9,7 @@ import {
   commandWithApi,
   type OptionsOnDatabase,
   type OptionsWithApi,
-  withRebuilds,
+  withProjections,
 } from "../program.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
@@ -20,7 +20,7 @@ import { welcomeText } from "../welcome.ts";
 
 /** `refold start`: everything in one process. */
 export function startCommand(): Command {
-  return withRebuilds(commandWithApi("start"))
+  return withProjections(commandWithApi("start"))
     .description("run everything in one process: Postgres, capture, processors, projections, API")
     .action(start);
 }
@@ -43,10 +43,10 @@ async function start(options: OptionsWithApi): Promise<void> {
   await using _database = database;
   await using stop = new StopInTurn(reportToTerminal);
   const roles = new Set(["capture", "consumers"] as const);
-  const { servers } = place;
+  const { servers, auditRestMs } = place;
   const rebuilding = rebuildingOf(place);
   const running = { database, servers, name: "start", roles, http, stop, rebuilding };
-  const httpUrl = await runRoles(running);
+  const httpUrl = await runRoles({ ...running, auditRestMs });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;

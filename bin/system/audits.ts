@@ -13,6 +13,8 @@ export interface AuditsPart {
   readonly consumers: Pick<RunningConsumers, "owns">;
   readonly metrics: Metrics;
   readonly report: (message: string) => void;
+  /** From the end of one look to the begin of the next (default: that of the standing audit). */
+  readonly auditRestMs?: number;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface AuditsPart {
  */
 export function startAudits(part: AuditsPart): AsyncDisposable {
   const { stores, projections, consumers, metrics, report } = part;
+  const { auditRestMs: restMs = defaultStandingAuditLimits.restMs } = part;
   const ending = new AbortController();
   const history = openHistory(stores, projections);
   const shared = {
@@ -36,6 +39,7 @@ export function startAudits(part: AuditsPart): AsyncDisposable {
   const audit = new StandingAudit({
     ...shared,
     ...defaultStandingAuditLimits,
+    restMs,
     rows: history.rows,
   });
   const { signal } = ending;

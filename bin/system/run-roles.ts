@@ -35,6 +35,7 @@ export interface RolesPart {
   readonly roles: ReadonlySet<Role>;
   readonly http: HttpRole;
   readonly rebuilding: Rebuilding;
+  readonly auditRestMs: number;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
@@ -65,7 +66,7 @@ export async function runRoles(part: RolesPart): Promise<string> {
 }
 
 async function startParts(part: RolesPart, health: ProcessHealth): Promise<Running> {
-  const { database, servers, name, roles, stop, rebuilding } = part;
+  const { database, servers, name, roles, stop, rebuilding, auditRestMs } = part;
   const { url } = database;
   const { metrics } = health;
   const report = reportToTerminal;
@@ -89,6 +90,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     metrics,
     report,
     rebuilding,
+    auditRestMs,
   });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   if (roles.has("consumers")) {

@@ -82,3 +82,13 @@ test("options win over the environment, and the environment over the file", asyn
   expect(place.servers.redisUrl).toBe("redis://file/");
   expect(() => placeOf({ envFile: "/nowhere" }, {})).toThrow(/\/nowhere can't be read \(ENOENT\)/);
 });
+
+test("the rest between audits is a number of seconds, and the option wins over the environment", () => {
+  expect(placeOf({}, {}).auditRestMs).toBe(60_000);
+  expect(placeOf({}, { REFOLD_AUDIT_REST: "5" }).auditRestMs).toBe(5_000);
+  expect(placeOf({ auditRest: "1" }, { REFOLD_AUDIT_REST: "5" }).auditRestMs).toBe(1_000);
+  for (const auditRest of ["0", "soon", "1.5", "-1", "86401"]) {
+    const told = /--audit-rest \(REFOLD_AUDIT_REST\) is a whole number of seconds from 1 to 86400/;
+    expect(() => placeOf({ auditRest }, {})).toThrow(told);
+  }
+});

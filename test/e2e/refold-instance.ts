@@ -9,8 +9,11 @@ export interface Instance {
 }
 
 /** Starts everything on a folder and a free port; it is stopped when the test ends. */
-export async function startInstance(folder: string): Promise<Instance> {
-  const started = new RefoldProcess(["start", "--data", folder, "--port", "0"]);
+export async function startInstance(
+  folder: string,
+  options: readonly string[] = [],
+): Promise<Instance> {
+  const started = new RefoldProcess(["start", "--data", folder, "--port", "0", ...options]);
   onTestFinished(() => stopInstance(started));
   const [, http = ""] = await started.printed(/listens on (http:\S+)/);
   const [, database = ""] = await started.printed(/database {2}(postgresql:\S+)/);

@@ -149,9 +149,9 @@ test("long refolds keep to a number of records in a second", async () => {
   const { audit, world, write } = await stageOfTest({ keysPerPass: 0, recordsPerSecond: 100 });
   await write("code-9", undefined);
   const began = world.clock.monotonicMs();
-  let ended = false;
-  const pass = audit.pass(board).finally(() => (ended = true));
-  while (!ended) {
+  const state = { ended: false };
+  const pass = audit.pass(board).finally(() => (state.ended = true));
+  while (!state.ended) {
     world.clock.advance(100);
     await new Promise(setImmediate);
   }
