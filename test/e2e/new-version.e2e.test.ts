@@ -3,37 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { Embedded } from "../../bin/embedded/index.ts";
-import { defineProjection } from "../../engine/projection.ts";
-import { integer } from "../../engine/columns.ts";
 import { offerModule } from "../../processors/catalogue/index.ts";
 import { register } from "../../processors/seats/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
+import { nextVersion } from "./next-version.ts";
 import { temporaryFolder, until } from "./refold-process.ts";
 
-/** The next version of the same read model: it tells what is left, too. */
-const nextVersion = defineProjection({
-  ...seatAvailability,
-  version: seatAvailability.version + 1,
-  row: { ...seatAvailability.row, left: integer() },
-  on: Object.fromEntries(
-    Object.entries(seatAvailability.on).map(([type, fold]) => [
-      type,
-      typeof fold === "function" ? withLeft(fold as Fold) : fold,
-    ]),
-  ) as never,
-});
-
 type Row = Readonly<Record<string, unknown>> | undefined;
-type Fold = (row: Row, event: unknown, meta: unknown) => Row;
-
-function withLeft(fold: Fold): Fold {
-  return (row, event, meta) => {
-    const next = fold(row, event, meta);
-    if (next === undefined) return undefined;
-    const { capacity, held, confirmed } = next as Record<"capacity" | "held" | "confirmed", number>;
-    return { ...next, left: capacity - held - confirmed };
-  };
-}
 
 const offer = {
   moduleCode: "M1",
