@@ -13,23 +13,30 @@ export async function undo(journey: Journey): Promise<void> {
   // The pointer has moved back already, and nobody could write it down.
   if (live.generation < (record.shadow ?? 0)) return noteUndone(journey, undefined);
   const kept = await keptOf(journey, live);
-  const workedOn = await journey.environment.isWorkedOn(live);
-  const heldMs = workedOn
-    ? await whileHeld(journey, live, (hold) => undoNow(journey, { live, kept, hold }))
-    : await undoNow(journey, { live, kept, hold: undefined });
+  const { isWorkedOn } = journey.environment;
+  const isFollowed = await isWorkedOn(kept);
+  // Looked at before anybody stands still for nothing, try after try.
+  if (!isFollowed && kept.version !== journey.projection.version) throw nobodyWorks(kept);
+  const back = { live, kept, isFollowed };
+  const heldMs = (await isWorkedOn(live))
+    ? await whileHeld(journey, live, (hold) => undoNow(journey, { ...back, hold }))
+    : await undoNow(journey, { ...back, hold: undefined });
   if (heldMs !== undefined) await noteUndone(journey, heldMs);
 }
 
 interface Back {
   readonly live: GenerationInfo;
   readonly kept: GenerationInfo;
+  /** Somebody works on the kept one. */
+  readonly isFollowed: boolean;
   readonly hold: OpenHold | undefined;
 }
 
 /** @returns How long the hold has lasted; undefined: something else is wished by now. */
-async function undoNow(journey: Journey, { live, kept, hold }: Back): Promise<number | undefined> {
+async function undoNow(journey: Journey, back: Back): Promise<number | undefined> {
+  const { live, kept, hold } = back;
   journey.at("undo-held");
-  await reach(journey, { live, kept, hold });
+  await reach(journey, back);
   if (journey.signal.aborted) return undefined;
   journey.at("undo-reached");
   const { projection, generation: from } = live;
@@ -55,10 +62,9 @@ async function undoNow(journey: Journey, { live, kept, hold }: Back): Promise<nu
 }
 
 /** Whoever works on the kept generation brings it there; where nobody does, this process can. */
-async function reach(journey: Journey, { live, kept, hold }: Back): Promise<void> {
-  const { environment, limits, signal, projection } = journey;
-  if (!(await environment.isWorkedOn(kept))) {
-    if (kept.version !== projection.version) throw nobodyWorks(kept);
+async function reach(journey: Journey, { live, kept, isFollowed, hold }: Back): Promise<void> {
+  const { environment, limits, signal } = journey;
+  if (!isFollowed) {
     const replay = await journey.replay(kept);
     await replay.to(await journey.target(live), { signal });
     return journey.dropReplay();

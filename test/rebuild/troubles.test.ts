@@ -160,3 +160,30 @@ function placeOfA(stage: RebuildStage) {
   const [append] = stage.journal.encode(counters, [happened(Closed, { code: "a" })]);
   return { consumer: "board", topic: "counters", partition: append?.partition ?? 0 };
 }
+
+test("an undo to a version whose code nobody has lets live work go on, says what it waits for, and is done when the code is back", async () => {
+  await using stage = await staged();
+  const next = { ...board, version: 2 };
+  await stage.work([next]);
+  const id = await stage.start(next, { accept: true });
+  expect((await stage.conduct(next, id)).state).toBe("swapped");
+  await stage.stopWorker();
+  await stage.clock.sleep(3_000);
+  let holds = 0;
+  const generations = replaced(stage.generations, {
+    hold: (of, forMs) => {
+      holds += 1;
+      return stage.generations.hold(of, forMs);
+    },
+  });
+  await stage.rebuilds.wish(id, "undo");
+  const environment = stage.environment({ generations });
+  const conducting = new Conductor({ environment, projection: next }).conduct(id, signal);
+  await stage.clock.sleep(30_000);
+  const waiting = (await stage.rebuilds.find(id))?.progress?.waiting;
+  expect(waiting).toMatch(/Nobody works on generation 1 of board \(version 1\)/);
+  expect(holds).toBe(0);
+  await stage.work([board]);
+  expect(await conducting).toMatchObject({ state: "undone", failure: undefined });
+  expect((await stage.serving(board)).generation).toBe(1);
+});
