@@ -70,12 +70,15 @@ async function measure({ pool }: OwnPostgres): Promise<void> {
     if (values.snapshots) await policy.look(seatBoard);
   }
   const rows = new KeyHistory({ ...source, projections: [seatBoard], captureGraceMs: 0 });
+  const before = process.cpuUsage();
   const taken = await timesOf(rows);
+  const { user, system } = process.cpuUsage(before);
   const at = (share: number): string => (taken[Math.floor(share * taken.length)] ?? 0).toFixed(1);
   const kept = (await snapshots.list(seatBoard.name)).length;
   console.log(
     `at: one row of ${total} events with ${kept} snapshots, ${asks} asked: p50 ${at(0.5)} ms, ` +
-      `p95 ${at(0.95)} ms, max ${(taken.at(-1) ?? 0).toFixed(1)} ms, rows equal`,
+      `p95 ${at(0.95)} ms, max ${(taken.at(-1) ?? 0).toFixed(1)} ms, ` +
+      `processor here ${((user + system) / 1_000 / asks).toFixed(1)} ms each, rows equal`,
   );
 }
 
