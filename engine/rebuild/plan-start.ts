@@ -53,6 +53,7 @@ export async function logPlaces(
  * @throws FatalError `at-in-future`, `beyond-end`, `partition-unknown`, `history-gone`.
  */
 export async function plannedStart(question: StartQuestion): Promise<PlannedStart> {
+  assertComparable(question);
   const { projection, places, from: asked } = question;
   const wanted = await wantedOffsets(question);
   const snapshot = await startingSnapshot(question, wanted);
@@ -63,6 +64,24 @@ export async function plannedStart(question: StartQuestion): Promise<PlannedStar
   if (gone.length === 0) return { start: { kind: "beginning" }, from: begun, warnings: [] };
   if (projection.overwrites === true) return cold(question, begun);
   throw historyGone(projection, gone, asked);
+}
+
+/**
+ * A shadow is compared with what serves at the same place. One that has stopped before the log's
+ * beginning can't be met anywhere.
+ */
+function assertComparable({ projection: { name }, places, live }: StartQuestion): void {
+  const stopped = places.filter((place) => (live.get(placeOf(place)) ?? place.start) < place.start);
+  if (stopped.length === 0) return;
+  const where = stopped
+    .map((place) => `${placeOf(place)} at offset ${live.get(placeOf(place))}, not ${place.start}`)
+    .join(", ");
+  throw new FatalError(
+    "history-gone",
+    `Retention has taken records that ${name} had not applied, and what serves stopped there ` +
+      `(${where}): nothing that is rebuilt from what is left can be compared with it.`,
+    "Restore the log, or define the projection under another name, which begins with what is left.",
+  );
 }
 
 /** What was asked for, as offsets; `earliest`: everything, whatever the snapshot. */

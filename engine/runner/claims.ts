@@ -109,7 +109,8 @@ function faultOf(
     "out-of-range",
     `${name} goes on at offset ${next}, and the log has ${bounds.start} to ${bounds.end}.`,
     next < bounds.start
-      ? "Retention has taken records that were never applied: rebuild from what is left."
+      ? "Retention has taken records that were never applied: restore the log, or give the " +
+          "definition another name, under which it begins with what is left."
       : "The log has lost its end (a restored backup?): compare it with the event store.",
   );
 }

@@ -34,6 +34,22 @@ async function emptied(stage: RebuildStage, partitions: readonly number[]): Prom
   );
 }
 
+test("what serves is refused a shadow when it stopped before what retention has left, and says where", async () => {
+  await using stage = await new RebuildStage().open();
+  await stage.append(history(numbers));
+  await stage.work([latest]);
+  await stage.caughtUp(latest);
+  await stage.stopWorkers();
+  const stoppedAt = (await stage.log.bounds("counters"))[2]?.end;
+  await stage.append(history(numbers));
+  await emptied(stage, [2]);
+  await stage.work([latest]);
+  const record = await stage.conduct(latest, await stage.start(latest, { accept: true }));
+  expect(record).toMatchObject({ state: "failed", failure: { code: "history-gone" } });
+  expect(record.failure?.message).toContain(`counters/2 at offset ${stoppedAt}, not `);
+  expect((await stage.serving(latest)).generation).toBe(1);
+});
+
 test.each([[[2]], [[0, 1, 2, 3]]])(
   "a shadow is level with what serves where retention has taken every record (partitions %j)",
   async (partitions) => {
