@@ -64,8 +64,8 @@ export interface DigestDelta {
   readonly hash: bigint;
   readonly rows: number;
   /**
-   * It mends the stored digest itself, which had come apart from the rows: a copy with digests of
-   * its own leaves it out.
+   * It mends the stored digest itself, which had come apart from the rows. What a copy has of them
+   * can't be known: one with digests of its own takes the partition's rows anew.
    */
   readonly correction?: true;
 }

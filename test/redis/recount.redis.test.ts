@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { indexKey, partitionKey, rowKey } from "../../connectors/redis/keys.ts";
 import { recountRedis } from "../../connectors/redis/recount.ts";
+import { DigestDeltas } from "../../engine/digest.ts";
 import { seatColumns } from "../conformance/store-samples.ts";
 import { differences, followedOfTest, partitionCount, until } from "./followed.ts";
 import { SeatWriter } from "./seat-writer.ts";
@@ -34,7 +35,7 @@ async function wholeInRedis() {
     }
     throw new Error("There are no rows.");
   };
-  return { ...at, writer, recount, listed };
+  return { ...at, generation, writer, recount, listed };
 }
 
 test("rows that were written by flushes alone give the digests that are kept with them", async () => {
@@ -89,6 +90,30 @@ test.each(plants)("a row that was %s by hand is told", async (_, commands) => {
     await at.redis.command("test", (redis) => redis.call(command, args.map(filled)));
   }
   expect(await at.recount()).toBe("differs");
+});
+
+test("a row that is mended in Postgres leaves Redis with its digests, whatever it had of it", async () => {
+  const at = await wholeInRedis();
+  const { generation } = at;
+  const { tag, key } = await at.listed();
+  const partition = Number(/p(\d+)\}$/.exec(tag)?.[1]);
+  const right = (await at.primary.load(generation, [key])).get(key) ?? {};
+  const planted = { ...right, held: 4711 };
+  const { projection, generation: number } = generation;
+  await at.pool.query(`update read."${projection}__g${number}" set held = 4711 where key = $1`, [
+    key,
+  ]);
+  const deltas = new DigestDeltas(seatColumns);
+  deltas.change(key, planted, right);
+  const [delta] = deltas.take();
+  if (delta === undefined) throw new Error("There is no difference.");
+  const correction = { ...delta, hash: BigInt.asUintN(64, -delta.hash), correction: true } as const;
+  const advances = at.writer.standing(partition);
+  const rows = [{ key, partition, row: right, isUpdate: true }];
+  const digests = [delta, correction];
+  await at.followed.flush({ generation, advances, rows, digests, notices: [], deadLetters: [] });
+  await until("Redis has all", async () => (await differences(at, generation)).length === 0);
+  expect(await at.recount()).toBe("equal");
 });
 
 test("of a partition that isn't whole nothing is told", async () => {

@@ -49,6 +49,14 @@ export class SeatWriter {
     }
   }
 
+  /** An advance that moves nothing, as a heal has it. */
+  standing(partition: number): Advance[] {
+    const owned = this.#owned.get(partition);
+    if (owned?.position === undefined) return [];
+    const { position } = owned;
+    return [{ ...owned, from: position, to: position, records: 0, lastRecordedAtMs: undefined }];
+  }
+
   /** One flush of so many records of each partition. */
   async write(records: number): Promise<void> {
     const advances: Advance[] = [];

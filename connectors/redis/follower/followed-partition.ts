@@ -31,6 +31,8 @@ export class FollowedPartition {
   readonly partition: number;
   state: FollowedState = "waiting";
   rowsWaiting = 0;
+  /** Redis is filled anew, even where it stands as it should. */
+  doubted = false;
   readonly #primary = new Map<string, Epoch>();
   /** As claimed in Redis, by topic; the position is where Redis stands. */
   #owned = new Map<string, OwnedPartition>();
@@ -74,6 +76,12 @@ export class FollowedPartition {
     else this.state = "waiting";
   }
 
+  /** Rows were mended beside the records: Redis may never have had what was wrong with them. */
+  mended(): void {
+    this.rejoin();
+    this.doubted = true;
+  }
+
   /** A commit of the store; while it waits to be joined, the snapshot will have it. */
   committed(commit: PartitionFlush): void {
     if (this.state === "waiting" || this.#again) return;
@@ -96,6 +104,7 @@ export class FollowedPartition {
     );
     while (this.#commits[0] && this.#isPast(this.#commits[0])) this.#drop(1);
     this.state = this.#again ? "waiting" : "following";
+    if (!this.#again) this.doubted = false;
     this.#again = false;
   }
 

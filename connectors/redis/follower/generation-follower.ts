@@ -71,14 +71,13 @@ export class GenerationFollower {
   committed(flush: ReadModelFlush): void {
     const { rowsWaitingMax = 200_000 } = this.#options;
     const settles = (flush.settlements ?? []).length > 0;
-    // What the primary's stored digests were wrong by, Redis' own may never have had.
-    const digests = flush.digests.filter(({ correction }) => correction === undefined);
     let waiting = this.rowsWaiting;
-    for (const part of partitionsOf({ ...flush, digests })) {
+    for (const part of partitionsOf(flush)) {
       const partition = this.#partitions.get(part.partition);
       waiting += part.rows.length;
       // Settled letters change rows under a position that stays: only a snapshot tells them apart.
-      if (settles || waiting > rowsWaitingMax) partition?.rejoin();
+      if (part.digests.some(({ correction }) => correction === true)) partition?.mended();
+      else if (settles || waiting > rowsWaitingMax) partition?.rejoin();
       else partition?.committed(part);
     }
     this.#wake.abort();

@@ -48,7 +48,7 @@ export async function joinPartitions(options: JoinOptions): Promise<Joined> {
     const ours = waiting.filter((partition) => partition.isOurs(standingOf(partition)));
     const joining = await claimed(options, ours, standingOf);
     const stands = await Promise.all(joining.map(({ fill, standing }) => fill.standsAt(standing)));
-    const lacking = joining.filter((_, at) => !stands[at]);
+    const lacking = joining.filter(({ partition }, at) => partition.doubted || !stands[at]);
     if (lacking.length > 0) await filled(known, snapshot, lacking);
     for (const { partition, owned, standing } of joining) partition.joined(owned, standing);
     const gone = waiting.filter((partition) => !ours.includes(partition));
