@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { PostgresReadModelStore } from "../connectors/postgres/index.ts";
+import type { Generations } from "../engine/ports/generations.ts";
 import type { Generation, ReadModelStore } from "../engine/ports/read-model-store.ts";
 import { type Cuts, placeOf } from "../engine/replay/cuts.ts";
 import { Replay } from "../engine/replay/replay.ts";
@@ -13,20 +13,20 @@ import { assertRows, topic } from "./_seat-events.ts";
 /** Makes a generation, and fills it up to the log's end as a rebuild does: read, folded, durable. */
 export async function fillGeneration(
   filled: Filled,
-  primary: PostgresReadModelStore,
+  into: { readonly builds: Pick<Generations, "create">; readonly store: ReadModelStore },
 ): Promise<Generation> {
-  const generation = await primary.createGeneration(readModelOf(seatBoard));
-  await fill(filled, { generation, store: primary });
+  const generation = await into.builds.create(readModelOf(seatBoard), {}, 1n);
+  await fill(filled, { generation, store: into.store });
   return generation;
 }
 
 /** The same, and then brings it to a redis-server of its own, to the last row. */
 export async function fillGenerationInBoth(
   filled: Filled,
-  primary: PostgresReadModelStore,
+  builds: Pick<Generations, "create">,
   redis: Awaited<ReturnType<typeof followInRedis>>,
 ): Promise<Generation> {
-  const generation = await primary.createGeneration(readModelOf(seatBoard));
+  const generation = await builds.create(readModelOf(seatBoard), {}, 1n);
   await fill(filled, { generation, store: redis.followed });
   redis.followed.follow(generation);
   await redis.reached(generation);

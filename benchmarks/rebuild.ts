@@ -8,7 +8,11 @@
  */
 import { parseArgs } from "node:util";
 
-import { PostgresReadModelStore, PostgresRecordLog } from "../connectors/postgres/index.ts";
+import {
+  PostgresGenerations,
+  PostgresReadModelStore,
+  PostgresRecordLog,
+} from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { Generation } from "../engine/ports/read-model-store.ts";
@@ -37,6 +41,7 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
   const { pool, pid, log } = on;
   const filled = await filledWith(log);
   const store = new PostgresReadModelStore({ pool });
+  const builds = new PostgresGenerations({ pool });
   await using redis = await followInRedis({ pool, primary: store, clock, follows: "when-asked" });
   const generations: Generation[] = [await store.open(readModelOf(seatBoard))];
   const tell = async (what: string, work: () => Promise<Generation | void>): Promise<void> => {
@@ -46,12 +51,12 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
     });
     console.log(`${from}: ${what}: ${costText(cost, total)}`);
   };
-  await tell("rebuild into Postgres", () => fillGeneration(filled, store));
+  await tell("rebuild into Postgres", () => fillGeneration(filled, { builds, store }));
   await tell("live catch-up", async () => {
     await catchUp({ ...filled, pool, into: "Postgres" });
   });
-  await tell("rebuild into Postgres again", () => fillGeneration(filled, store));
-  await tell("rebuild into Postgres and Redis", () => fillGenerationInBoth(filled, store, redis));
+  await tell("rebuild into Postgres again", () => fillGeneration(filled, { builds, store }));
+  await tell("rebuild into Postgres and Redis", () => fillGenerationInBoth(filled, builds, redis));
   await assertEqual(filled, store, generations);
   await assertEqual(filled, redis.store, generations.slice(-1));
   console.log(`${from}: rows and digests of all generations equal, in Redis too`);

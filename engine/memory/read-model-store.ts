@@ -44,7 +44,8 @@ export class MemoryReadModelStore implements ReadModelStore {
     const serving = this.generations.serving(model.projection);
     if (serving === undefined) {
       // Without a pause in between: of those who open at once, one makes it.
-      const first = this.#create(model);
+      const { number: generation } = this.generations.add(model);
+      const first = { projection: model.projection, generation, version: model.version };
       this.generations.serve(first);
       return { ...first, serving: true };
     }
@@ -54,20 +55,6 @@ export class MemoryReadModelStore implements ReadModelStore {
     if (difference !== undefined) throw columnsDiffer(model, difference);
     serving.positions.add(model.topics);
     return { projection: model.projection, generation: serving.number, version, serving: true };
-  }
-
-  /** A new, empty generation that doesn't serve yet. */
-  async createGeneration(model: ReadModel): Promise<Generation> {
-    return this.#create(model);
-  }
-
-  /** Moves the pointer: readers see this generation from now on. */
-  async serve(generation: Generation): Promise<void> {
-    const { generations } = this;
-    const before = generations.serving(generation.projection);
-    generations.get(generation);
-    if (before !== undefined) before.role = "kept";
-    generations.serve(generation);
   }
 
   async claim(
@@ -137,12 +124,6 @@ export class MemoryReadModelStore implements ReadModelStore {
     if (serving === undefined) throw generationUnknown(projection);
     const { number: generation, rows, positions, model } = serving;
     return { generation, rows, positions: positions.all(), columns: model.columns };
-  }
-
-  #create(model: ReadModel): Generation {
-    const { projection, version } = model;
-    const { number: generation } = this.generations.add(model);
-    return { projection, generation, version, serving: false };
   }
 }
 

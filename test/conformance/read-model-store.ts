@@ -241,15 +241,17 @@ function flushing(subject: () => ReadModelSubject): void {
   });
 
   test("a new generation is filled apart from the one that serves", async () => {
-    const { store, reader } = subject();
+    const { store, reader, generations } = subject();
     const model = readModel();
+    const { projection } = model;
     const first = await store.open(model);
-    const second = await store.createGeneration({ ...model, version: 2 });
+    const second = await generations.create({ ...model, version: 2 }, {}, 1n);
     expect(second).toMatchObject({ generation: 2, version: 2, serving: false });
     await putOne(store, first, 1);
     await putOne(store, second, 2);
     expect((await reader.get(model.projection, "M1")).result).toMatchObject({ held: 1 });
-    await store.serve(second);
+    const swap = { from: 1, to: 2, condition: "level", keepMs: 60_000 } as const;
+    expect(await generations.swap({ projection, ...swap })).toMatchObject({ outcome: "swapped" });
     const answer = await reader.get(model.projection, "M1");
     expect(answer).toMatchObject({ generation: 2, result: { held: 2 } });
     await expect(store.open(model)).rejects.toMatchObject({ code: "version-differs" });

@@ -1,18 +1,16 @@
 import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
+import type { Generations } from "../../engine/ports/generations.ts";
 import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type {
   Generation,
-  ReadModel,
   ReadModelFlush,
   ReadModelStore,
 } from "../../engine/ports/read-model-store.ts";
 import { at, places } from "./store-samples.ts";
 
 export interface ReadModelSubject extends AsyncDisposable {
-  readonly store: ReadModelStore & {
-    createGeneration(model: ReadModel): Promise<Generation>;
-    serve(generation: Generation): Promise<void>;
-  };
+  readonly store: ReadModelStore;
+  readonly generations: Pick<Generations, "create" | "swap">;
   readonly reader: ReadModelReader;
   /** undefined: the store leaves them to another. */
   readonly deadLetters: DeadLetters | undefined;

@@ -12,6 +12,7 @@ import type { AnyRow } from "../../engine/columns.ts";
 import { happened } from "../../engine/testing/given.ts";
 import { DigestDeltas } from "../../engine/digest.ts";
 import { storedColumns } from "../../engine/task/pipeline.ts";
+import { readModelOf } from "../../engine/task/projection-store.ts";
 import { board, Moved, Opened } from "../engine/seats.ts";
 import { PastWorld } from "./past-world.ts";
 import { ToldMetrics } from "./told-metrics.ts";
@@ -175,15 +176,22 @@ test("drift of a generation that no longer serves is not told any more", async (
   const { audit, drifts, world, generation, write } = await stageOfTest();
   await write("code-7", wrong);
   await audit.pass(board);
-  const { store } = world;
-  const next = await store.createGeneration({
-    projection: "board",
-    version: 1,
-    columns: board.row,
-    indexes: [],
-    topics: [{ name: "counters", partitions: 4 }],
+  const { store, generations } = world;
+  const standing = await store.positions(generation);
+  const positions = standing.flatMap(({ position, ...of }) =>
+    position === undefined ? [] : [{ ...of, position }],
+  );
+  const next = await generations.create(readModelOf(board), { positions }, 1n);
+  const { projection, generation: from } = generation;
+  const to = next.generation;
+  const verdict = await generations.swap({
+    projection,
+    from,
+    to,
+    condition: "level",
+    keepMs: 60_000,
   });
-  await store.serve(next);
+  expect(verdict.outcome).toBe("swapped");
   expect(next.generation).not.toBe(generation.generation);
   expect(await drifts.list()).toEqual([]);
 });

@@ -2,7 +2,10 @@ import { RedisConnection } from "../../connectors/redis/connection.ts";
 import { PartitionFill } from "../../connectors/redis/partition-fill.ts";
 import { RedisReadModelReader } from "../../connectors/redis/read-model-reader.ts";
 import { RedisReadModelStore } from "../../connectors/redis/read-model-store.ts";
+import { ManualClock } from "../../engine/memory/clock.ts";
+import { MemoryGenerations } from "../../engine/memory/generations.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
+import type { Generations, Swap, SwapVerdict } from "../../engine/ports/generations.ts";
 import type { Generation, ReadModel } from "../../engine/ports/read-model-store.ts";
 import type { ReadModelSubject } from "../conformance/read-model-subject.ts";
 import { startRedis } from "../support/redis-server.ts";
@@ -10,13 +13,13 @@ import { startRedis } from "../support/redis-server.ts";
 /** The store of the conformance suite: it makes generations, and says that new ones are whole. */
 class NewGenerations extends RedisReadModelStore {
   readonly #redis: RedisConnection;
-  readonly #memory: MemoryReadModelStore;
+  readonly #builds: MemoryGenerations;
   readonly #begun = new Set<string>();
 
   constructor(redis: RedisConnection, memory: MemoryReadModelStore) {
     super({ redis, generations: memory, scanPageRows: 2 });
     this.#redis = redis;
-    this.#memory = memory;
+    this.#builds = new MemoryGenerations({ store: memory, clock: new ManualClock() });
   }
 
   override async open(model: ReadModel): Promise<Generation> {
@@ -25,15 +28,15 @@ class NewGenerations extends RedisReadModelStore {
     return generation;
   }
 
-  async createGeneration(model: ReadModel): Promise<Generation> {
-    const generation = await this.#memory.createGeneration(model);
-    this.adopt(generation, model);
+  async create(...made: Parameters<Generations["create"]>): Promise<Generation> {
+    const generation = await this.#builds.create(...made);
+    this.adopt(generation, made[0]);
     await this.#begin(generation);
     return generation;
   }
 
-  serve(generation: Generation): Promise<void> {
-    return this.#memory.serve(generation);
+  swap(swap: Swap): Promise<SwapVerdict> {
+    return this.#builds.swap(swap);
   }
 
   /** Without a claim: nobody owns a new generation's partitions. */
@@ -65,6 +68,7 @@ export async function redisSubject(): Promise<ReadModelSubject> {
   };
   return {
     store,
+    generations: store,
     reader: new RedisReadModelReader({ redis, store, serving }),
     deadLetters: undefined,
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { PostgresGenerations } from "../../connectors/postgres/generations/index.ts";
 import {
   PostgresReadModelReader,
   PostgresReadModelStore,
@@ -79,13 +80,23 @@ test("writers that race for the same partitions lose nothing and count nothing t
   }
 });
 
+/** Of the generations 1 and 2 that one which doesn't serve yet. */
+async function swapIn(
+  builds: PostgresGenerations,
+  { projection, generation: to }: Pick<Generation, "projection" | "generation">,
+): Promise<void> {
+  const swap = { projection, from: 3 - to, to, condition: "level", keepMs: 60_000 } as const;
+  expect(await builds.swap(swap)).toMatchObject({ outcome: "swapped" });
+}
+
 test("an answer is of one generation while the pointer moves", async () => {
   await using database = await storesDatabase();
   const { pool } = database;
   const store = new PostgresReadModelStore({ pool });
   const model = readModel();
-  const generations = [await store.open(model), await store.createGeneration(model)];
-  for (const generation of generations) {
+  const { projection } = model;
+  const builds = new PostgresGenerations({ pool });
+  for (const generation of [await store.open(model), await builds.create(model, {}, 1n)]) {
     const owned = at(await store.claim(generation, places(0)), 0);
     const held = generation.generation;
     const rows = ["a", "b", "c"].map((key) => ({
@@ -93,12 +104,16 @@ test("an answer is of one generation while the pointer moves", async () => {
       partition: 0,
       row: { moduleCode: key, held },
     }));
-    await store.flush(flushOf(generation, { advances: [advance(owned, laneAt(held))], rows }));
+    // They stand at the same place, and tell by the time whose it is.
+    const advances = [advance(owned, laneAt(7), { lastRecordedAtMs: held })];
+    await store.flush(flushOf(generation, { advances, rows }));
   }
   const reader = new PostgresReadModelReader({ pool });
   const swapped = new AbortController();
   const swaps = (async () => {
-    for (let swap = 0; swap < 60; swap += 1) await store.serve(at(generations, (swap + 1) % 2));
+    for (let swap = 0; swap < 60; swap += 1) {
+      await swapIn(builds, { projection, generation: 2 - (swap % 2) });
+    }
     swapped.abort();
   })();
   const seen = new Set<number>();
@@ -109,7 +124,7 @@ test("an answer is of one generation while the pointer moves", async () => {
     ]);
     seen.add(generation);
     expect(result.rows.map(({ row }) => row["held"])).toEqual(Array(3).fill(generation));
-    expect(positions.map(({ position }) => position)).toEqual([laneAt(generation)]);
+    expect(positions.map(({ lastRecordedAtMs }) => lastRecordedAtMs)).toEqual([generation]);
     expect(one.result?.["held"]).toBe(one.generation);
   }
   await swaps;
@@ -126,7 +141,8 @@ test("the view of a projection shows the generation that serves", async () => {
   await store.flush(flushOf(first, { rows }));
   const shown = async () => (await pool.query('select * from read."seats"')).rows;
   expect(await shown()).toEqual([{ key: "M1", partition: 0, module_code: "M1", held: 1 }]);
-  await store.serve(await store.createGeneration(model));
+  const builds = new PostgresGenerations({ pool });
+  await swapIn(builds, await builds.create(model, {}, 1n));
   expect(await shown()).toEqual([]);
 });
 
@@ -147,7 +163,8 @@ test("notices are written by the generation that serves, and with its flush only
   const store = new PostgresReadModelStore({ pool });
   const model = readModel();
   const first = await store.open(model);
-  const second = await store.createGeneration(model);
+  const builds = new PostgresGenerations({ pool });
+  const second = await builds.create(model, {}, 1n);
   const owned = at(await store.claim(first, places(0)), 0);
   const sent = async () =>
     (
@@ -155,12 +172,14 @@ test("notices are written by the generation that serves, and with its flush only
     ).rows.map(({ ce_id }) => ce_id);
   const advances = [advance(owned, laneAt(1))];
   await store.flush(flushOf(first, { advances, notices: [notice("a"), notice("b")] }));
-  await store.flush(flushOf(second, { notices: [notice("c")] }));
+  const shadowed = at(await store.claim(second, places(0)), 0);
+  const level = [advance(shadowed, laneAt(1))];
+  await store.flush(flushOf(second, { advances: level, notices: [notice("c")] }));
   await expect(store.flush(flushOf(first, { advances, notices: [notice("d")] }))).rejects.toThrow(
     FencedError,
   );
   expect(await sent()).toEqual(["a", "b"]);
-  await store.serve(second);
+  await swapIn(builds, second);
   await store.flush(flushOf(first, { notices: [notice("e")] }));
   await store.flush(flushOf(second, { notices: [notice("f")] }));
   expect(await sent()).toEqual(["a", "b", "f"]);

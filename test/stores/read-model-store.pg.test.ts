@@ -1,4 +1,5 @@
 import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
+import { PostgresGenerations } from "../../connectors/postgres/generations/index.ts";
 import {
   PostgresReadModelReader,
   PostgresReadModelStore,
@@ -11,6 +12,7 @@ readModelStoreConformance("in Postgres", async () => {
   const { pool } = database;
   return {
     store: new PostgresReadModelStore({ pool, scanPageRows: 2 }),
+    generations: new PostgresGenerations({ pool }),
     reader: new PostgresReadModelReader({ pool }),
     deadLetters: new PostgresDeadLetters({ pool }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

@@ -20,13 +20,7 @@ import { decodeRow, selectColumns, statementName } from "../stored-rows/row-tabl
 import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
 import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
-import {
-  createGeneration,
-  findGeneration,
-  openGeneration,
-  serveGeneration,
-  type StoredGeneration,
-} from "./stored-generation.ts";
+import { findGeneration, openGeneration, type StoredGeneration } from "./stored-generation.ts";
 
 export interface PostgresReadModelStoreOptions {
   readonly pool: Pool;
@@ -63,16 +57,6 @@ export class PostgresReadModelStore implements ReadModelStore {
 
   open(model: ReadModel): Promise<Generation> {
     return openGeneration(this.#pool, model);
-  }
-
-  /** A new, empty generation that doesn't serve yet. */
-  createGeneration(model: ReadModel): Promise<Generation> {
-    return createGeneration(this.#pool, model);
-  }
-
-  /** Moves the pointer: readers see this generation from now on. */
-  serve(generation: Generation): Promise<void> {
-    return serveGeneration(this.#pool, generation);
   }
 
   async claim(

@@ -15,7 +15,7 @@ import { createTable, quoted, type RowTable } from "../stored-rows/row-table.ts"
 import { commit, inTransaction, runStatement } from "../transaction.ts";
 import { leadView, moveView } from "./served-view.ts";
 import { generationTable } from "./table-name.ts";
-import { takeMakingTurn, takeTurn } from "./turn.ts";
+import { takeTurn } from "./turn.ts";
 
 /** A generation with the table that keeps its rows. */
 export interface StoredGeneration {
@@ -66,32 +66,6 @@ export async function openGeneration(pool: Pool, model: ReadModel): Promise<Gene
   // Whoever swapped may have died before it.
   await leadView(pool, projection);
   return opened;
-}
-
-/** A new, empty generation that doesn't serve yet. */
-export function createGeneration(pool: Pool, model: ReadModel): Promise<Generation> {
-  return inTransaction(pool, `Making a generation of ${model.projection}`, async (client) => {
-    await takeMakingTurn(client, model.projection);
-    const made = await insertGeneration(client, model, { role: "building", rebuild: null });
-    await createIndexes(client, model, made.generation);
-    return commit(made);
-  });
-}
-
-/** Moves the pointer, and the view with it. */
-export async function serveGeneration(pool: Pool, generation: Generation): Promise<void> {
-  const { projection } = generation;
-  await inTransaction(pool, `Swapping ${projection}`, async (client) => {
-    await takeTurn(client, projection);
-    await client.query(
-      `update refold.generations g set role = 'kept' from refold.serving s
-       where s.projection = $1 and g.projection = $1 and g.generation = s.generation`,
-      [projection],
-    );
-    await movePointer(client, generation);
-    return commit(undefined);
-  });
-  await leadView(pool, projection);
 }
 
 /** @throws FatalError `generation-unknown`. */
