@@ -1,4 +1,5 @@
 import { rebuildShape } from "../../api/rebuilds/shape.ts";
+import { canConduct } from "../../engine/rebuild/index.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { RebuildRecord, RebuildState, RebuildWish } from "../../engine/ports/rebuilds.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
@@ -105,8 +106,7 @@ export async function steer(
     return print(options.json ? json() : `rebuild ${id} ${stateText(record)}`);
   }
   using signals = new StopSignals(() => process.exit(130));
-  const { projection: name, version } = record.request;
-  const projection = projections.find((one) => one.name === name && one.version === version);
+  const projection = projections.find((one) => canConduct(one, record));
   await follow(record, { connected, projection, ends, options, signals, known: record });
 }
 

@@ -18,12 +18,13 @@ import { type RebuildEnvironment, rebuildLimits } from "./options.ts";
 import { asOvertaken } from "./overtaken.ts";
 import { promote } from "./promote.ts";
 import { prove } from "./prove.ts";
+import { canConduct } from "./can-conduct.ts";
 import { undo } from "./undo.ts";
 import { wantsUndo } from "./wants-undo.ts";
 
 export interface ConductorOptions {
   readonly environment: RebuildEnvironment;
-  /** Of the version that the rebuild is of. */
+  /** Of the version that the rebuild is of; of any, where it is swapped in and to be undone. */
   readonly projection: AnyProjection;
 }
 
@@ -59,7 +60,7 @@ export class Conductor {
     this.#journey = journey;
     try {
       journey.at("led");
-      assertSameVersion(projection, lease.record);
+      assertHasCode(projection, lease.record);
       await this.#travel(journey);
       await lease.leave();
       return { ...lease.record, conductor: undefined };
@@ -159,8 +160,9 @@ async function ended(journey: Journey, ending: Ending): Promise<void> {
   await endRebuild(journey.environment, journey.record, { ending, note });
 }
 
-function assertSameVersion(projection: AnyProjection, { id, request }: RebuildRecord): void {
-  if (request.projection === projection.name && request.version === projection.version) return;
+function assertHasCode(projection: AnyProjection, record: RebuildRecord): void {
+  if (canConduct(projection, record)) return;
+  const { id, request } = record;
   throw new InvariantViolation(
     `Rebuild ${id} is of ${request.projection} in version ${request.version}, and its conductor ` +
       `has ${projection.name} in version ${projection.version}.`,

@@ -2,6 +2,7 @@ import { classify } from "../error-policy.ts";
 import type { RebuildRecord } from "../ports/rebuilds.ts";
 import type { AnyProjection } from "../projection.ts";
 import { isOpenRebuild, openRebuildStates } from "../rebuild-states.ts";
+import { canConduct } from "./can-conduct.ts";
 import { Conductor } from "./conductor.ts";
 import { abandonUnled } from "./end.ts";
 import { startNewVersions } from "./new-versions.ts";
@@ -111,10 +112,8 @@ export class RebuildDesk {
     this.#conducted.set(record.id, { conductor, ended });
   }
 
-  #codeOf({ request }: RebuildRecord): AnyProjection | undefined {
-    return this.#options.projections.find(
-      ({ name, version }) => name === request.projection && version === request.version,
-    );
+  #codeOf(record: RebuildRecord): AnyProjection | undefined {
+    return this.#options.projections.find((one) => canConduct(one, record));
   }
 
   #hasRoom(): boolean {

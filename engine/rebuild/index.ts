@@ -1,4 +1,5 @@
 /** Rebuilds of read models: planned, filled beside what serves, proved, swapped in, undone. */
+export { canConduct } from "./can-conduct.ts";
 export { Conductor, type ConductorOptions } from "./conductor.ts";
 export { type ComparedColumns, comparedColumns } from "./compared-columns.ts";
 export {

@@ -224,3 +224,17 @@ test("an undo without the old code says what it waits for, while the new version
   expect(faults).toEqual([]);
   expect(generations).toEqual(new Set([1, 2]));
 });
+
+test("a deployment that is rolled back is undone by the old code alone", async () => {
+  const { url, stores, decider } = await opened();
+  const old = await RollingWorker.start(url, "old");
+  const load = registering(decider);
+  const fresh = await RollingWorker.start(url, "new");
+  const { id } = await untilRebuild(stores, "swapped by policy", isSwapped);
+  const queries = querying([old]);
+  expect(await fresh.stop()).toBe(0);
+  expect(await stores.rebuilds.wish(id, "undo", { by: "an operator" })).toBe(true);
+  await untilRebuild(stores, "undone", isUndone);
+  await expectSeats([old], 1, await load.stop());
+  expect(await queries.stop()).toMatchObject({ faults: [] });
+});

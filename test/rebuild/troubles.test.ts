@@ -187,3 +187,22 @@ test("an undo to a version whose code nobody has lets live work go on, says what
   expect(await conducting).toMatchObject({ state: "undone", failure: undefined });
   expect((await stage.serving(board)).generation).toBe(1);
 });
+
+test("an undo needs nobody with the new code, where a deployment was rolled back", async () => {
+  await using stage = await staged();
+  const next = { ...board, version: 2 };
+  await stage.work([next]);
+  const id = await stage.start(next, { accept: true });
+  // Nobody else than its own code fills it.
+  const stranger = new Conductor({ environment: stage.environment(), projection: board });
+  await expect(stranger.conduct(id, signal)).rejects.toThrow(/is of board in version 2/);
+  await stage.clock.sleep(1_000);
+  expect((await stage.conduct(next, id)).state).toBe("swapped");
+  await stage.stopWorkers();
+  await stage.work([board]);
+  await stage.append(history(numbers.slice(0, 30)));
+  await stage.rebuilds.wish(id, "undo");
+  expect(await stage.conduct(board, id)).toMatchObject({ state: "undone", failure: undefined });
+  await stage.caughtUp(board);
+  expect(await stage.rowsOf(await stage.serving(board))).toEqual(foldAll(board, stage.events));
+});
