@@ -20,6 +20,7 @@ import { runRoles, type HttpRole } from "../system/run-roles.ts";
 import { rebuildingOf } from "../system/rebuilds.ts";
 import type { Role } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
+import { untilStopped } from "../until-stopped.ts";
 
 /** `refold api`: commands and queries, as a process of its own. */
 export function apiCommand(): Command {
@@ -78,13 +79,13 @@ async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
   const { servers, auditRestMs } = place;
   const rebuilding = rebuildingOf(place);
   const part = { database, servers, name, roles, stop, http, rebuilding, auditRestMs };
-  const url = await runRoles(part);
+  const { url, failures } = await runRoles(part);
   const ready =
     http.serves === "api"
       ? `The API listens on ${url}.`
       : `The ${name} runs. Its health and metrics are on ${url}.`;
   process.stdout.write(`${ready} Ctrl-C ends it.\n`);
-  await aborted(signals.stop);
+  await untilStopped(signals.stop, failures);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");
 }
 
@@ -94,14 +95,4 @@ function notShared(name: string): CommandFailure {
     `refold ${name} works beside other processes on one database: set DATABASE_URL, or name the ` +
       "data folder of a running refold start.",
   );
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  // Without a socket or timer of its own nothing else would keep the process alive.
-  const alive = setInterval(() => undefined, 60_000);
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  clearInterval(alive);
 }

@@ -16,6 +16,7 @@ import { StopSignals } from "../stop-signals.ts";
 import { runRoles } from "../system/run-roles.ts";
 import { rebuildingOf } from "../system/rebuilds.ts";
 import { reportToTerminal } from "../terminal.ts";
+import { untilStopped } from "../until-stopped.ts";
 import { welcomeText } from "../welcome.ts";
 
 /** `refold start`: everything in one process. */
@@ -46,12 +47,13 @@ async function start(options: OptionsWithApi): Promise<void> {
   const { servers, auditRestMs } = place;
   const rebuilding = rebuildingOf(place);
   const running = { database, servers, name: "start", roles, http, stop, rebuilding };
-  const httpUrl = await runRoles({ ...running, auditRestMs });
+  const { url: httpUrl, failures } = await runRoles({ ...running, auditRestMs });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;
   process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, findBy: findBy(options) }));
-  await stopped(signals.stop, database);
+  const failed = database.kind === "own" ? [database.failed] : [];
+  await untilStopped(signals.stop, [...failed, ...failures]);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");
 }
 
@@ -59,16 +61,4 @@ async function start(options: OptionsWithApi): Promise<void> {
 function findBy(options: OptionsOnDatabase): string {
   if (options.databaseUrl !== undefined) return `--database-url ${options.databaseUrl}`;
   return options.data === undefined ? "" : `--data ${options.data}`;
-}
-
-/** Until somebody wants it. @throws EmbeddedPostgresError when the server couldn't be kept running. */
-async function stopped(signal: AbortSignal, database: Database): Promise<void> {
-  // The channel to the launcher and the sockets keep the process alive meanwhile.
-  const wish = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-  const failed = database.kind === "own" ? [database.failed] : [];
-  const failure = await Promise.race([wish, ...failed]);
-  if (failure !== undefined) throw failure;
 }

@@ -179,6 +179,8 @@ async function startOn(
   const roles = new Set(["capture", "consumers"] as const);
   const system = await openSystem({ ...common, definitions, stores, roles, rebuilding });
   stop.add("engine", () => system[Symbol.asyncDispose](), stopTimeoutMs);
+  // Whoever runs this process decides what becomes of it.
+  void system.consumers?.failed.then(({ message }) => report(message));
   const chores = startHousekeeping({ stores, definitions, report });
   stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
   return stores;

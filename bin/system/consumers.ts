@@ -2,7 +2,9 @@ import type { ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { run } from "../../engine/runner/run.ts";
+import type { Runner } from "../../engine/runner/runner.ts";
 import { workedOnByBoard } from "../../engine/rebuild/index.ts";
+import { CommandFailure } from "../command-failure.ts";
 import { staleAfterMs } from "../status/report.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
@@ -23,6 +25,8 @@ export interface ConsumersPart {
 
 /** The processors and projections at work in this process. */
 export interface RunningConsumers extends AsyncDisposable {
+  /** Resolves when a part of them has ended that nobody wanted to: never otherwise. */
+  readonly failed: Promise<Error>;
   health(): readonly ConsumerHealth[];
   /** Milliseconds since the projection had applied everything; undefined: it never had. */
   ageMs(projection: string): number | undefined;
@@ -56,9 +60,6 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
       ...(part.lingerMs === undefined ? {} : { lingerMs: part.lingerMs }),
     },
   });
-  runner.finished.catch((error: unknown) => {
-    report(`Processing ended: ${error instanceof Error ? error.message : String(error)}`);
-  });
   const frozen = new FrozenAges({
     ...stores,
     projections,
@@ -69,6 +70,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   const known = (consumer: string, ageMs: number): number | undefined =>
     Number.isFinite(ageMs) ? ageMs : frozen.ageMs(consumer);
   return {
+    failed: failureOf(runner),
     ageMs: (projection) => known(projection, runner.ageMs(projection)),
     owns: (projection) =>
       runner
@@ -87,4 +89,15 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
       await runner.stop();
     },
   };
+}
+
+/** What nothing may catch has happened: going on would be wrong, and starting anew is right. */
+function failureOf({ finished }: Pick<Runner, "finished">): Promise<Error> {
+  return new Promise((resolve) => {
+    finished.catch((error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      const next = "Start it again: it goes on from what is durable.";
+      resolve(new CommandFailure("failed", `Processing ended: ${text} ${next}`));
+    });
+  });
 }

@@ -47,23 +47,34 @@ interface Running {
   readonly others: BoardView | undefined;
 }
 
-/** Starts what a process is to do. Gives the URL of its health and metrics, and of its API. */
-export async function runRoles(part: RolesPart): Promise<string> {
+export interface RunningRoles {
+  /** Of its health and metrics, and of its API. */
+  readonly url: string;
+  /** Each resolves, if ever, with what the process must not go on after. */
+  readonly failures: readonly Promise<Error>[];
+}
+
+/** Starts what a process is to do. */
+export async function runRoles(part: RolesPart): Promise<RunningRoles> {
   const { http, name, stop } = part;
   const metrics = new PrometheusMetrics();
   metrics.gauge("build_info", 1, { version: refoldVersion(), node: process.versions.node });
   const health = new ProcessHealth({ name, metrics });
   if (http.serves === "api") {
     const running = await startParts(part, health);
-    return serveApi({ ...part, role: http, health, ...running });
+    const url = await serveApi({ ...part, role: http, health, ...running });
+    return { url, failures: failuresOf(running) };
   }
   // Before all else: whoever watches sees a start that waits, too.
   const probes = await listenProbes(http, health);
   stop.add("health and metrics", () => probes.close());
-  await startParts(part, health);
+  const running = await startParts(part, health);
   stop.add("readiness", () => probes.drain());
-  return probes.url;
+  return { url: probes.url, failures: failuresOf(running) };
 }
+
+const failuresOf = ({ system: { consumers } }: Running): Promise<Error>[] =>
+  consumers ? [consumers.failed] : [];
 
 async function startParts(part: RolesPart, health: ProcessHealth): Promise<Running> {
   const { database, servers, name, roles, stop, rebuilding, auditRestMs } = part;

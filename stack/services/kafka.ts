@@ -41,7 +41,14 @@ export async function startKafka(folders: ServiceFolders): Promise<Service> {
   const id = randomBytes(16).toString("base64url");
   await runCommand({
     program: java,
-    args: [...classpath, "kafka.tools.StorageTool", "format", "-t", id, "-c", properties],
+    args: [
+      ...classpath,
+      "kafka.tools.StorageTool",
+      "format",
+      `--cluster-id=${id}`,
+      "-c",
+      properties,
+    ],
     remedy: `Empty the folder ${folder} and start again.`,
   });
   const memory = ["-Xmx512m", `-Dlog4j2.configurationFile=${logging}`];

@@ -10,6 +10,7 @@ const seats = { consumer: "seats", state: "running", ageMs: 5, reason: undefined
 const consumersThatSay = (
   ...health: readonly ConsumerHealth[]
 ): NonNullable<System["consumers"]> => ({
+  failed: new Promise(() => undefined),
   health: () => health,
   ageMs: () => undefined,
   owns: () => true,
