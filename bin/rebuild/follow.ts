@@ -53,6 +53,7 @@ export async function follow(record: RebuildRecord, followed: Followed): Promise
   const isSilent = options.json === true;
   const asks = !isSilent && options.yes !== true && canAsk();
   if (projection) giveWay();
+  else if (!isSilent) print(codeMissing(record));
   const differencesFolder = differencesIn(place);
   const environment = rebuildEnvironment({
     stores: connected,
@@ -75,6 +76,10 @@ export async function follow(record: RebuildRecord, followed: Followed): Promise
   else if (outcome.text !== undefined) print(outcome.text);
   process.exitCode = outcome.exitCode;
 }
+
+const codeMissing = ({ request: { projection, version } }: RebuildRecord): string =>
+  `This program has no code of ${projection} in version ${version}: what follows is done by a ` +
+  "process that has it, and waits for one where there is none. Ctrl-C ends watching.";
 
 const watchOnly = (): Promise<undefined> => Promise.resolve(undefined);
 

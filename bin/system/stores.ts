@@ -17,8 +17,10 @@ import {
 import { engineMigrations } from "../../connectors/postgres/schema.ts";
 import { PostgresStatusBoard } from "../../connectors/postgres/status-board/status-board.ts";
 import { avroCodec, migrations as registryMigrations } from "../../connectors/registry/index.ts";
+import type { Columns } from "../../engine/columns.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
+import { storedColumns } from "../../engine/task/pipeline.ts";
 import { assertCurrent, assertNotNewer } from "../schema-version.ts";
 import { embeddedServers, type Servers } from "../servers.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
@@ -76,7 +78,7 @@ export async function openStores(options: StoresOptions) {
       pool,
       primary: {
         readModelStore: new PostgresReadModelStore({ pool }),
-        reader: new PostgresReadModelReader({ pool }),
+        reader: new PostgresReadModelReader({ pool, declared: columnsOf(options) }),
       },
       generations: builds.generations,
       stop,
@@ -103,6 +105,10 @@ export async function openStores(options: StoresOptions) {
     throw error;
   }
 }
+
+/** What this code knows of rows, whatever version serves. */
+const columnsOf = ({ projections = [] }: StoresOptions): ReadonlyMap<string, Columns> =>
+  new Map(projections.map((projection) => [projection.name, storedColumns(projection)]));
 
 /** Steps of the engine's tables, then of the domain's. */
 export function allMigrations(ofDomain: readonly Migration[]): readonly Migration[] {
