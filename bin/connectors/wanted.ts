@@ -71,7 +71,7 @@ export interface ApplyPart {
 
 export function applyOptions({ connected, ...part }: ApplyPart) {
   const { pool, url } = connected;
-  const { signal } = new AbortController();
+  const { signal }: { readonly signal: AbortSignal } = new AbortController();
   return {
     ...part,
     pool,

@@ -108,7 +108,7 @@ export class StandingAudit {
   /** One pass; undefined where no generation of the definition's version serves. */
   async pass(
     projection: AnyProjection,
-    signal = new AbortController().signal,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<StandingAuditPass | undefined> {
     const all = await this.#options.generations.list(projection.name);
     const { version } = projection;

@@ -58,7 +58,6 @@ export class Campus {
 
   readonly #store = new MemoryReadModelStore();
   readonly #opened = new Map<string, Opened>();
-  readonly #lanes: number[] = [];
   readonly #noticeLanes: number[] = [];
   readonly reader = new MemoryReadModelReader({ store: this.#store });
   readonly generations = new MemoryGenerations({ store: this.#store, clock: realClock });
@@ -86,11 +85,10 @@ export class Campus {
       return { outcome: "refused", refusal: decision.refusal, recordedAtMs };
     }
     const { answer, facts } = decision;
-    const recorded = facts.map((fact) => {
-      const partition = partitionOf(keyOf(fact), 10);
-      const last = (this.#lanes[partition] ?? 0) + 1;
-      this.#lanes[partition] = last;
-      const position = globalPosition(this.history.facts.length);
+    const before = this.history.facts.length - facts.length;
+    const recorded = facts.map((fact, at) => {
+      const position = globalPosition(before + at + 1);
+      const last = this.#last(partitionOf(keyOf(fact), 10), before + at + 1);
       return { fact, at: { position, sequence: sequence(last), recordedAtMs } };
     });
     if (!this.frozen) await this.project();
@@ -158,6 +156,12 @@ export class Campus {
     );
   }
 
+  /** The last sequence of a lane, of so many facts of the history (default: all). */
+  #last(partition: number, facts?: number): number {
+    const isOfLane = (fact: RecordedFact): boolean => partitionOf(keyOf(fact), 10) === partition;
+    return this.history.facts.slice(0, facts).filter(isOfLane).length;
+  }
+
   #laneEnds(topic: string): LaneEnd[] {
     const lanes = new Map<number, number>();
     for (const fact of this.history.facts) {
@@ -219,7 +223,7 @@ export class Campus {
 
   #advances({ owned }: Opened) {
     return owned.flatMap(({ topic, partition, epoch, position }) => {
-      const last = this.#lanes[partition] ?? 0;
+      const last = this.#last(partition);
       if (last === 0) return [];
       const nextSequence = sequence(last + 1);
       const source = { kind: "lane", incarnation: this.incarnation, nextSequence } as const;
@@ -237,7 +241,7 @@ export class Campus {
     const lane = {
       topic: moduleEvents.name,
       partition,
-      sequence: sequence(this.#lanes[partition] ?? 0),
+      sequence: sequence(this.#last(partition)),
     };
     const sourcePosition = encodePositionToken({ incarnation: this.incarnation, lanes: [lane] });
     await this.publish({ ...seats, sourcePosition });

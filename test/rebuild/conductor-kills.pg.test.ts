@@ -28,8 +28,11 @@ const worst: readonly RebuildCrashPoint[] = [
   "undo-made",
 ];
 
+/** A rebuild in which every point kills somebody takes as long as some twenty kills elsewhere. */
+const killsPerRound = 20;
+
 /** Rebuilds in which every point of the way kills somebody; left out, the worst ones do, once. */
-const rounds = Number(process.env["REFOLD_ROUNDS"] ?? 0);
+const rounds = Math.ceil(Number(process.env["REFOLD_ROUNDS"] ?? 0) / killsPerRound);
 
 /** The journey to a swap and back, in its order. */
 const onTheWay = rebuildCrashPoints.filter((point) =>

@@ -8,7 +8,7 @@ import { offerModule } from "../../processors/catalogue/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { refold, temporaryFolder } from "../e2e/refold-process.ts";
 import { writeSample } from "../import/sample.ts";
-import { databaseOfTest } from "../support/database.ts";
+import { serverOfTest } from "../support/own-postgres.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 
 async function redisOfTest(settings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
@@ -50,7 +50,7 @@ test("an import where nothing runs ends with Redis as Postgres has it", async ()
   const folder = await temporaryFolder();
   const modules = ["AAA-2013J", "BBB-2014B", "CCC-2014J"];
   await writeSample(folder, { modules, studentsPerModule: 60 });
-  const databaseUrl = await databaseOfTest();
+  const databaseUrl = await serverOfTest();
   const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url };
   const imported = await refold(["import", "oulad", folder], environment);
   expect(imported.code, imported.err).toBe(0);
@@ -64,7 +64,7 @@ test("an import isn't begun on a Redis that may throw rows away", async () => {
   const server = await redisOfTest({ "maxmemory-policy": "allkeys-lru" });
   const folder = await temporaryFolder();
   await writeSample(folder, { modules: ["AAA-2013J"], studentsPerModule: 5 });
-  const environment = { DATABASE_URL: await databaseOfTest(), REDIS_URL: server.url };
+  const environment = { DATABASE_URL: await serverOfTest(), REDIS_URL: server.url };
   const { code, err } = await refold(["import", "oulad", folder], environment);
   expect(code).toBe(1);
   expect(err).toContain("maxmemory-policy allkeys-lru");

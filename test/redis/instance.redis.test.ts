@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { RefoldProcess } from "../e2e/refold-process.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
-import { databaseOfTest } from "../support/database.ts";
+import { serverOfTest } from "../support/own-postgres.ts";
 import { until } from "./followed.ts";
 
 interface Started {
@@ -101,7 +101,7 @@ async function told(url: string, metric: string): Promise<number> {
 test("a process with REDIS_URL answers from Redis, and a command's writer finds what it wrote", async () => {
   const server = await startRedis();
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const databaseUrl = await databaseOfTest();
+  const databaseUrl = await serverOfTest();
   const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url };
   const { url, refold } = await startedOn(environment);
   await offered(databaseUrl, "M1");
@@ -132,7 +132,7 @@ test("a process isn't started on a Redis that may throw rows away", async () => 
   onTestFinished(() => server[Symbol.asyncDispose]());
   const folder = await mkdtemp(join(tmpdir(), "refold-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const databaseUrl = await databaseOfTest();
+  const databaseUrl = await serverOfTest();
   const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url, REFOLD_DATA: folder };
   const { code, err } = await new RefoldProcess(["start", "--port", "0"], environment).ended;
   expect(code).not.toBe(0);
@@ -142,7 +142,7 @@ test("a process isn't started on a Redis that may throw rows away", async () => 
 test("a process killed again and again leaves Redis with Postgres' rows, one by one", async () => {
   const server = await startRedis();
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const databaseUrl = await databaseOfTest();
+  const databaseUrl = await serverOfTest();
   const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url };
   let student = 0;
   for (let round = 0; round < 3; round += 1) {

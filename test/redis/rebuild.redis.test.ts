@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { databaseOfTest } from "../support/database.ts";
+import { serverOfTest } from "../support/own-postgres.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { ask } from "../e2e/refold-instance.ts";
 import { refold, RefoldProcess, until } from "../e2e/refold-process.ts";
@@ -9,7 +9,7 @@ import { makePool } from "../../connectors/postgres/index.ts";
 test("a rebuild is proved in Redis too, and answers come from there after the swap", async () => {
   const server = await startRedis();
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const databaseUrl = await databaseOfTest();
+  const databaseUrl = await serverOfTest();
   const environment = { DATABASE_URL: databaseUrl, REDIS_URL: server.url };
   const started = new RefoldProcess(["start", "--port", "0"], environment);
   onTestFinished(async () => {

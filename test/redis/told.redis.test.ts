@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { StatusReport } from "../../bin/status/report.ts";
 import { ask } from "../e2e/refold-instance.ts";
 import { refold, RefoldProcess, until } from "../e2e/refold-process.ts";
-import { databaseOfTest } from "../support/database.ts";
+import { serverOfTest } from "../support/own-postgres.ts";
 import { startRedis } from "../support/redis-server.ts";
 
 interface Copy {
@@ -16,7 +16,7 @@ interface Copy {
 test("a Redis that is away, emptied or without workers is told by /readyz and status, and nobody is unready for it", async () => {
   const server = await startRedis();
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const environment = { DATABASE_URL: await databaseOfTest(), REDIS_URL: server.url };
+  const environment = { DATABASE_URL: await serverOfTest(), REDIS_URL: server.url };
   const process = new RefoldProcess(["start", "--port", "0"], environment);
   onTestFinished(async () => {
     process.child.kill("SIGKILL");
