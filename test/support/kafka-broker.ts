@@ -67,7 +67,7 @@ export class TestBroker implements AsyncDisposable {
     const format = ["kafka.tools.StorageTool", "format"];
     await runCommand({
       program: java,
-      args: [...classpath, ...format, "-t", clusterId, "-c", properties, ...scram],
+      args: [...classpath, ...format, `--cluster-id=${clusterId}`, "-c", properties, ...scram],
       remedy: "See the broker's settings.",
     });
     const heap = `-Xmx${options.heapMb ?? 384}m`;
