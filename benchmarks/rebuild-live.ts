@@ -38,6 +38,7 @@ const { values } = parseArgs({
     registrations: { type: "string", default: "500" },
     queries: { type: "string", default: "200" },
     seconds: { type: "string", default: "15" },
+    warm: { type: "string", default: "15" },
     // Of a system that runs already; a new one otherwise.
     data: { type: "string" },
   },
@@ -127,6 +128,9 @@ async function underLoad(work: (signal: AbortSignal) => Promise<void>): Promise<
 
 async function measure(signal: AbortSignal): Promise<void> {
   await sleep(warmUpMs);
+  // The first commands of a process read the history of their modules.
+  const warming = await during(() => sleep(Number(values.warm) * 1_000));
+  tell("warming up", warming, warming);
   const calm = await during(() => sleep(Number(values.seconds) * 1_000));
   tell("without a rebuild", calm, calm);
   await using watch = new RebuildWatch({ databaseUrl: instance.databaseUrl, projection });
