@@ -12,7 +12,7 @@ import {
 /** A server that nothing survives, so nothing waits for the disk. */
 export async function startThrowAwayPostgres(
   settings: Readonly<Record<string, string>> = {},
-): Promise<{ readonly server: EmbeddedPostgres; end(): Promise<void> }> {
+): Promise<{ readonly server: EmbeddedPostgres; readonly end: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "refold-test-"));
   await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres({ folder, settings: { fsync: "off", ...settings } });
