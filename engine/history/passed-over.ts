@@ -1,5 +1,5 @@
 import type { DeadLetters, Disposition, StoredDeadLetter } from "../ports/dead-letters.ts";
-import { placeOf } from "../replay/cuts.ts";
+import { addAt, lettersOf } from "../replay/letters.ts";
 
 /** Records that a generation has not folded, by `<topic>/<partition>`. */
 export interface PassedOver {
@@ -9,8 +9,6 @@ export interface PassedOver {
 }
 
 export const nothingPassedOver: PassedOver = { offsets: new Map(), sequences: new Map() };
-
-const pageLetters = 500;
 
 /**
  * Records that operators have left out, whichever generation set them aside, and those that wait as
@@ -29,9 +27,9 @@ export async function passedOver(
   for (const disposition of dispositions) {
     for await (const letter of lettersOf(letters, of.projection, disposition)) {
       if (disposition !== "discarded" && !isOf(letter, of.generation)) continue;
-      note(offsets, letter, Number(letter.offset));
+      addAt(offsets, letter, Number(letter.offset));
       const { source } = letter;
-      if (source.kind === "lane") note(sequences, letter, Number(source.sequence));
+      if (source.kind === "lane") addAt(sequences, letter, Number(source.sequence));
     }
   }
   return { offsets, sequences };
@@ -45,24 +43,3 @@ export const covers = (now: PassedOver, before: PassedOver): boolean =>
 
 const isOf = (letter: StoredDeadLetter, generation: number | undefined): boolean =>
   generation === undefined || letter.generation === generation;
-
-async function* lettersOf(
-  letters: Pick<DeadLetters, "list">,
-  consumer: string,
-  disposition: Disposition,
-): AsyncGenerator<StoredDeadLetter> {
-  let after = 0n;
-  for (;;) {
-    const page = await letters.list({ consumer, disposition, after, limit: pageLetters });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageLetters) return;
-    after = last.id;
-  }
-}
-
-function note(into: Map<string, Set<number>>, letter: StoredDeadLetter, at: number): void {
-  const place = placeOf(letter);
-  const known = into.get(place) ?? new Set();
-  into.set(place, known.add(at));
-}

@@ -5,7 +5,9 @@ import type { SnapshotRow } from "../ports/read-model-snapshots.ts";
 import type { Generation, ReadModel } from "../ports/read-model-store.ts";
 import type { AnyProjection } from "../projection.ts";
 import { type Cuts, placeOf } from "../replay/cuts.ts";
+import { isOvertaken } from "../replay/overtaken.ts";
 import { Replay } from "../replay/replay.ts";
+import { topicsOf } from "../task/pipeline.ts";
 import { readModelOf } from "../task/projection-store.ts";
 import { LimitedStore } from "./limited-store.ts";
 import type { PassedOver } from "./passed-over.ts";
@@ -103,8 +105,7 @@ async function assertHeld({ log }: HistorySource, fold: PastFold): Promise<void>
   const { projection, cuts, start } = fold;
   const begins = new Map(start?.at.map((one) => [placeOf(one), one.position.nextOffset]));
   const gone: string[] = [];
-  const topics = projection.kind === "events" ? projection.from : [projection.from];
-  for (const { name: topic } of topics) {
+  for (const { name: topic } of topicsOf(projection)) {
     for (const { partition, start: first } of await log.bounds(topic)) {
       const place = placeOf({ topic, partition });
       const from = begins.get(place) ?? 0n;
@@ -124,9 +125,7 @@ export const historyGone = ({ name }: AnyProjection, what: string): FatalError =
 
 /** Retention may overtake a fold on its way. */
 function asGone(error: unknown, projection: AnyProjection): unknown {
-  const isGone =
-    error instanceof FatalError && /\bout-of-range\b/.test(`${error.code} ${error.message}`);
-  return isGone ? historyGone(projection, error.message) : error;
+  return isOvertaken(error) ? historyGone(projection, error.message) : error;
 }
 
 const ended = ({ name }: AnyProjection): FatalError =>

@@ -1,9 +1,8 @@
 import { FatalError } from "../errors.ts";
-import { type Offset, offset } from "../position.ts";
 import type { AnyProjection } from "../projection.ts";
 import { type ComparedColumns, comparedColumns } from "../rebuild/compared-columns.ts";
 import { type DifferingRow, rowDifferences } from "../rebuild/row-differences.ts";
-import { type Cuts, placeOf } from "../replay/cuts.ts";
+import { type Cuts, endsOf } from "../replay/cuts.ts";
 import { storedColumns, topicsOf } from "../task/pipeline.ts";
 import { type FoldedModel, readModelAt } from "./read-model-at.ts";
 import type { HistorySource } from "./source.ts";
@@ -51,7 +50,7 @@ const noGeneration = 0;
  */
 export async function preview(source: HistorySource, ask: PreviewAsk): Promise<PreviewVerdict> {
   const { current, changed, onDifference } = ask;
-  const cuts = ask.cuts ?? (await endsOf(source, [current, changed]));
+  const cuts = ask.cuts ?? (await sharedEnds(source, [current, changed]));
   const ones = await folded(source, ask, { projection: current, generation: undefined, cuts });
   const others = await folded(source, ask, { projection: changed, generation: noGeneration, cuts });
   const columns = comparedColumns(storedColumns(current), storedColumns(changed));
@@ -93,20 +92,13 @@ async function folded(
   return readModelAt(source, { ...of, rowsMax, from: "beginning", ...end });
 }
 
-async function endsOf(
+async function sharedEnds(
   { log }: HistorySource,
   projections: readonly AnyProjection[],
 ): Promise<Cuts> {
-  const known = new Set((await log.topics()).map(({ name }) => name));
   const topics = new Set(projections.flatMap((one) => topicsOf(one).map(({ name }) => name)));
-  const cuts = new Map<string, Offset>();
-  for (const topic of topics) {
-    if (!known.has(topic)) continue;
-    for (const { partition, end } of await log.bounds(topic)) {
-      cuts.set(placeOf({ topic, partition }), offset(end));
-    }
-  }
-  return cuts;
+  const known = (await log.topics()).filter(({ name }) => topics.has(name));
+  return endsOf(log, known);
 }
 
 const topicUnknown = ({ name }: AnyProjection, topic: string): FatalError =>

@@ -3,7 +3,7 @@ import type { Offset } from "../position.ts";
 import type { GenerationInfo } from "../ports/generations.ts";
 import type { RebuildChange, RebuildRecord } from "../ports/rebuilds.ts";
 import type { AnyProjection } from "../projection.ts";
-import { type Cuts, placeOf } from "../replay/cuts.ts";
+import { type Cuts, endsOf, placeOf } from "../replay/cuts.ts";
 import { Replay } from "../replay/replay.ts";
 import { topicsOf } from "../task/pipeline.ts";
 import { noRebuildProbe, type RebuildCrashPoint } from "./crash-points.ts";
@@ -168,30 +168,19 @@ export class Journey {
    */
   async target(of: GenerationInfo): Promise<Cuts> {
     const { readModels, log } = this.environment;
-    const cuts = new Map<string, Offset>();
+    const applied = new Map<string, Offset>();
     const read = new Set<string>();
     for (const one of await readModels.positions(of)) {
       read.add(one.topic);
-      if (one.position) cuts.set(placeOf(one), one.position.nextOffset);
+      if (one.position) applied.set(placeOf(one), one.position.nextOffset);
     }
-    for (const { name: topic } of topicsOf(this.projection)) {
-      if (read.has(topic)) continue;
-      for (const { partition, end } of await log.bounds(topic)) {
-        cuts.set(placeOf({ topic, partition }), end);
-      }
-    }
-    return cuts;
+    const others = topicsOf(this.projection).filter(({ name }) => !read.has(name));
+    return new Map([...applied, ...(await endsOf(log, others))]);
   }
 
   /** Everything that the log holds. */
-  async ends(): Promise<Cuts> {
-    const cuts = new Map<string, Offset>();
-    for (const { name: topic } of topicsOf(this.projection)) {
-      for (const { partition, end } of await this.environment.log.bounds(topic)) {
-        cuts.set(placeOf({ topic, partition }), end);
-      }
-    }
-    return cuts;
+  ends(): Promise<Cuts> {
+    return endsOf(this.environment.log, topicsOf(this.projection));
   }
 }
 

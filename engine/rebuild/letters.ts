@@ -1,7 +1,5 @@
 import type { DeadLetters } from "../ports/dead-letters.ts";
-import { placeOf } from "../replay/cuts.ts";
-
-const pageLetters = 1_000;
+import { addAt, lettersOf } from "../replay/letters.ts";
 
 /**
  * Records of a projection that operators have left out, in whichever generation, by
@@ -13,16 +11,10 @@ export async function discardedLetters(
 ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
   const discarded = new Map<string, Set<number>>();
   if (deadLetters === undefined) return discarded;
-  for (let after = 0n; ;) {
-    const filter = { consumer, disposition: "discarded", after, limit: pageLetters } as const;
-    const page = await deadLetters.list(filter);
-    for (const letter of page) {
-      const offsets = discarded.get(placeOf(letter)) ?? new Set();
-      discarded.set(placeOf(letter), offsets.add(Number(letter.offset)));
-      after = letter.id;
-    }
-    if (page.length < pageLetters) return discarded;
+  for await (const letter of lettersOf(deadLetters, consumer, "discarded")) {
+    addAt(discarded, letter, Number(letter.offset));
   }
+  return discarded;
 }
 
 /** Letters of one generation that are neither redriven nor discarded. */
