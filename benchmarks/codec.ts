@@ -19,6 +19,7 @@ const event: ModuleRegistered = {
   feeCents: 12_000,
   enrolmentId: null,
   holdExpiresAt: 1_795_220_983_163,
+  acceptedOffer: false,
 };
 
 const schema = parseSchema(ModuleRegistered.schema);

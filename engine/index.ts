@@ -3,6 +3,8 @@
  * of any domain and any client library.
  */
 export * from "./columns.ts";
+export * from "./deadline.ts";
+export * from "./effect.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
 export * from "./position.ts";
@@ -26,14 +28,18 @@ export {
 } from "./digest.ts";
 export { classify, type ErrorVerdict, reasonOf } from "./error-policy.ts";
 export { partitionOf } from "./partitioner.ts";
+export * from "./ports/alongside.ts";
 export * from "./ports/assignment.ts";
 export * from "./ports/capture-sink.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/codec.ts";
 export * from "./ports/comparisons.ts";
 export * from "./ports/dead-letters.ts";
+export * from "./ports/deadlines.ts";
+export * from "./ports/effect-ledger.ts";
 export * from "./ports/event-store.ts";
 export * from "./ports/generations.ts";
+export * from "./ports/idempotency-keys.ts";
 export * from "./ports/metrics.ts";
 export * from "./ports/processor-store.ts";
 export * from "./ports/read-model-reader.ts";

@@ -1,5 +1,5 @@
 import type { AnyRow, Columns, RowOf } from "./columns.ts";
-import type { CommandCall, Refusal } from "./decision/definition.ts";
+import type { CommandCall, FollowUps } from "./decision/definition.ts";
 import { assertDefinition, type RecordMeta } from "./projection.ts";
 import type {
   AnyEventType,
@@ -13,13 +13,10 @@ import type {
 import { topicsFrom } from "./topic.ts";
 
 /**
- * Asks for a decision. It is made inside the flush, against the store; a refusal leads to another
- * call, or is counted and left.
+ * Asks for a decision. It is made inside the flush, against the store; its acceptance or refusal may
+ * lead to further calls. A refusal that leads nowhere is counted and left.
  */
-export type Emit = <Answer>(
-  call: CommandCall<Answer>,
-  otherwise?: { readonly refused?: (refusal: Refusal) => CommandCall | undefined },
-) => void;
+export type Emit = <Answer>(call: CommandCall<Answer>, followUps?: FollowUps<Answer>) => void;
 
 /** The state after the record; undefined is "no state". */
 export type React<State, Event> = (

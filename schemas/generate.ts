@@ -8,7 +8,14 @@ import { basename, join } from "node:path";
 
 import { typescriptOf } from "./typescript-of.ts";
 
-export const schemaFolders = ["catalogue", "modules", "seats", "updates"] as const;
+export const schemaFolders = [
+  "catalogue",
+  "enrolments",
+  "modules",
+  "payments",
+  "seats",
+  "updates",
+] as const;
 
 const schemasFolder = import.meta.dirname;
 

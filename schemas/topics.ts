@@ -1,10 +1,30 @@
 import { ModuleRow, ModuleRowKey } from "./generated/catalogue.ts";
 import {
+  AccommodationOffered,
+  EnrolmentCompleted,
+  EnrolmentResubmitted,
+  EnrolmentReversed,
+  EnrolmentStarted,
+  EnrolmentStepCompensated,
+  EnrolmentStepDone,
+  EnrolmentStepFailed,
+  EnrolmentStepStarted,
+  LibraryCardIssued,
+  OnboardingFinished,
+} from "./generated/enrolments.ts";
+import {
   ModuleCapacityChanged,
   ModuleDetailsChanged,
   ModuleOffered,
   ModuleWithdrawn,
 } from "./generated/modules.ts";
+import {
+  PaymentConfirmed,
+  PaymentDeadlinePassed,
+  PaymentFailed,
+  PaymentRefunded,
+  PaymentRequested,
+} from "./generated/payments.ts";
 import {
   ModuleRegistered,
   RegistrationCancelled,
@@ -47,6 +67,44 @@ export const moduleEvents = {
     SeatOffered,
     SeatOfferExpired,
     WaitlistLeft,
+  ],
+} as const;
+
+/** Payments of registrations and enrolments, for ever. */
+export const paymentEvents = {
+  kind: "events",
+  name: "payment-events",
+  partitions: 10,
+  key: "paymentId",
+  tags,
+  events: [
+    PaymentRequested,
+    PaymentConfirmed,
+    PaymentFailed,
+    PaymentDeadlinePassed,
+    PaymentRefunded,
+  ],
+} as const;
+
+/** Enrolments in several modules, and what follows them, for ever. */
+export const enrolmentEvents = {
+  kind: "events",
+  name: "enrolment-events",
+  partitions: 10,
+  key: "enrolmentId",
+  tags,
+  events: [
+    EnrolmentStarted,
+    EnrolmentStepStarted,
+    EnrolmentStepDone,
+    EnrolmentStepFailed,
+    EnrolmentStepCompensated,
+    EnrolmentCompleted,
+    EnrolmentReversed,
+    EnrolmentResubmitted,
+    LibraryCardIssued,
+    AccommodationOffered,
+    OnboardingFinished,
   ],
 } as const;
 

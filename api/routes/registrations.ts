@@ -3,6 +3,7 @@ import { Type } from "typebox";
 
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult } from "../../engine/decision/outcome.ts";
+import { InvariantViolation } from "../../engine/errors.ts";
 import { registerWith, withdraw } from "../../processors/seats/index.ts";
 import {
   registrationById,
@@ -87,9 +88,14 @@ async function execute<Answer>(
   const result = await deps.decider.execute(call, originOf(request));
   void reply.header("refold-position", writtenPosition(incarnation, result));
   if (result.outcome === "accepted") return result;
-  const no = result.outcome === "held" ? heldBy(result.by) : problemOfRefusal(result.refusal);
-  void sendProblem(request, reply, no);
+  void sendProblem(request, reply, problemOf(result));
   return undefined;
+}
+
+function problemOf(result: Exclude<CommandResult, Accepted<unknown>>): Problem {
+  if (result.outcome === "held") return heldBy(result.by);
+  if (result.outcome === "refused") return problemOfRefusal(result.refusal);
+  throw new InvariantViolation("A command without a key was taken for a repeated one.");
 }
 
 const heldBy = (name: string): Problem => ({

@@ -111,7 +111,12 @@ async function giveStep(step: StepAt, options: OuladImportOptions): Promise<Refu
   const result = await options.decider.execute(call, origin);
   if (result.outcome === "accepted") return undefined;
   if (result.outcome === "refused") return result.refusal;
-  throw new TransientError("held", `The store is held by ${result.by}: another import runs.`);
+  if (result.outcome === "held") {
+    throw new TransientError("held", `The store is held by ${result.by}: another import runs.`);
+  }
+  throw new InvariantViolation(
+    "A step of the import has no key, and was taken for a repeated one.",
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { InvariantViolation, RecordError, TransientError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { KeptOnce } from "../ports/alongside.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type {
   AppendOptions,
@@ -11,11 +12,12 @@ import type {
 } from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { CommandCall } from "./definition.ts";
-import type { CallToDecide, Group } from "./group.ts";
+import type { CallMore, CallToDecide, Group } from "./group.ts";
 import { ModelCache } from "./model-cache.ts";
 import { ModelReader } from "./model-reader.ts";
 import type { CommandResult, Origin } from "./outcome.ts";
 import { DecisionPlan, type PlanOutcome } from "./plan.ts";
+import { requestOf } from "./request.ts";
 import { decideRound, type Round } from "./round.ts";
 import { settleAppended, type SettledCall } from "./settle.ts";
 
@@ -91,11 +93,17 @@ export class Decider {
   }
 
   /**
-   * Decides a command and records its facts.
+   * Decides a command and records its facts, with what more is asked for: the client's key, what is
+   * to follow the call, the effect that it is the answer to.
+   *
    * @throws TransientError when the store can't be reached (whether the facts were recorded is then
    * unknown), RecordError when a fact doesn't fit its schema, and what the definition throws.
    */
-  execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>> {
+  execute<Answer>(
+    call: CommandCall<Answer>,
+    origin: Origin,
+    more: CallMore<Answer> = {},
+  ): Promise<CommandResult<Answer>> {
     if (this.#waiting.length >= (this.#options.waitingMax ?? 20_000)) {
       return Promise.reject(
         new TransientError(
@@ -106,6 +114,7 @@ export class Decider {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({
+        ...(more as CallMore<never>),
         call,
         origin,
         sinceMs: this.#options.clock.monotonicMs(),
@@ -212,7 +221,7 @@ export class Decider {
 
   async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
     try {
-      const verdict = await this.#options.eventStore.append(group.request(), this.#grant);
+      const verdict = await this.#options.eventStore.append(requestOf(group), this.#grant);
       await this.#conclude(group, calls, verdict);
     } catch (error) {
       // What was sent may have happened: the models are read again before they are used.
@@ -232,11 +241,26 @@ export class Decider {
       case "held":
         for (const { index } of group.calls) calls[index]?.resolve(verdict);
         return;
+      case "repeated":
+        return this.#repeat(group, calls, verdict.kept);
       case "conflict":
       case "out-of-time":
         await this.#learn(group, verdict);
         this.#again(group.calls.flatMap(({ index }) => calls[index] ?? []));
     }
+  }
+
+  /** Those whose keys were used are answered; whoever was decided together with them is again. */
+  #repeat(group: Group, calls: readonly Waiting[], kept: readonly KeptOnce[]): void {
+    const again: Waiting[] = [];
+    for (const { index } of group.calls) {
+      const call = calls[index] as Waiting;
+      const { once } = call;
+      const known = kept.find(({ scope, key }) => scope === once?.scope && key === once.key);
+      if (known) call.resolve({ outcome: "repeated", kept: known });
+      else again.push(call);
+    }
+    this.#waiting.unshift(...again);
   }
 
   /** They waited first: they go first. */
@@ -257,6 +281,7 @@ export class Decider {
         }
         return;
       case "appended":
+      case "repeated":
       case "held":
     }
   }
@@ -292,7 +317,7 @@ export class Decider {
       const round = decideRound([call], this.#roundOptions());
       const complete = learnt && !round.lacking;
       decided = complete ? round.groups[0] : undefined;
-      return decided?.request() ?? { events: [], condition: [] };
+      return decided ? requestOf(decided) : { events: [], condition: [] };
     };
     const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
     if (decided) return this.#conclude(decided, [call], verdict);

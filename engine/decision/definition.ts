@@ -66,15 +66,51 @@ export interface Refusal {
   readonly detail: string;
 }
 
+/** An effect that a decision wants; its cause and tags come with it (see `defineEffect`). */
+export interface WantedEffect {
+  readonly key: string;
+  readonly kind: string;
+  readonly input: unknown;
+  readonly secret?: unknown;
+  readonly tags: readonly string[];
+}
+
+/** A deadline that a decision sets or cancels (see `defineDeadline`). */
+export type WantedDeadline =
+  | {
+      readonly change: "set";
+      readonly name: string;
+      readonly key: string;
+      readonly atMs: number;
+      readonly tags: readonly string[];
+    }
+  | { readonly change: "cancel"; readonly name: string; readonly key: string };
+
+/** What a decision wants beside its facts; durable with them, or not at all. */
+export interface Wanted {
+  readonly effects?: readonly WantedEffect[];
+  readonly deadlines?: readonly WantedDeadline[];
+}
+
 export type Decision<Answer = unknown> =
-  | { readonly kind: "accepted"; readonly facts: readonly Fact[]; readonly answer: Answer }
+  | {
+      readonly kind: "accepted";
+      readonly facts: readonly Fact[];
+      readonly answer: Answer;
+      readonly wanted?: Wanted;
+    }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /** Accepts; with no facts the answer only tells what is already so (a command given twice). */
-export const accept = <Answer>(facts: readonly Fact[], answer: Answer): Decision<Answer> => ({
+export const accept = <Answer>(
+  facts: readonly Fact[],
+  answer: Answer,
+  wanted?: Wanted,
+): Decision<Answer> => ({
   kind: "accepted",
   facts,
   answer,
+  ...(wanted === undefined ? {} : { wanted }),
 });
 
 export const refuse = (code: string, detail: string): Decision<never> => ({
@@ -89,6 +125,11 @@ export interface DecisionContext {
    * that tells its time is asked against that.
    */
   reached(timeMs: number): boolean;
+  /**
+   * A time that lies so far ahead, in whole milliseconds, by the clock as it was last seen: for
+   * deadlines. The events may be recorded a little later than now.
+   */
+  inMs(durationMs: number): number;
   /** A new id. The same call in the same processor record gives the same ids. */
   newId(): string;
 }
@@ -120,6 +161,36 @@ export interface Command<Input = unknown, Answer = unknown> {
 export interface CommandCall<Answer = unknown> {
   readonly command: Command<never, Answer>;
   readonly input: unknown;
+}
+
+/**
+ * What follows a call: decided right after it, against what it has just decided, and appended with
+ * it as one request. So either all of it happens, or nothing.
+ */
+export interface FollowUps<Answer = unknown> {
+  readonly accepted?: ((answer: Answer) => Following) | undefined;
+  readonly refused?: ((refusal: Refusal) => Following) | undefined;
+}
+
+/** Nothing, one call, or several in order, each with what follows it in turn. */
+export type Following = FollowingCall | readonly FollowingCall[] | undefined;
+export type FollowingCall = CommandCall | FollowedCall;
+
+export interface FollowedCall extends FollowUps<never> {
+  readonly call: CommandCall;
+}
+
+/** A call with what follows it. */
+export const followed = <Answer>(
+  call: CommandCall<Answer>,
+  followUps: FollowUps<Answer>,
+): FollowedCall => ({ call, ...followUps });
+
+/** The calls of a following, in order. */
+export function followingCalls(following: Following): readonly FollowedCall[] {
+  if (following === undefined) return [];
+  const calls = "length" in following ? following : [following];
+  return calls.map((one) => ("call" in one ? one : { call: one }));
 }
 
 type Callable<Input, Answer> = ((input: Input) => CommandCall<Answer>) & {

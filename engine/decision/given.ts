@@ -7,13 +7,18 @@ import type {
   DecisionContext,
   Fact,
   ModelOf,
+  Wanted,
 } from "./definition.ts";
 import { KnownModel } from "./known-model.ts";
 import { tagsOf } from "./tags.ts";
 
-/** What a decision should be: its facts in order and, where given, its answer; or its refusal. */
+/**
+ * What a decision should be: its facts in order and, where given, its answer and what it wants
+ * beside them; or its refusal.
+ */
 export type Expected =
-  { readonly facts: readonly Fact[]; readonly answer?: unknown } | { readonly refused: string };
+  | { readonly facts: readonly Fact[]; readonly answer?: unknown; readonly wanted?: Wanted }
+  | { readonly refused: string };
 
 export interface GivenOptions {
   /** Milliseconds: the recorded time of what was given, and the time of the decision (default 0). */
@@ -75,7 +80,11 @@ function stateOf(of: ModelOf, facts: readonly Fact[], nowMs: number): unknown {
 }
 
 function contextAt(nowMs: number, newId = countedIds()): DecisionContext {
-  return { reached: (timeMs) => timeMs <= nowMs, newId };
+  return {
+    reached: (timeMs) => timeMs <= nowMs,
+    inMs: (durationMs) => nowMs + durationMs,
+    newId,
+  };
 }
 
 /** `id-1`, `id-2`, ... */
@@ -85,7 +94,7 @@ export function countedIds(): () => string {
 }
 
 function assertDecided(decision: Decision, expected: Expected): void {
-  const actual = shown(decision, "answer" in expected);
+  const actual = shown(decision, expected);
   const wanted =
     "refused" in expected
       ? { refused: expected.refused }
@@ -94,10 +103,13 @@ function assertDecided(decision: Decision, expected: Expected): void {
   throw new Error(`Decided ${text(actual)}, and expected was ${text(wanted)}.`);
 }
 
-function shown(decision: Decision, withAnswer: boolean): unknown {
+function shown(decision: Decision, expected: Expected): unknown {
   if (decision.kind === "refused") return { refused: decision.refusal.code };
-  const facts = decision.facts.map(shownFact);
-  return withAnswer ? { facts, answer: decision.answer } : { facts };
+  return {
+    facts: decision.facts.map(shownFact),
+    ...("answer" in expected ? { answer: decision.answer } : {}),
+    ...("wanted" in expected ? { wanted: decision.wanted } : {}),
+  };
 }
 
 const shownFact = ({ topic, type, event }: Fact): unknown => ({

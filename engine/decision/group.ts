@@ -1,14 +1,27 @@
-import type { AppendRequest, NewEvent, TimeBounds } from "../ports/event-store.ts";
-import type { CommandCall, Decision, Fact, Refusal } from "./definition.ts";
+import type { OnceMark } from "../ports/alongside.ts";
+import type { EffectSettlement } from "../ports/effect-ledger.ts";
+import type { NewEvent, TimeBounds } from "../ports/event-store.ts";
+import type { CommandCall, Decision, Fact, FollowUps } from "./definition.ts";
 import type { FoldableEvent, KnownModel } from "./known-model.ts";
-import type { Origin } from "./outcome.ts";
+import type { CommandResult, Origin } from "./outcome.ts";
 
-/** A call to decide, and what follows its refusal. */
-export interface CallToDecide {
+/** A call to decide. */
+export interface CallToDecide extends CallMore<never> {
   readonly call: CommandCall;
   readonly origin: Origin;
-  /** Decided right after the refusal, and true only as long as the refusal is. */
-  readonly refused?: ((refusal: Refusal) => CommandCall | undefined) | undefined;
+}
+
+/** What may come with a call. */
+export interface CallMore<Answer = unknown> extends FollowUps<Answer> {
+  /** The client's key, under which the answer is kept. */
+  readonly once?: CallOnce;
+  /** The effect that this call is the answer to. */
+  readonly settles?: EffectSettlement;
+}
+
+/** A `OnceMark` whose answer is made of what became of the call. */
+export interface CallOnce extends Omit<OnceMark, "answer"> {
+  readonly answer: (result: CommandResult) => unknown;
 }
 
 /** A fact with the event that it becomes. */
@@ -22,8 +35,9 @@ export interface DecidedCall {
   readonly index: number;
   readonly decision: Decision;
   readonly facts: readonly PlacedFact[];
-  /** What the refusal led to. */
-  readonly next?: DecidedCall;
+  readonly asked: CallToDecide;
+  /** What followed it. */
+  readonly next: readonly DecidedCall[];
 }
 
 /** Calls whose decisions hang together through the models they read or change: one request. */
@@ -67,20 +81,15 @@ export class Group {
     return this.calls.flatMap(factsOf);
   }
 
-  request(): AppendRequest {
-    const time: TimeBounds = {
+  get time(): TimeBounds {
+    return {
       ...(Number.isFinite(this.#notBeforeMs) ? { notBeforeMs: this.#notBeforeMs } : {}),
       ...(Number.isFinite(this.#beforeMs) ? { beforeMs: this.#beforeMs } : {}),
-    };
-    return {
-      events: this.facts().map((placed) => placed.newEvent),
-      condition: [...this.models].map((model) => model.condition()),
-      time,
     };
   }
 }
 
 export const factsOf = (decided: DecidedCall): PlacedFact[] => [
   ...decided.facts,
-  ...(decided.next ? factsOf(decided.next) : []),
+  ...decided.next.flatMap(factsOf),
 ];

@@ -1,3 +1,4 @@
+import type { KeptOnce } from "../ports/alongside.ts";
 import type { AppendedEvent } from "../ports/event-store.ts";
 import type { Fact, Refusal } from "./definition.ts";
 
@@ -11,6 +12,8 @@ export type CommandResult<Answer = unknown> =
       readonly recordedAtMs: number;
     }
   | { readonly outcome: "refused"; readonly refusal: Refusal; readonly recordedAtMs: number }
+  /** The client's key stands for an answer already, or for one that is being made: nothing was done. */
+  | { readonly outcome: "repeated"; readonly kept: KeptOnce }
   /** The store is held by an import: try later. */
   | { readonly outcome: "held"; readonly by: string };
 

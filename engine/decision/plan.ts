@@ -1,5 +1,6 @@
 import type { AppendRequest } from "../ports/event-store.ts";
 import type { CallToDecide, Group } from "./group.ts";
+import { requestOf } from "./request.ts";
 import type { SettledCall } from "./settle.ts";
 
 /** Decisions that are made, and not yet recorded. */
@@ -12,7 +13,7 @@ export class DecisionPlan {
   constructor(calls: readonly CallToDecide[], groups: readonly Group[]) {
     this.calls = calls;
     this.groups = groups;
-    this.requests = groups.map((group) => group.request());
+    this.requests = groups.map(requestOf);
   }
 }
 

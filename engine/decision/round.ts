@@ -4,7 +4,15 @@ import type { Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { NewEvent } from "../ports/event-store.ts";
 import type { EventTopic } from "../topic.ts";
-import type { CommandCall, Decision, DecisionContext, Fact, ModelOf } from "./definition.ts";
+import {
+  type CommandCall,
+  type Decision,
+  type DecisionContext,
+  type Fact,
+  followingCalls,
+  type FollowUps,
+  type ModelOf,
+} from "./definition.ts";
 import { idSource, type IdSource } from "./event-ids.ts";
 import { Group, type CallToDecide, type DecidedCall, type PlacedFact } from "./group.ts";
 import type { KnownModel } from "./known-model.ts";
@@ -114,14 +122,28 @@ class Tentative {
     const decide = asked.call.command.decide as AnyDecide;
     const decision = decide(asked.call.input, states, context);
     place.group.root().bound(context.notBeforeMs, context.beforeMs);
-    if (decision.kind === "accepted") {
-      const facts = this.#place(decision.facts, asked, place);
-      return facts && { index: place.index, decision, facts };
+    const facts = decision.kind === "accepted" ? this.#place(decision.facts, asked, place) : [];
+    const next = facts && this.#following(asked, decision, place);
+    return facts && next && { index: place.index, decision, facts, asked, next };
+  }
+
+  /** undefined when something is lacking for one of them. */
+  #following(
+    asked: CallToDecide,
+    decision: Decision,
+    place: Place,
+  ): readonly DecidedCall[] | undefined {
+    const following =
+      decision.kind === "accepted"
+        ? (asked.accepted as FollowUps["accepted"])?.(decision.answer)
+        : asked.refused?.(decision.refusal);
+    const decided: DecidedCall[] = [];
+    for (const one of followingCalls(following)) {
+      const next = this.#decide({ ...one, origin: asked.origin }, place);
+      if (next === undefined) return undefined;
+      decided.push(next);
     }
-    const followUp = asked.refused?.(decision.refusal);
-    if (!followUp) return { index: place.index, decision, facts: [] };
-    const next = this.#decide({ call: followUp, origin: asked.origin }, place);
-    return next && { index: place.index, decision, facts: [], next };
+    return decided;
   }
 
   /** undefined when a model has to be read first. */
@@ -254,6 +276,10 @@ class Context implements DecisionContext {
     if (reached) this.notBeforeMs = Math.max(this.notBeforeMs, timeMs);
     else this.beforeMs = Math.min(this.beforeMs, timeMs);
     return reached;
+  }
+
+  inMs(durationMs: number): number {
+    return Math.ceil((this.#atMs ?? this.#nowMs) + durationMs);
   }
 
   newId(): string {

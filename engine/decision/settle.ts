@@ -1,17 +1,16 @@
-import type { AppendVerdict } from "../ports/event-store.ts";
+import type { Appended, AppendedEvent } from "../ports/appended.ts";
 import type { CommandResult } from "./outcome.ts";
 import { factsOf, type DecidedCall, type Group, type PlacedFact } from "./group.ts";
 import type { KnownModel } from "./known-model.ts";
 import type { ModelCache } from "./model-cache.ts";
 
-type Appended = Extract<AppendVerdict, { readonly outcome: "appended" }>;
-type Recorded = ReadonlyMap<PlacedFact, Appended["events"][number]>;
+type Recorded = ReadonlyMap<PlacedFact, AppendedEvent>;
 
-/** What became of a call, and of the one that its refusal led to. */
+/** What became of a call, and of those that followed it. */
 export interface SettledCall {
   readonly index: number;
   readonly result: CommandResult;
-  readonly next?: SettledCall;
+  readonly next: readonly SettledCall[];
 }
 
 /**
@@ -20,13 +19,7 @@ export interface SettledCall {
  * when they are used.
  */
 export function settleAppended(group: Group, verdict: Appended, cache: ModelCache): SettledCall[] {
-  const facts = group.facts();
-  const recorded: Recorded = new Map(
-    facts.flatMap((placed, i) => {
-      const at = verdict.events[i];
-      return at ? [[placed, at] as const] : [];
-    }),
-  );
+  const recorded = recordedIn(group, verdict);
   const inOrder = [...recorded].sort(([, a], [, b]) => (a.position < b.position ? -1 : 1));
   for (const [placed, at] of inOrder) {
     const meta = { id: placed.newEvent.id, recordedAtMs: at.recordedAtMs };
@@ -49,13 +42,24 @@ function* concerned(placed: PlacedFact, cache: ModelCache): Generator<KnownModel
   }
 }
 
-function settled(call: DecidedCall, verdict: Appended, recorded: Recorded): SettledCall {
-  const next = call.next && settled(call.next, verdict, recorded);
-  return {
-    index: call.index,
-    result: resultOf(call, verdict, recorded),
-    ...(next ? { next } : {}),
-  };
+const settled = (call: DecidedCall, verdict: Appended, recorded: Recorded): SettledCall => ({
+  index: call.index,
+  result: resultOf(call, verdict, recorded),
+  next: call.next.map((next) => settled(next, verdict, recorded)),
+});
+
+/** What becomes of a call when its group is appended like this. */
+export const resultIn = (group: Group, call: DecidedCall, verdict: Appended): CommandResult =>
+  resultOf(call, verdict, recordedIn(group, verdict));
+
+/** Facts of a group with what the store gave them. */
+function recordedIn(group: Group, verdict: Appended): Recorded {
+  return new Map(
+    group.facts().flatMap((placed, i) => {
+      const at = verdict.events[i];
+      return at ? [[placed, at] as const] : [];
+    }),
+  );
 }
 
 function resultOf(call: DecidedCall, verdict: Appended, recorded: Recorded): CommandResult {

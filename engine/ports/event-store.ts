@@ -1,4 +1,8 @@
 import type { GlobalPosition, Sequence } from "../position.ts";
+import type { Alongside, KeptOnce } from "./alongside.ts";
+import type { Appended } from "./appended.ts";
+
+export type { Appended, AppendedEvent } from "./appended.ts";
 
 /** An event to append, already routed and framed. */
 export interface NewEvent {
@@ -66,25 +70,12 @@ export interface AppendRequest {
   /** All must hold. An empty list sets no condition. */
   readonly condition: readonly ConditionItem[];
   readonly time?: TimeBounds;
-}
-
-export interface AppendedEvent {
-  readonly position: GlobalPosition;
-  readonly sequence: Sequence;
-  readonly recordedAtMs: number;
+  readonly alongside?: Alongside;
 }
 
 /** A verdict is a value; errors are for what the caller didn't ask about (an outage). */
 export type AppendVerdict =
-  | {
-      readonly outcome: "appended";
-      /** In the order of the request's events. */
-      readonly events: readonly AppendedEvent[];
-      /** True when all ids were there already: nothing was written now. */
-      readonly duplicate: boolean;
-      /** The store's clock; also of a call without events. */
-      readonly recordedAtMs: number;
-    }
+  | Appended
   | {
       readonly outcome: "conflict";
       /** Events that match an item after its position, in order of position; all, unless cut. */
@@ -94,6 +85,8 @@ export type AppendVerdict =
     }
   /** The store's clock lies outside the time bounds. */
   | { readonly outcome: "out-of-time"; readonly recordedAtMs: number }
+  /** Keys of the request (`OnceMark`) that were used before, or are being used. */
+  | { readonly outcome: "repeated"; readonly kept: readonly KeptOnce[] }
   /** An import holds the store: only processors may append. */
   | { readonly outcome: "held"; readonly by: string };
 

@@ -1,14 +1,12 @@
 import type { AnyRow } from "../columns.ts";
-import type { CommandCall, Refusal } from "../decision/definition.ts";
+import type { FollowedCall } from "../decision/definition.ts";
 import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
 import type { Advance, DigestDelta, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
 import type { SourceOrigin } from "./staged.ts";
 
 /** A decision that a reaction asked for. */
-export interface EmittedCall {
-  readonly call: CommandCall;
-  readonly refused: ((refusal: Refusal) => CommandCall | undefined) | undefined;
+export interface EmittedCall extends FollowedCall {
   readonly origin: SourceOrigin;
   /** The record that led to it, as `recordPlace` names it. */
   readonly record: string;

@@ -106,18 +106,19 @@ export class ProcessorTaskStore implements TaskStore {
 
   /** A refusal that leads nowhere is not silent. */
   #countRefusal(call: SettledCall): void {
-    if (call.next) return this.#countRefusal(call.next);
-    if (call.result.outcome !== "refused") return;
+    for (const next of call.next) this.#countRefusal(next);
+    if (call.result.outcome !== "refused" || call.next.length > 0) return;
     const { metrics, processor } = this.#options;
     metrics.count("refusals_left_total", 1, { consumer: processor.name });
   }
 }
 
-function toDecide({ call, refused, origin, seed }: EmittedCall): CallToDecide {
+function toDecide({ call, accepted, refused, origin, seed }: EmittedCall): CallToDecide {
   const { id: causationId, correlationId, traceparent } = origin;
   return {
     call,
     origin: { correlationId, causationId, seed, ...(traceparent ? { traceparent } : {}) },
-    ...(refused ? { refused } : {}),
+    accepted,
+    refused,
   };
 }

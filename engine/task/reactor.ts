@@ -2,6 +2,7 @@ import { type AnyRow, boolean, type Columns, nullable } from "../columns.ts";
 import { changeColumns, effectOf, pendingColumn } from "../change/presence.ts";
 import { filledIn, keepUnavailable } from "../change/unavailable.ts";
 import type { RowChange } from "../ports/codec.ts";
+import { followed } from "../decision/definition.ts";
 import type { Emit, ErasedReact } from "../processor.ts";
 import type { EmittedCall } from "./batch.ts";
 import { rowOf } from "./change-intake.ts";
@@ -27,12 +28,12 @@ export class Emissions {
     this.calls = [];
   }
 
-  readonly emit: Emit = (call, otherwise) => {
+  readonly emit: Emit = (call, followUps = {}) => {
     const origin = this.#origin as SourceOrigin;
     // Two processors that react to one event must not make events of the same id.
     const seed = `${this.#processor}:${origin.id}:${this.calls.length}`;
-    const refused = otherwise?.refused;
-    this.calls.push({ call, refused, origin, seed, record: recordPlace(this.#meta) });
+    const record = recordPlace(this.#meta);
+    this.calls.push({ ...followed(call, followUps), origin, seed, record });
   };
 }
 

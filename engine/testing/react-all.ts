@@ -1,5 +1,11 @@
 import type { AnyRow } from "../columns.ts";
-import type { CommandCall, Fact } from "../decision/definition.ts";
+import {
+  type Fact,
+  followed,
+  type FollowedCall,
+  followingCalls,
+  type FollowUps,
+} from "../decision/definition.ts";
 import { countedIds, given } from "../decision/given.ts";
 import type { RowChange } from "../ports/codec.ts";
 import type {
@@ -81,20 +87,21 @@ class Reactions implements Reacted {
   }
 
   react(react: ErasedReact, key: string, on: { event: unknown; meta: RecordMeta }): void {
-    const calls: Parameters<Emit>[] = [];
-    const emit: Emit = (...call) => void calls.push(call);
+    const calls: FollowedCall[] = [];
+    const emit: Emit = (call, followUps = {}) => void calls.push(followed(call, followUps));
     const after = (react as React)(this.states.get(key), on.event, emit, on.meta);
     if (this.#keepsState && after) this.states.set(key, after);
     else this.states.delete(key);
-    for (const [call, otherwise] of calls) this.#decide(call, otherwise?.refused);
+    for (const call of calls) this.#decide(call);
   }
 
-  #decide(call: CommandCall, refused: NonNullable<Parameters<Emit>[1]>["refused"]): void {
+  #decide({ call, accepted, refused }: FollowedCall): void {
     const { decision } = given(this.facts, { nowMs: this.#nowMs, newId: this.#newId }).when(call);
     if (decision.kind === "accepted") this.facts.push(...decision.facts);
-    else {
-      const next = refused?.(decision.refusal);
-      if (next) this.#decide(next, undefined);
-    }
+    const following =
+      decision.kind === "accepted"
+        ? (accepted as FollowUps["accepted"])?.(decision.answer)
+        : refused?.(decision.refusal);
+    for (const next of followingCalls(following)) this.#decide(next);
   }
 }

@@ -110,6 +110,7 @@ function giveSeat(
     feeCents,
     enrolmentId: null,
     holdExpiresAt: null,
+    acceptedOffer: false,
   });
   const answer = { registrationId, moduleCode, studentId };
   if (feeCents > 0) return accept([held], { ...answer, status: "held" });

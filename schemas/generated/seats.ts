@@ -12,6 +12,8 @@ export interface ModuleRegistered {
   readonly enrolmentId: null | string;
   /** The hold ends at this time; null: it has no deadline. */
   readonly holdExpiresAt: null | number;
+  /** The seat was held for the student already, by an offer to the first in line. */
+  readonly acceptedOffer: boolean;
 }
 
 export const ModuleRegistered: RecordType<"ModuleRegistered", ModuleRegistered> = {
@@ -60,6 +62,12 @@ export const ModuleRegistered: RecordType<"ModuleRegistered", ModuleRegistered> 
         ],
         "default": null,
         "doc": "The hold ends at this time; null: it has no deadline."
+      },
+      {
+        "name": "acceptedOffer",
+        "type": "boolean",
+        "default": false,
+        "doc": "The seat was held for the student already, by an offer to the first in line."
       }
     ]
   },
@@ -272,6 +280,8 @@ export interface WaitlistLeft {
   readonly registrationId: string;
   readonly moduleCode: string;
   readonly studentId: string;
+  /** A seat was held for the student by an offer, and is free again. */
+  readonly offered: boolean;
 }
 
 export const WaitlistLeft: RecordType<"WaitlistLeft", WaitlistLeft> = {
@@ -294,6 +304,12 @@ export const WaitlistLeft: RecordType<"WaitlistLeft", WaitlistLeft> = {
       {
         "name": "studentId",
         "type": "string"
+      },
+      {
+        "name": "offered",
+        "type": "boolean",
+        "default": false,
+        "doc": "A seat was held for the student by an offer, and is free again."
       }
     ]
   },

@@ -77,6 +77,7 @@ export class ModuleHistory {
   #context(): DecisionContext {
     return {
       reached: (timeMs) => this.nowMs >= timeMs,
+      inMs: (durationMs) => this.nowMs + durationMs,
       newId: () => `id-${(this.#ids += 1)}`,
     };
   }

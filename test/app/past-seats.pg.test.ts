@@ -46,7 +46,7 @@ it("waits for an append that was recorded before the time and has not committed"
   const client = await pool.connect();
   await client.query("begin");
   const seated = { registrationId: "r-1", moduleCode: "MA101", studentId: "ada", feeCents: 0 };
-  const event = { ...seated, enrolmentId: null, holdExpiresAt: null };
+  const event = { ...seated, enrolmentId: null, holdExpiresAt: null, acceptedOffer: false };
   const [verdict] = await appendWithin(
     client,
     [{ events: [registeredEvent(source.codec, event)], condition: [] }],

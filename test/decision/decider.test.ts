@@ -146,7 +146,7 @@ test("a plan writes nothing itself, and is planned again after a conflict", asyn
   if (settled.outcome !== "settled") expect.fail("The second plan was not appended.");
   expect(settled.calls[0]?.result.outcome).toBe("accepted");
   expect(settled.calls[1]?.result).toMatchObject({ refusal: { code: "ticket-unknown" } });
-  expect(settled.calls[1]?.next?.result).toMatchObject({ refusal: { code: "sold-out" } });
+  expect(settled.calls[1]?.next[0]?.result).toMatchObject({ refusal: { code: "sold-out" } });
   expect(soldByShow(await all(store), 2)).toEqual(new Map([["a", 2]]));
 });
 

@@ -32,6 +32,7 @@ const registered: ModuleRegistered = {
   feeCents: 1200,
   enrolmentId: null,
   holdExpiresAt: 1_795_220_983_163,
+  acceptedOffer: false,
 };
 
 async function read(reader: EventReader, bytes: Uint8Array): Promise<unknown> {

@@ -1,0 +1,57 @@
+import type { Alongside, OnceMark } from "../ports/alongside.ts";
+import type { DeadlineChange } from "../ports/deadlines.ts";
+import type { Cause, EffectSettlement, NewEffect } from "../ports/effect-ledger.ts";
+import type { Wanted } from "./definition.ts";
+import type { DecidedCall, Group } from "./group.ts";
+import { resultIn } from "./settle.ts";
+
+/** What a group's calls want to be kept with their facts; undefined: nothing. */
+export function alongsideOf(group: Group): Alongside | undefined {
+  const parts = new Parts();
+  for (const call of group.calls) {
+    const { once, settles } = call.asked;
+    if (once !== undefined) {
+      const answer: OnceMark["answer"] = (verdict) => once.answer(resultIn(group, call, verdict));
+      parts.once.push({ ...once, answer });
+    }
+    if (settles !== undefined) parts.settled.push(settles);
+    parts.addWanted(call);
+  }
+  return parts.isEmpty ? undefined : parts;
+}
+
+class Parts implements Alongside {
+  readonly once: OnceMark[] = [];
+  readonly effects: NewEffect[] = [];
+  readonly settled: EffectSettlement[] = [];
+  readonly deadlines: DeadlineChange[] = [];
+
+  get isEmpty(): boolean {
+    const { once, effects, settled, deadlines } = this;
+    return once.length + effects.length + settled.length + deadlines.length === 0;
+  }
+
+  addWanted(call: DecidedCall): void {
+    const wanted = wantedBy(call);
+    const cause = causeOf(call);
+    for (const effect of wanted.effects ?? []) this.effects.push({ ...effect, ...cause });
+    for (const one of wanted.deadlines ?? []) {
+      this.deadlines.push(one.change === "set" ? { ...one, ...cause } : one);
+    }
+    for (const next of call.next) this.addWanted(next);
+  }
+}
+
+const wantedBy = ({ decision }: DecidedCall): Wanted =>
+  decision.kind === "accepted" ? (decision.wanted ?? {}) : {};
+
+/** The decision's own first event, where it has one, is what caused it; else what caused the call. */
+function causeOf({ asked, facts }: DecidedCall): Cause {
+  const { correlationId, causationId, traceparent } = asked.origin;
+  const cause = facts[0]?.newEvent.id ?? causationId;
+  return {
+    correlationId,
+    ...(cause === undefined ? {} : { causationId: cause }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Appended } from "./appended.ts";
+import type { DeadlineChange } from "./deadlines.ts";
+import type { EffectSettlement, NewEffect } from "./effect-ledger.ts";
+
+/**
+ * A command that a client may send again under a key of its own: its first answer is kept, in the
+ * transaction that keeps its events, and every later one gets the same.
+ */
+export interface OnceMark {
+  /** Whose keys these are: keys of two scopes have nothing to do with each other. */
+  readonly scope: string;
+  readonly key: string;
+  /** Of what was asked: the same key with another one is a mistake of the client. */
+  readonly fingerprint: string;
+  /**
+   * What is kept, a JSON value. Called in the transaction, once the append has its verdict: pure
+   * and quick.
+   */
+  readonly answer: (appended: Appended) => unknown;
+}
+
+/** What a key stands for. */
+export type KeptOnce =
+  | {
+      readonly state: "answered";
+      readonly scope: string;
+      readonly key: string;
+      readonly fingerprint: string;
+      readonly answer: unknown;
+    }
+  /** Somebody else is at it, in a transaction that is still open. */
+  | { readonly state: "in-progress"; readonly scope: string; readonly key: string };
+
+/**
+ * What becomes durable in an append's own transaction, together with its events or not at all: when
+ * the verdict isn't `appended`, nothing of it is written. A request without events (a refusal, or a
+ * decision whose answer only tells what is so already) may have it too.
+ *
+ * A request that the store knows already (`duplicate`) writes it again, which changes nothing:
+ * marks, effects and deadlines have keys.
+ */
+export interface Alongside {
+  readonly once?: readonly OnceMark[];
+  /** Effects to be had; one that is known under its key is left as it is. */
+  readonly effects?: readonly NewEffect[];
+  /** Effects that this append is the answer to. */
+  readonly settled?: readonly EffectSettlement[];
+  /** Applied in this order. */
+  readonly deadlines?: readonly DeadlineChange[];
+}
