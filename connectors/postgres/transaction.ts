@@ -150,6 +150,11 @@ export function runStatement<Row extends object>(
   });
 }
 
+const relationMissing = "42P01";
+
+/** Is there no such table? Also of an error that names another as its cause. */
+export const isRelationMissing = (error: unknown): boolean => sqlStateOf(error) === relationMissing;
+
 /** The state of a server's error, below whatever it was named. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (error instanceof DatabaseError) return error.code;

@@ -13,8 +13,13 @@ import {
 } from "../read-model-store/standing.ts";
 import { findGeneration, type StoredGeneration } from "../read-model-store/stored-generation.ts";
 import { type BucketRow, digestStatement, storedDigests } from "../stored-digests.ts";
-import { decodeRow, selectColumns } from "../stored-rows/row-table.ts";
-import { sqlStateOf, storeError, withClient } from "../transaction.ts";
+import {
+  type Ask,
+  cursorPages,
+  selectSnapshotRows,
+  snapshotRow,
+} from "../stored-rows/snapshot-rows.ts";
+import { isRelationMissing, storeError, withClient } from "../transaction.ts";
 
 export interface PostgresComparisonsOptions {
   readonly pool: Pool;
@@ -23,10 +28,6 @@ export interface PostgresComparisonsOptions {
   /** Between two pages; a client that is silent for longer is cut off (default 30 s). */
   readonly idleTimeoutMs?: number;
 }
-
-type Ask = <Row extends object>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
-
-const relationMissing = "42P01";
 
 /** Generations at one moment: one repeatable read, by cursors, on one connection. */
 export class PostgresComparisons implements Comparisons {
@@ -76,7 +77,7 @@ export class PostgresComparisons implements Comparisons {
       try {
         await ask(`lock table ${table.sqlName} in access share mode`);
       } catch (error) {
-        if (sqlStateOf(error) === relationMissing) throw generationUnknown(projection, generation);
+        if (isRelationMissing(error)) throw generationUnknown(projection, generation);
         throw error;
       }
     }
@@ -95,7 +96,8 @@ export class PostgresComparisons implements Comparisons {
       digests,
       rows: () => {
         readings += 1;
-        return rowPages(ask, stored, { cursor: `compared_${number}_${readings}`, pageRows });
+        const cursor = `compared_${number}_${readings}`;
+        return cursorPages(ask, stored.table, { cursor, pageRows, which: "order by t.key" });
       },
       row: (key) => oneRow(ask, stored, key),
     };
@@ -107,32 +109,6 @@ async function oneRow(
   { table }: StoredGeneration,
   key: string,
 ): Promise<SnapshotRow | undefined> {
-  const [row] = await ask<AnyRow>(
-    `select t.partition as p, ${selectColumns(table, "t").join(", ")}
-     from ${table.sqlName} t where t.key = $1`,
-    [key],
-  );
-  return row && { key, partition: row["p"] as number, row: decodeRow(table, row) };
-}
-
-async function* rowPages(
-  ask: Ask,
-  { table }: StoredGeneration,
-  { cursor, pageRows }: { readonly cursor: string; readonly pageRows: number },
-): AsyncIterable<readonly SnapshotRow[]> {
-  await ask(
-    `declare ${cursor} no scroll cursor for
-     select t.key as k, t.partition as p, ${selectColumns(table, "t").join(", ")}
-     from ${table.sqlName} t order by t.key`,
-  );
-  for (;;) {
-    const found = await ask<AnyRow>(`fetch ${pageRows} from ${cursor}`);
-    if (found.length === 0) break;
-    yield found.map((row) => ({
-      key: row["k"] as string,
-      partition: row["p"] as number,
-      row: decodeRow(table, row),
-    }));
-  }
-  await ask(`close ${cursor}`);
+  const [row] = await ask<AnyRow>(`${selectSnapshotRows(table)} where t.key = $1`, [key]);
+  return row && snapshotRow(table, row);
 }

@@ -11,15 +11,13 @@ import type {
 import { assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
 import { positionJson, readPositions, type PositionRow } from "../positions/stored-position.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
-import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
+import { commit, inTransaction, isRelationMissing, runStatement } from "../transaction.ts";
 import { fittedQuery, withNulls } from "./lacking-columns.ts";
 import { pageQuery } from "./page-query.ts";
 import { findServing, holdServing, type StoredGeneration } from "./stored-generation.ts";
 
 /** How often a read begins anew because the pointer moved or its table went meanwhile. */
 const attemptsMax = 3;
-const relationMissing = "42P01";
-
 /** Where the read model stands, of the generation $2; in the same statement, so same snapshot. */
 const meta = `meta as (
     select (select generation from refold.serving where projection = $1) as serving,
@@ -154,7 +152,7 @@ export class PostgresReadModelReader implements ReadModelReader {
         values: [serving.projection, serving.generation, ...asked.values],
       });
     } catch (error) {
-      if (sqlStateOf(error) === relationMissing) return undefined;
+      if (isRelationMissing(error)) return undefined;
       throw error;
     }
   }

@@ -1,15 +1,13 @@
 import type { Pool } from "pg";
 
-import type { AnyRow } from "../../../engine/columns.ts";
 import { FatalError } from "../../../engine/errors.ts";
 import type {
   ReadModelSnapshot,
   ReadModelSnapshots,
-  SnapshotRow,
 } from "../../../engine/ports/read-model-snapshots.ts";
 import type { Generation } from "../../../engine/ports/read-model-store.ts";
 import { int4Array } from "../binary-array.ts";
-import { decodeRow, selectColumns } from "../stored-rows/row-table.ts";
+import { type Ask, cursorPages } from "../stored-rows/snapshot-rows.ts";
 import { storeError, withClient } from "../transaction.ts";
 import { standingPartition, standingStatement, type StandingRow } from "./standing.ts";
 import { findGeneration, findServing, type StoredGeneration } from "./stored-generation.ts";
@@ -37,8 +35,11 @@ export class PostgresReadModelSnapshots implements ReadModelSnapshots {
     const stored = await findGeneration(this.#pool, generation);
     const doing = `Copying ${generation.projection}`;
     return withClient(this.#pool, doing, async (client) => {
-      const ask: Ask = async (text, values = []) => {
-        const found = await client.query<AnyRow>(text, [...values]).catch((error: unknown) => {
+      const ask: Ask = async <Row extends object>(
+        text: string,
+        values: readonly unknown[] = [],
+      ) => {
+        const found = await client.query<Row>(text, [...values]).catch((error: unknown) => {
           throw storeError(error, doing, "preparing");
         });
         return found.rows;
@@ -64,35 +65,17 @@ export class PostgresReadModelSnapshots implements ReadModelSnapshots {
 
   async #snapshot(ask: Ask, stored: StoredGeneration): Promise<ReadModelSnapshot> {
     const { projection, generation } = stored;
-    const found = await ask(standingStatement, [projection, generation]);
+    const found = await ask<StandingRow>(standingStatement, [projection, generation]);
+    const pageRows = this.#pageRows;
     return {
-      standing: (found as unknown as readonly StandingRow[]).map(standingPartition),
-      rows: (partitions) => this.#rows(ask, stored, partitions),
+      standing: found.map(standingPartition),
+      rows: (partitions) =>
+        cursorPages(ask, stored.table, {
+          cursor: "copied",
+          pageRows,
+          which: "where t.partition = any($1::int4[])",
+          values: [int4Array([...partitions])],
+        }),
     };
   }
-
-  async *#rows(
-    ask: Ask,
-    { table }: StoredGeneration,
-    partitions: ReadonlySet<number>,
-  ): AsyncIterable<readonly SnapshotRow[]> {
-    await ask(
-      `declare copied no scroll cursor for
-       select t.key as k, t.partition as p, ${selectColumns(table, "t").join(", ")}
-       from ${table.sqlName} t where t.partition = any($1::int4[])`,
-      [int4Array([...partitions])],
-    );
-    for (;;) {
-      const found = await ask(`fetch ${this.#pageRows} from copied`);
-      if (found.length === 0) break;
-      yield found.map((row) => ({
-        key: row["k"] as string,
-        partition: row["p"] as number,
-        row: decodeRow(table, row),
-      }));
-    }
-    await ask("close copied");
-  }
 }
-
-type Ask = (text: string, values?: readonly unknown[]) => Promise<readonly AnyRow[]>;

@@ -17,7 +17,7 @@ import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
 import { digestStatement, storedDigests, type BucketRow } from "../stored-digests.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
-import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
+import { commit, inTransaction, isRelationMissing, runStatement } from "../transaction.ts";
 import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
 import { findGeneration, openGeneration, type StoredGeneration } from "./stored-generation.ts";
@@ -32,8 +32,6 @@ type Known = StoredGeneration & {
   readonly flush: FlushStatement;
   readonly notifyingFlush: FlushStatement;
 };
-
-const relationMissing = "42P01";
 
 /** What a flush with notices answers where all was written. */
 interface NoneLost {
@@ -180,7 +178,7 @@ export class PostgresReadModelStore implements ReadModelStore {
   }
 
   #named(error: unknown, { projection, generation }: Generation): unknown {
-    if (sqlStateOf(error) !== relationMissing) return error;
+    if (!isRelationMissing(error)) return error;
     this.#known.delete(`${projection} ${generation}`);
     return generationUnknown(projection, generation);
   }

@@ -6,8 +6,9 @@ import type { SnapshotRow } from "../../../engine/ports/read-model-snapshots.ts"
 import type { Generation } from "../../../engine/ports/read-model-store.ts";
 import type { SnapshotAudit, SnapshotInfo, Snapshots } from "../../../engine/ports/snapshots.ts";
 import { storableText } from "../stored-json.ts";
-import { decodeRow, selectColumns, type RowTable } from "../stored-rows/row-table.ts";
-import { commit, inTransaction, runStatement, sqlStateOf } from "../transaction.ts";
+import type { RowTable } from "../stored-rows/row-table.ts";
+import { selectSnapshotRows, snapshotRow } from "../stored-rows/snapshot-rows.ts";
+import { commit, inTransaction, isRelationMissing, runStatement } from "../transaction.ts";
 import { snapshotInfo, type SnapshotRecord, snapshotSelect } from "./stored-snapshot.ts";
 import { snapshotTable } from "./snapshot-table.ts";
 import { takeSnapshot } from "./take.ts";
@@ -17,8 +18,6 @@ export interface PostgresSnapshotsOptions {
   /** Rows of one page (default 5,000). */
   readonly pageRows?: number;
 }
-
-const relationMissing = "42P01";
 
 /** Kept snapshots in tables of the schema `snapshots`, each as long as it is wanted. */
 export class PostgresSnapshots implements Snapshots {
@@ -101,17 +100,12 @@ export class PostgresSnapshots implements Snapshots {
       const found = await runStatement<AnyRow>(this.#pool, {
         doing: `Reading snapshot ${id}`,
         stage: "preparing",
-        text: `select t.key as k, t.partition as p, ${selectColumns(table, "t").join(", ")}
-          from ${table.sqlName} t where ${of.where} order by t.key limit ${this.#pageRows}`,
+        text: `${selectSnapshotRows(table)} where ${of.where} order by t.key limit ${this.#pageRows}`,
         values: of.values,
       });
-      return found.map((row) => ({
-        key: row["k"] as string,
-        partition: row["p"] as number,
-        row: decodeRow(table, row),
-      }));
+      return found.map((row) => snapshotRow(table, row));
     } catch (error) {
-      if (sqlStateOf(error) === relationMissing) throw snapshotUnknown(id);
+      if (isRelationMissing(error)) throw snapshotUnknown(id);
       throw error;
     }
   }
