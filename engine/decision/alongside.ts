@@ -7,6 +7,7 @@ import { resultIn } from "./settle.ts";
 
 /** What a group's calls want to be kept with their facts; undefined: nothing. */
 export function alongsideOf(group: Group): Alongside | undefined {
+  if (!group.calls.some(wantsMore)) return undefined;
   const parts = new Parts();
   for (const call of group.calls) {
     const { once, settles } = call.asked;
@@ -17,7 +18,13 @@ export function alongsideOf(group: Group): Alongside | undefined {
     if (settles !== undefined) parts.settled.push(settles);
     parts.addWanted(call);
   }
-  return parts.isEmpty ? undefined : parts;
+  return parts;
+}
+
+/** Most calls want nothing: they are told at a glance. */
+function wantsMore({ asked, decision, next }: DecidedCall): boolean {
+  if (asked.once !== undefined || asked.settles !== undefined) return true;
+  return (decision.kind === "accepted" && decision.wanted !== undefined) || next.some(wantsMore);
 }
 
 class Parts implements Alongside {
@@ -25,11 +32,6 @@ class Parts implements Alongside {
   readonly effects: NewEffect[] = [];
   readonly settled: EffectSettlement[] = [];
   readonly deadlines: DeadlineChange[] = [];
-
-  get isEmpty(): boolean {
-    const { once, effects, settled, deadlines } = this;
-    return once.length + effects.length + settled.length + deadlines.length === 0;
-  }
 
   addWanted(call: DecidedCall): void {
     const wanted = wantedBy(call);
