@@ -3,6 +3,11 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Origin } from "../engine/decision/outcome.ts";
 import type { Random } from "../engine/ports/clock.ts";
 import type { Labels, Metrics } from "../engine/ports/metrics.ts";
+import {
+  parseTraceparent,
+  type TraceContext,
+  traceparentOf,
+} from "../engine/tracing/trace-context.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -16,7 +21,6 @@ declare module "fastify" {
 }
 
 const correlationPattern = /^[\x21-\x7e]{1,128}$/;
-const traceparentPattern = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Takes the correlation id from the request, or makes one, and gives it back. */
 export function carryCorrelation(app: FastifyInstance, random: Random): void {
@@ -31,19 +35,20 @@ export function carryCorrelation(app: FastifyInstance, random: Random): void {
 function correlationOf(request: FastifyRequest): string | undefined {
   const given = request.headers["x-correlation-id"];
   if (typeof given === "string" && correlationPattern.test(given)) return given;
-  return traceparentOf(request)?.slice(3, 35);
+  return contextOf(request)?.traceId;
 }
 
 /** The W3C trace context of the request, where it is valid. */
-function traceparentOf(request: FastifyRequest): string | undefined {
+function contextOf(request: FastifyRequest): TraceContext | undefined {
   const given = request.headers["traceparent"];
-  return typeof given === "string" && traceparentPattern.test(given) ? given : undefined;
+  return typeof given === "string" ? parseTraceparent(given) : undefined;
 }
 
 export function originOf(request: FastifyRequest): Origin {
-  const traceparent = traceparentOf(request);
+  const context = contextOf(request);
   const { correlationId } = request;
-  return traceparent === undefined ? { correlationId } : { correlationId, traceparent };
+  if (context === undefined) return { correlationId };
+  return { correlationId, traceparent: traceparentOf(context) };
 }
 
 /** Counts every answer by route, method and status; labels are made once for each of them. */

@@ -1,6 +1,7 @@
 import type { Alongside, OnceMark } from "../ports/alongside.ts";
 import type { DeadlineChange } from "../ports/deadlines.ts";
 import type { Cause, EffectSettlement, NewEffect } from "../ports/effect-ledger.ts";
+import { carriedTraceparent } from "../tracing/trace-context.ts";
 import type { Wanted } from "./definition.ts";
 import type { DecidedCall, Group } from "./group.ts";
 import { resultIn } from "./settle.ts";
@@ -49,11 +50,12 @@ const wantedBy = ({ decision }: DecidedCall): Wanted =>
 
 /** The decision's own first event, where it has one, is what caused it; else what caused the call. */
 function causeOf({ asked, facts }: DecidedCall): Cause {
-  const { correlationId, causationId, traceparent } = asked.origin;
-  const cause = facts[0]?.newEvent.id ?? causationId;
+  const { correlationId } = asked.origin;
+  const first = facts[0]?.newEvent;
+  const causationId = first?.id ?? asked.origin.causationId;
   return {
     correlationId,
-    ...(cause === undefined ? {} : { causationId: cause }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(causationId === undefined ? {} : { causationId }),
+    traceparent: first?.traceparent ?? carriedTraceparent(asked.origin),
   };
 }

@@ -19,8 +19,14 @@ export type CommandResult<Answer = unknown> =
 
 /** Where a command comes from; carried in its events' envelope. */
 export interface Origin {
+  /** The same for everything that one request leads to, however far away. */
   readonly correlationId: string;
+  /** The event (or request) that this command answers: its events are that one's children. */
   readonly causationId?: string;
+  /**
+   * W3C trace context of whoever gives the command. Its events go on in that trace; left out or
+   * invalid, in one whose id follows from the correlation id.
+   */
   readonly traceparent?: string;
   /**
    * Makes the ids of its events (and `newId`) reproducible: a processor gives the source event's

@@ -4,6 +4,7 @@ import type { Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { NewEvent } from "../ports/event-store.ts";
 import type { EventTopic } from "../topic.ts";
+import { childTraceparent, spanIdOf } from "../tracing/trace-context.ts";
 import {
   type CommandCall,
   type Decision,
@@ -222,7 +223,12 @@ class Tentative {
     const unprepared = facts.filter(({ topic }) => !this.#options.prepared.has(topic.name));
     for (const { topic } of unprepared) this.#lackingTopics.add(topic);
     if (unprepared.length > 0) return undefined;
-    const placed = facts.map((fact) => placeFact(fact, origin, { ...this.#options, ids }));
+    const parts = { ...this.#options, ids };
+    const placed: PlacedFact[] = [];
+    for (const fact of facts) {
+      const trace = placed[0]?.newEvent.traceparent;
+      placed.push(placeFact(fact, origin, { ...parts, trace }));
+    }
     for (const one of placed) this.#fold(one, group);
     return placed;
   }
@@ -287,19 +293,23 @@ class Context implements DecisionContext {
   }
 }
 
-function placeFact(
-  fact: Fact,
-  origin: Origin,
-  options: RoundOptions & { readonly ids: IdSource },
-): PlacedFact {
+interface FactParts extends RoundOptions {
+  readonly ids: IdSource;
+  /** Of the decision's first fact; undefined for that one itself. */
+  readonly trace: string | undefined;
+}
+
+/** The events of a decision are of one span, whose id follows from the first one's. */
+function placeFact(fact: Fact, origin: Origin, options: FactParts): PlacedFact {
   const { topic, type, event } = fact;
   const key = (event as Readonly<Record<string, unknown>>)[topic.key];
   if (typeof key !== "string") {
     throw new RecordError("encode", `${type.fullName} has no text in its key field ${topic.key}.`);
   }
   const tags = tagsOf(topic.tags, event);
+  const id = options.ids.eventId();
   const newEvent: NewEvent = {
-    id: options.ids.eventId(),
+    id,
     type: type.fullName,
     topic: topic.name,
     partition: partitionOf(key, topic.partitions),
@@ -308,7 +318,7 @@ function placeFact(
     tags,
     correlationId: origin.correlationId,
     ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),
-    ...(origin.traceparent === undefined ? {} : { traceparent: origin.traceparent }),
+    traceparent: options.trace ?? childTraceparent(origin, spanIdOf(id)),
     ...(origin.atMs === undefined ? {} : { recordedAtMs: origin.atMs }),
   };
   const meta = { id: newEvent.id, recordedAtMs: origin.atMs ?? options.nowMs };

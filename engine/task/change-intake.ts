@@ -16,7 +16,7 @@ import { elsewhere, keyBy, originOf } from "./event-intake.ts";
 import type { HotRows } from "./hot-rows.ts";
 import type { Intake, IntakeNeeds, IntakeSource, Taken } from "./intake.ts";
 import { checkKey } from "./row-check.ts";
-import type { Staged } from "./staged.ts";
+import type { SourceOrigin, Staged } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
 export interface ChangeIntakeOptions<Handlers> {
@@ -132,9 +132,25 @@ export class ChangeIntake<Handlers> implements Intake {
     staged.offsets[at] = cursor.offset;
     staged.sequences[at] = 0;
     staged.recordedAtMs[at] = record.change.sourceTimestampMs;
-    if (needs.origins) staged.origins[at] = originOf(cursor, source);
+    if (needs.origins) {
+      staged.origins[at] = changeOrigin(
+        originOf(cursor, source),
+        this.#options.topic,
+        record.change,
+      );
+    }
     staged.length = at + 1;
   }
+}
+
+/**
+ * A change begins a transaction of its own, named after its coordinates: the same change gives the
+ * same name wherever in the log it stands. Snapshot rows have none, and are named by their place.
+ */
+function changeOrigin(at: SourceOrigin, topic: ChangeTopic, change: RowChange): SourceOrigin {
+  if (change.snapshot) return at;
+  const correlationId = `${topic.name}@${change.commitLsn}/${change.order}`;
+  return { ...at, correlationId };
 }
 
 /** The row that a change is about, with what is left of it. */
