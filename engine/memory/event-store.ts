@@ -15,9 +15,10 @@ import type {
 } from "../ports/event-store.ts";
 import { globalPosition, type GlobalPosition, sequence } from "../position.ts";
 import { assertTimesAreTheHolders } from "../recorded-times.ts";
+import { KeptAlongside, type AlongsideStores } from "./alongside.ts";
 import { MemoryStoreHold } from "./store-hold.ts";
 
-export interface MemoryEventStoreOptions {
+export interface MemoryEventStoreOptions extends AlongsideStores {
   readonly clock: Clock;
   readonly incarnation?: string;
   /** Newer events that a conflict brings back (default 500). */
@@ -30,12 +31,14 @@ export interface MemoryEventStoreOptions {
 export class MemoryEventStore implements EventStore {
   readonly hold = new MemoryStoreHold();
   readonly #options: MemoryEventStoreOptions;
+  readonly #alongside: KeptAlongside;
   #events: StoredEvent[] = [];
   #byId = new Map<string, StoredEvent>();
   #lanes = new Map<string, LaneEnd>();
 
   constructor(options: MemoryEventStoreOptions) {
     this.#options = options;
+    this.#alongside = new KeptAlongside(options);
   }
 
   async append(request: AppendRequest, options: AppendOptions): Promise<AppendVerdict> {
@@ -51,14 +54,20 @@ export class MemoryEventStore implements EventStore {
     return this.#append(decide(newer), options);
   }
 
-  /** All or nothing, as a processor: when any verdict isn't `appended`, none of them counts. */
+  /**
+   * All or nothing, as a processor: when any verdict isn't `appended`, or one can't be had, none of
+   * them counts.
+   */
   appendAll(requests: readonly AppendRequest[]): readonly AppendVerdict[] {
-    const before = [this.#events.slice(), new Map(this.#byId), new Map(this.#lanes)] as const;
-    const verdicts = requests.map((request) => this.#append(request, { as: "processor" }));
-    if (verdicts.some(({ outcome }) => outcome !== "appended")) {
-      [this.#events, this.#byId, this.#lanes] = before;
+    const restore = this.#checkpoint();
+    let verdicts: readonly AppendVerdict[] = [];
+    try {
+      verdicts = requests.map((request) => this.#append(request, { as: "processor" }));
+      return verdicts;
+    } finally {
+      const kept = verdicts.filter(({ outcome }) => outcome === "appended");
+      if (kept.length < requests.length) restore();
     }
-    return verdicts;
   }
 
   async *read(
@@ -112,7 +121,32 @@ export class MemoryEventStore implements EventStore {
     return this.hold.held?.clockMs ?? Math.floor(this.#options.clock.nowMs());
   }
 
+  #checkpoint(): () => void {
+    const before = [this.#events.slice(), new Map(this.#byId), new Map(this.#lanes)] as const;
+    const restore = this.#alongside.checkpoint();
+    return () => {
+      [this.#events, this.#byId, this.#lanes] = before;
+      restore();
+    };
+  }
+
   #append(request: AppendRequest, options: AppendOptions): AppendVerdict {
+    const { alongside } = request;
+    if (alongside === undefined) return this.#appendEvents(request, options);
+    const kept = this.#alongside.repeated(alongside);
+    if (kept.length > 0) return { outcome: "repeated", kept };
+    const restore = this.#checkpoint();
+    const verdict = this.#appendEvents(request, options);
+    try {
+      if (verdict.outcome === "appended") this.#alongside.write(alongside, verdict);
+      return verdict;
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  }
+
+  #appendEvents(request: AppendRequest, options: AppendOptions): AppendVerdict {
     assertTimesAreTheHolders(request, options);
     const duplicate = this.#duplicate(request);
     if (duplicate) return duplicate;
@@ -201,13 +235,15 @@ export class MemoryEventStore implements EventStore {
   }
 
   #find(query: ReadEvents): StoredEvent[] {
-    const { items = [], lane, after = 0n, upTo, atMs } = query;
+    const { items = [], lane, after = 0n, upTo, atMs, correlationId, id } = query;
     const found = this.#events.filter(
       (event) =>
         event.position > after &&
         (upTo === undefined || event.position <= upTo) &&
         (atMs === undefined || event.recordedAtMs <= atMs) &&
         (lane === undefined || inLane(event, lane)) &&
+        (id === undefined || event.id === id) &&
+        (correlationId === undefined || event.correlationId === correlationId) &&
         (items.length === 0 || items.some((item) => matches(event, item))),
     );
     if (query.order === "descending") found.reverse();

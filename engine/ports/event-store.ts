@@ -100,6 +100,10 @@ export interface ReadEvents {
   readonly items?: readonly QueryItem[];
   /** Only events of this topic (and partition, and key). */
   readonly lane?: { readonly topic: string; readonly partition?: number; readonly key?: string };
+  /** Only events of this business transaction. */
+  readonly correlationId?: string;
+  /** Only the event of this id. */
+  readonly id?: string;
   readonly after?: GlobalPosition;
   /** Inclusive. */
   readonly upTo?: GlobalPosition;

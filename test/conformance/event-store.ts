@@ -167,6 +167,29 @@ function appending(make: Make): void {
 }
 
 function reading(make: Make): void {
+  test("reads one business transaction, and one event by its id", async () => {
+    const { store } = await make();
+    const mine = [
+      event("A", ["a"], { correlationId: "rush-7" }),
+      event("B", ["b"], { correlationId: "rush-7", partition: 1 }),
+      event("A", ["a"], { correlationId: "rush-7" }),
+    ];
+    const others = [event("A", ["a"]), event("A", ["a"], { correlationId: "rush-70" })];
+    for (const one of [...mine, ...others]) await append(store, [one]);
+    const ids = async (query: ReadEvents): Promise<string[]> =>
+      (await all(store, query)).map(({ id }) => id);
+    const [first, second, third] = mine.map(({ id }) => id);
+    expect(await ids({ correlationId: "rush-7" })).toEqual([first, second, third]);
+    expect(await ids({ correlationId: "rush-7", items: [{ tags: ["a"] }] })).toEqual([
+      first,
+      third,
+    ]);
+    expect(await ids({ correlationId: "rush-7", order: "descending", limit: 1 })).toEqual([third]);
+    expect(await ids({ correlationId: "nobody" })).toEqual([]);
+    expect(await ids({ id: second ?? "" })).toEqual([second]);
+    expect(await ids({ id: "nobody" })).toEqual([]);
+  });
+
   test("reads by lane, key, time and range, in both directions", async () => {
     const { store, hold } = await make();
     await hold.acquire("import", 1_000);

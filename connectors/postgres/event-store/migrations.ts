@@ -101,9 +101,14 @@ const tables = `
       floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
   $$;`;
 
+/** Hashes, as of tags: a third of an index of texts. */
+const correlationIndex = `create index events_correlation on refold.events
+  (hashtextextended(ce_correlationid, 0), position)`;
+
 export const migrations: readonly Migration[] = [
   { name: "event-store-1", sql: tables },
   { name: "event-store-2", sql: appendFunction },
   { name: "event-store-3", sql: noticesFunction },
   { name: "event-store-4", sql: safePositionFunction },
+  { name: "event-store-5", sql: correlationIndex },
 ];

@@ -5,12 +5,18 @@ import { textArray } from "../binary-array.ts";
 import { arrayLiteral, itemColumns } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
 
-/** Parameters: after, up to, topic, partition, key, time, limit; then tags and types of items. */
+/**
+ * Parameters: after, up to, topic, partition, key, time, limit, correlation id, id; then tags and
+ * types of items. The index of correlation ids has their hashes.
+ */
 const filters = `e.position > $1 and ($2::bigint is null or e.position <= $2)
   and ($3::text is null or e.topic = $3) and ($4::integer is null or e.partition = $4)
   and ($5::text is null or e.key = $5)
   and ($6::bigint is null
-    or e.recorded_at <= timestamp 'epoch' + $6::bigint * interval '1 millisecond')`;
+    or e.recorded_at <= timestamp 'epoch' + $6::bigint * interval '1 millisecond')
+  and ($8::text is null or e.ce_correlationid = $8
+    and hashtextextended(e.ce_correlationid, 0) = hashtextextended($8, 0))
+  and ($9::text is null or e.ce_id = $9)`;
 
 type Direction = "asc" | "desc";
 
@@ -22,7 +28,7 @@ const all = (direction: Direction): string => `select ${eventColumns("e.")} from
  * position once, and cut. Per tag it is a range of the index, however many items there are.
  */
 const byItems = (direction: Direction): string => `select ${eventColumns("e.")} from (
-    select distinct m.position from unnest($8::text[], $9::text[]) i (tags, types)
+    select distinct m.position from unnest($10::text[], $11::text[]) i (tags, types)
     cross join lateral (
       (select e.position from refold.event_tags t
       join refold.events e on e.position = t.position
@@ -60,6 +66,8 @@ function statementOf(query: ReadEvents, limit: number | undefined) {
     lane?.key,
     query.atMs === undefined ? undefined : Math.floor(query.atMs),
     limit,
+    query.correlationId,
+    query.id,
   ];
   const direction = query.order === "descending" ? "desc" : "asc";
   if (items.length === 0) return { text: all(direction), values: scalars };
