@@ -59,14 +59,18 @@ export class MemoryEventStore implements EventStore {
    * them counts.
    */
   appendAll(requests: readonly AppendRequest[]): readonly AppendVerdict[] {
-    const restore = this.#checkpoint();
+    const forget = this.#checkpoint();
+    const restore = requests.some(({ alongside }) => alongside) && this.#alongside.checkpoint();
     let verdicts: readonly AppendVerdict[] = [];
     try {
       verdicts = requests.map((request) => this.#append(request, { as: "processor" }));
       return verdicts;
     } finally {
       const kept = verdicts.filter(({ outcome }) => outcome === "appended");
-      if (kept.length < requests.length) restore();
+      if (kept.length < requests.length) {
+        forget();
+        if (restore) restore();
+      }
     }
   }
 
@@ -121,12 +125,13 @@ export class MemoryEventStore implements EventStore {
     return this.hold.held?.clockMs ?? Math.floor(this.#options.clock.nowMs());
   }
 
+  /** @returns what forgets the events that have come since. */
   #checkpoint(): () => void {
-    const before = [this.#events.slice(), new Map(this.#byId), new Map(this.#lanes)] as const;
-    const restore = this.#alongside.checkpoint();
+    const count = this.#events.length;
+    const lanes = new Map(this.#lanes);
     return () => {
-      [this.#events, this.#byId, this.#lanes] = before;
-      restore();
+      for (const { id } of this.#events.splice(count)) this.#byId.delete(id);
+      this.#lanes = lanes;
     };
   }
 
@@ -135,13 +140,13 @@ export class MemoryEventStore implements EventStore {
     if (alongside === undefined) return this.#appendEvents(request, options);
     const kept = this.#alongside.repeated(alongside);
     if (kept.length > 0) return { outcome: "repeated", kept };
-    const restore = this.#checkpoint();
+    const forget = this.#checkpoint();
     const verdict = this.#appendEvents(request, options);
     try {
       if (verdict.outcome === "appended") this.#alongside.write(alongside, verdict);
       return verdict;
     } catch (error) {
-      restore();
+      forget();
       throw error;
     }
   }

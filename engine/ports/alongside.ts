@@ -37,7 +37,11 @@ export type KeptOnce =
  * decision whose answer only tells what is so already) may have it too.
  *
  * A request that the store knows already (`duplicate`) writes it again, which changes nothing:
- * marks, effects and deadlines have keys.
+ * marks and effects have keys, and its deadlines, which may be over since, are left alone.
+ *
+ * Marks are looked at first: a request with one that stands for something already, or that it names
+ * twice, is `repeated`, whatever else is true of it. Nobody waits for a mark: one in a transaction
+ * that is still open is told as `in-progress`.
  */
 export interface Alongside {
   readonly once?: readonly OnceMark[];

@@ -26,7 +26,7 @@ export type DeadlineChange =
  * Failures: `TransientError` when the store can't be reached.
  */
 export interface Deadlines {
-  /** Those with `atMs` at or before this time, the earliest first. */
+  /** Those with `atMs` at or before this time, the earliest first, of one time by name and key. */
   due(ask: {
     readonly names: readonly string[];
     readonly nowMs: number;

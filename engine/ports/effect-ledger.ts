@@ -16,7 +16,10 @@ export interface NewEffect extends Cause {
   readonly kind: string;
   /** A JSON value; kept for ever. */
   readonly input: unknown;
-  /** A JSON value that is forgotten as soon as the effect is over (a card's token). */
+  /**
+   * A JSON value that is forgotten as soon as the effect is over, done or given up (a card's
+   * token): a try that an operator asks for comes without it.
+   */
   readonly secret?: unknown;
   /** `<kind>:<id>`, as events are tagged, so that a trace finds it. */
   readonly tags: readonly string[];
@@ -43,11 +46,14 @@ export interface StoredEffect extends NewEffect {
   readonly endedAt: Date | undefined;
   /** What the other side said, a JSON value, once it is done. */
   readonly answer: unknown;
-  /** Of the last try that failed. */
+  /** Of the last try that failed; undefined once it is done. */
   readonly error: string | undefined;
 }
 
-/** What is kept of an answer, in the transaction that records what follows from it. */
+/**
+ * What is kept of an answer, in the transaction that records what follows from it. The effect is
+ * done then, one that was given up too; of one that is done already the first answer stays.
+ */
 export interface EffectSettlement {
   readonly key: string;
   /** A JSON value. */
@@ -74,7 +80,7 @@ export interface EffectCount {
   readonly kind: string;
   readonly state: EffectState;
   readonly effects: number;
-  /** Age of the oldest in this state, in milliseconds. */
+  /** How long ago the oldest of them was requested, in milliseconds. */
   readonly oldestMs: number;
 }
 
@@ -91,8 +97,8 @@ export interface EffectCount {
  */
 export interface EffectLedger {
   /**
-   * Takes effects that are due, those requested first coming first, and counts a try for each. Two
-   * callers at once never take the same.
+   * Takes effects that are due, those first that are due for longest (of one time in order of being
+   * requested), and counts a try for each. Two callers at once never take the same.
    */
   take(ask: TakeEffects): Promise<readonly StoredEffect[]>;
   /** The try failed, and another is to be made after so long. Ignored when the effect is over. */
@@ -107,5 +113,9 @@ export interface EffectLedger {
   find(key: string): Promise<StoredEffect | undefined>;
   /** In order of being requested. */
   list(filter: EffectFilter): Promise<readonly StoredEffect[]>;
+  /**
+   * By kind and state, of those that aren't `done`: these are kept for ever, and counting them would
+   * take the longer the older the ledger is.
+   */
   counts(): Promise<readonly EffectCount[]>;
 }

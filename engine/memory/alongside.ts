@@ -1,0 +1,58 @@
+import { InvariantViolation } from "../errors.ts";
+import type { Alongside, KeptOnce } from "../ports/alongside.ts";
+import type { Appended } from "../ports/appended.ts";
+import type { MemoryDeadlines } from "./deadlines.ts";
+import type { MemoryEffectLedger } from "./effect-ledger.ts";
+import type { MemoryIdempotencyKeys } from "./idempotency-keys.ts";
+
+/** Where appends keep what comes with them; a request that needs one which isn't there is refused. */
+export interface AlongsideStores {
+  readonly effectLedger?: MemoryEffectLedger;
+  readonly deadlines?: MemoryDeadlines;
+  readonly idempotencyKeys?: MemoryIdempotencyKeys;
+}
+
+/** Keeps what comes with appends, in the appends' own steps. */
+export class KeptAlongside {
+  readonly #stores: AlongsideStores;
+
+  constructor(stores: AlongsideStores) {
+    this.#stores = stores;
+  }
+
+  /** Keys of the request that were used before. */
+  repeated({ once = [] }: Alongside): readonly KeptOnce[] {
+    return once.length === 0 ? [] : given(this.#stores.idempotencyKeys, "keys").repeated(once);
+  }
+
+  /** @throws InvariantViolation, before anything is written, when a store isn't there. */
+  write(alongside: Alongside, appended: Appended): void {
+    const { once = [], effects = [], settled = [], deadlines = [] } = alongside;
+    const needsLedger = effects.length + settled.length > 0;
+    const ledger = needsLedger ? given(this.#stores.effectLedger, "effects") : undefined;
+    // A duplicate set its deadlines when it was recorded; they may be over since then.
+    const changes = appended.duplicate ? [] : deadlines;
+    const desk = changes.length > 0 ? given(this.#stores.deadlines, "deadlines") : undefined;
+    if (once.length > 0) given(this.#stores.idempotencyKeys, "keys").keep(once, appended);
+    ledger?.request(effects);
+    ledger?.settle(settled);
+    desk?.change(changes);
+  }
+
+  /** @returns what puts everything back as it is now. */
+  checkpoint(): () => void {
+    const { effectLedger, deadlines, idempotencyKeys } = this.#stores;
+    const back = [effectLedger, deadlines, idempotencyKeys].map((store) => store?.checkpoint());
+    return () => {
+      for (const restore of back) restore?.();
+    };
+  }
+}
+
+function given<Store>(store: Store | undefined, what: string): Store {
+  if (store !== undefined) return store;
+  throw new InvariantViolation(
+    `A request brings ${what} with it, and this event store was made without a store of them: ` +
+      "give it effectLedger, deadlines and idempotencyKeys.",
+  );
+}
