@@ -24,6 +24,7 @@ import {
   PaymentFailed,
   PaymentRefunded,
   PaymentRequested,
+  PaymentStarted,
 } from "./generated/payments.ts";
 import {
   ModuleRegistered,
@@ -79,6 +80,7 @@ export const paymentEvents = {
   tags,
   events: [
     PaymentRequested,
+    PaymentStarted,
     PaymentConfirmed,
     PaymentFailed,
     PaymentDeadlinePassed,

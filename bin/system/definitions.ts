@@ -3,10 +3,16 @@ import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
 import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
+import { payments } from "../../processors/payments/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
-import { catalogueModules, moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
+import {
+  catalogueModules,
+  moduleEvents,
+  paymentEvents,
+  registrationUpdates,
+} from "../../schemas/topics.ts";
 
 /** What runs on the engine: a domain's definitions. */
 export interface Definitions {
@@ -24,9 +30,9 @@ export interface Definitions {
 
 /** The application's, in one place. */
 export const application: Definitions = {
-  processors: [catalogue],
+  processors: [catalogue, payments],
   projections: [seatAvailability, registrations, moduleCatalogue],
-  eventTopics: [moduleEvents, registrationUpdates],
+  eventTopics: [moduleEvents, paymentEvents, registrationUpdates],
   changeTopics: [catalogueModules],
   slotName: "refold",
   migrations: catalogueMigrations,

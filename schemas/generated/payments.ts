@@ -483,3 +483,89 @@ export const PaymentRequested: RecordType<"PaymentRequested", PaymentRequested> 
     ]
   },
 };
+
+/** The student has given a card, and its charge has been asked for. */
+export interface PaymentStarted {
+  readonly paymentId: string;
+  /** Cents. */
+  readonly amountCents: number;
+  readonly studentId: string;
+  /** What is paid for. */
+  readonly subjectType: "UNKNOWN" | "REGISTRATION" | "ENROLMENT";
+  /** The registration or the enrolment. */
+  readonly subjectId: string;
+  /** What the amount is made of. */
+  readonly registrations: readonly ({ readonly registrationId: string; readonly moduleCode: string; readonly amountCents: number })[];
+}
+
+export const PaymentStarted: RecordType<"PaymentStarted", PaymentStarted> = {
+  name: "PaymentStarted",
+  fullName: "refold.payments.PaymentStarted",
+  schema: {
+    "type": "record",
+    "name": "PaymentStarted",
+    "namespace": "refold.payments",
+    "doc": "The student has given a card, and its charge has been asked for.",
+    "fields": [
+      {
+        "name": "paymentId",
+        "type": "string"
+      },
+      {
+        "name": "amountCents",
+        "type": "int",
+        "doc": "Cents."
+      },
+      {
+        "name": "studentId",
+        "type": "string"
+      },
+      {
+        "name": "subjectType",
+        "doc": "What is paid for.",
+        "type": {
+          "type": "enum",
+          "name": "PaymentSubject",
+          "doc": "UNKNOWN is never written: a reader sees it in place of a subject that is newer than itself.",
+          "symbols": [
+            "UNKNOWN",
+            "REGISTRATION",
+            "ENROLMENT"
+          ],
+          "default": "UNKNOWN"
+        }
+      },
+      {
+        "name": "subjectId",
+        "type": "string",
+        "doc": "The registration or the enrolment."
+      },
+      {
+        "name": "registrations",
+        "doc": "What the amount is made of.",
+        "type": {
+          "type": "array",
+          "items": {
+            "type": "record",
+            "name": "PaidRegistration",
+            "fields": [
+              {
+                "name": "registrationId",
+                "type": "string"
+              },
+              {
+                "name": "moduleCode",
+                "type": "string"
+              },
+              {
+                "name": "amountCents",
+                "type": "int",
+                "doc": "Cents."
+              }
+            ]
+          }
+        }
+      }
+    ]
+  },
+};
