@@ -1,5 +1,7 @@
 import type { AnyRow } from "../columns.ts";
 import { Decider } from "../decision/decider.ts";
+import { MemoryDeadlines } from "../memory/deadlines.ts";
+import { MemoryEffectLedger } from "../memory/effect-ledger.ts";
 import { MemoryEventStore } from "../memory/event-store.ts";
 import { MemoryProcessorStore } from "../memory/processor-store.ts";
 import type { EventCodec } from "../ports/codec.ts";
@@ -31,7 +33,11 @@ export class ProcessorDriver {
       begin: (limits) => this.#begin(limits),
     });
     const { clock } = this.#driver;
-    const events = new MemoryEventStore({ clock });
+    const events = new MemoryEventStore({
+      clock,
+      effectLedger: new MemoryEffectLedger({ clock }),
+      deadlines: new MemoryDeadlines(),
+    });
     this.#events = events;
     this.#store = new MemoryProcessorStore({
       appendAll: (requests) => events.appendAll(requests),
