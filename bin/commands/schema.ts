@@ -13,6 +13,7 @@ import { CommandFailure } from "../command-failure.ts";
 import type { PlaceOptions } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { commandOnDatabase } from "../program.ts";
+import { asyncApiCommand, diffCommand } from "./schema-contracts.ts";
 import { schemaPushCommand } from "./schema-push.ts";
 
 export interface RegistryConnection extends AsyncDisposable {
@@ -39,18 +40,20 @@ interface Verdict {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** `refold schema check`, `compare` and `push`. Exit code 1 says that it isn't compatible. */
+/** `refold schema`: exit code 1 says that something isn't compatible. */
 export function schemaCommand(
   connect: ConnectRegistry,
   output: NodeJS.WritableStream = process.stdout,
 ): Command {
   return new Command("schema")
     .description(
-      "whether Avro schemas can follow, or read, one another; copying them to another registry",
+      "whether schemas, or whole versions, can follow and read one another; the contract; copying",
     )
     .addCommand(checkCommand(connect, output))
     .addCommand(compareCommand(output))
-    .addCommand(schemaPushCommand(output));
+    .addCommand(schemaPushCommand(output))
+    .addCommand(asyncApiCommand(output))
+    .addCommand(diffCommand(output));
 }
 
 function checkCommand(connect: ConnectRegistry, output: NodeJS.WritableStream): Command {

@@ -1,7 +1,8 @@
 import { RecordError } from "../../engine/errors.ts";
 import type { ChangeDecoder, RowChange } from "../../engine/ports/codec.ts";
-import type { AvroRecordSchema, ChangeTopic } from "../../engine/topic.ts";
-import { parseSchema, type DecodeLimits, type Schema } from "../../schemas/avro/index.ts";
+import type { ChangeTopic } from "../../engine/topic.ts";
+import { type DecodeLimits, parseSchema } from "../../schemas/avro/index.ts";
+import { changeEnvelope } from "./change-envelope.ts";
 import { decodeWith, resolverFor } from "./event-reader.ts";
 import type { DecoderOf } from "./learning-reader.ts";
 
@@ -19,50 +20,12 @@ interface Envelope {
   readonly op: string;
 }
 
-/**
- * The envelope's reader schema. The rest of the envelope is passed over, nanoseconds among it, which
- * no number holds. Records match by their short names, so this reads every table's envelope; the
- * row's is `Value` there, however the reader calls it.
- */
-function envelopeOf(row: AvroRecordSchema): Schema {
-  const value = { ...row, name: "Value", namespace: "row" };
-  const source = {
-    type: "record",
-    name: "Source",
-    fields: [
-      { name: "ts_ms", type: "long" },
-      { name: "snapshot", type: ["string", "null"], default: "false" },
-      { name: "sequence", type: ["null", "string"], default: null },
-    ],
-  };
-  const transaction = {
-    type: "record",
-    name: "block",
-    namespace: "event",
-    fields: [
-      { name: "id", type: "string" },
-      { name: "total_order", type: "long" },
-    ],
-  };
-  return parseSchema({
-    type: "record",
-    name: "Envelope",
-    fields: [
-      { name: "before", type: ["null", value], default: null },
-      { name: "after", type: ["null", "row.Value"], default: null },
-      { name: "source", type: source },
-      { name: "transaction", type: ["null", transaction], default: null },
-      { name: "op", type: "string" },
-    ],
-  });
-}
-
 /** Decoders of a change topic's values. */
 export function changeDecoders(
   topic: ChangeTopic,
   limits: Partial<DecodeLimits>,
 ): DecoderOf<ChangeDecoder> {
-  const envelope = envelopeOf(topic.row);
+  const envelope = parseSchema(changeEnvelope(topic.row));
   return (writer, schemaId) => {
     const resolver = resolverFor<Envelope>(envelope, { writer, schemaId, limits });
     const decode = decodeWith(resolver, `row change of ${topic.table}`);

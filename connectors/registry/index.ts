@@ -1,5 +1,6 @@
 /** The schema registry, its storage in Postgres, and the codec on any registry. */
 export { avroCodec, type AvroCodecOptions } from "./avro-codec.ts";
+export { changeEnvelope } from "./change-envelope.ts";
 export {
   changeSubjects,
   registerChangeSchemas,
