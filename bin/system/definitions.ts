@@ -3,8 +3,11 @@ import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
 import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
-import { payments } from "../../processors/payments/index.ts";
+import { paymentRequests } from "../../processors/payments/index.ts";
+import { registrationSaga } from "../../processors/registration-saga/index.ts";
+import { waitingList } from "../../processors/waiting-list/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
+import { payments } from "../../projections/payments/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import {
@@ -30,8 +33,8 @@ export interface Definitions {
 
 /** The application's, in one place. */
 export const application: Definitions = {
-  processors: [catalogue, payments],
-  projections: [seatAvailability, registrations, moduleCatalogue],
+  processors: [catalogue, waitingList, paymentRequests, registrationSaga],
+  projections: [seatAvailability, registrations, moduleCatalogue, payments],
   eventTopics: [moduleEvents, paymentEvents, registrationUpdates],
   changeTopics: [catalogueModules],
   slotName: "refold",

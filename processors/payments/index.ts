@@ -14,7 +14,7 @@ export {
   type PaymentStatus,
   type PaymentTerms,
 } from "./payment.ts";
-export { payments } from "./payments-processor.ts";
+export { paymentRequests } from "./payment-requests.ts";
 export { paymentsOfRegistration, type PaymentsOfRegistration } from "./payments-of-registration.ts";
 export { outcomeCommand, paymentPerformers } from "./performers.ts";
 export type * from "./provider.ts";

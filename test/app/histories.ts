@@ -2,7 +2,8 @@ import type { RowChange } from "../../engine/ports/codec.ts";
 import type { GivenEvent } from "../../engine/testing/index.ts";
 import { offerModule, withdrawModule } from "../../processors/catalogue/index.ts";
 import { register, withdraw } from "../../processors/seats/index.ts";
-import { catalogueModules, moduleEvents } from "../../schemas/topics.ts";
+import { catalogueModules, moduleEvents, paymentEvents } from "../../schemas/topics.ts";
+import { paymentFacts } from "../payments/history.ts";
 import { ModuleHistory } from "./module-history.ts";
 
 /** Three modules, with everything that can happen to their seats until now. */
@@ -75,6 +76,7 @@ const tableHistory: readonly RowChange[] = [
 /** A history for each topic of events that a definition reads, by the topic's name. */
 export const eventHistories: ReadonlyMap<string, readonly GivenEvent[]> = new Map([
   [moduleEvents.name, moduleFacts()],
+  [paymentEvents.name, paymentFacts()],
 ]);
 
 /** A history for each captured table that a definition reads, by the name of its topic. */

@@ -8,8 +8,8 @@ import { requestPayment, type RequestPayment } from "./request-payment.ts";
  * Asks for the payment of every seat that is held for a fee. A registration of an enrolment has no
  * payment of its own. It keeps no state: the payment's own events say what was asked for.
  */
-export const payments = defineProcessor({
-  name: "payments",
+export const paymentRequests = defineProcessor({
+  name: "payment-requests",
   from: moduleEvents,
   key: "moduleCode",
   on: {
