@@ -4,7 +4,8 @@ import { moduleEvents } from "../../schemas/topics.ts";
 export interface ActiveRegistration {
   readonly registrationId: string;
   readonly studentId: string;
-  readonly seat: "HELD" | "CONFIRMED";
+  /** WAITING and OFFERED stand in line, without a seat and with one held by an offer. */
+  readonly seat: "HELD" | "CONFIRMED" | "WAITING" | "OFFERED";
 }
 
 interface Step {
@@ -15,7 +16,7 @@ interface Step {
 }
 
 /**
- * The registrations of a module, as the chain of their changes, newest first. A map that is copied
+ * The registrations of a module and its line, as the chain of their changes, newest first. A map that is copied
  * at every event would cost the square of their number; the chain costs one node each, and is
  * walked only when a module is withdrawn.
  */
@@ -27,24 +28,26 @@ export const activeRegistrations = defineDecisionModel({
   topic: moduleEvents,
   initial: undefined as Steps,
   on: {
-    ModuleRegistered: (before, { registrationId, studentId }): Steps => ({
-      registrationId,
-      now: { registrationId, studentId, seat: "HELD" },
-      before,
-    }),
-    RegistrationCompleted: (before, { registrationId, studentId }): Steps => ({
-      registrationId,
-      now: { registrationId, studentId, seat: "CONFIRMED" },
-      before,
-    }),
-    RegistrationCancelled: (before, { registrationId }): Steps => ({
-      registrationId,
-      now: null,
-      before,
-    }),
+    ModuleRegistered: (before, event): Steps => step(before, event, "HELD"),
+    RegistrationCompleted: (before, event): Steps => step(before, event, "CONFIRMED"),
+    RegistrationCancelled: (before, event): Steps => step(before, event, null),
+    WaitlistJoined: (before, event): Steps => step(before, event, "WAITING"),
+    SeatOffered: (before, event): Steps => step(before, event, "OFFERED"),
+    SeatOfferExpired: (before, event): Steps => step(before, event, null),
+    WaitlistLeft: (before, event): Steps => step(before, event, null),
     // A withdrawal ends every registration in the same append: nothing before it is still active.
     ModuleWithdrawn: (): Steps => undefined,
   },
+});
+
+const step = (
+  before: Steps,
+  { registrationId, studentId }: Omit<ActiveRegistration, "seat">,
+  seat: ActiveRegistration["seat"] | null,
+): Steps => ({
+  registrationId,
+  now: seat === null ? null : { registrationId, studentId, seat },
+  before,
 });
 
 /** The active ones, oldest last change first. */

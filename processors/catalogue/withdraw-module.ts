@@ -5,16 +5,24 @@ import {
   type Fact,
   fact,
 } from "../../engine/decision/definition.ts";
-import { ModuleWithdrawn, RegistrationCancelled } from "../../schemas/index.ts";
+import { ModuleWithdrawn, RegistrationCancelled, WaitlistLeft } from "../../schemas/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
-import { activeRegistrations, listActive, type Steps } from "./active-registrations.ts";
+import { seatOffer } from "../seats/index.ts";
+import {
+  type ActiveRegistration,
+  activeRegistrations,
+  listActive,
+} from "./active-registrations.ts";
 import { moduleOffer } from "./module-offer.ts";
 
 export interface WithdrawModule {
   readonly moduleCode: string;
 }
 
-/** Takes a module off offer and cancels its active registrations, all in one decision. */
+/**
+ * Takes a module off offer, cancels its active registrations and clears its line, all in one
+ * decision.
+ */
 export const withdrawModule = defineCommand({
   name: "withdraw-module",
   reads: ({ moduleCode }: WithdrawModule) => ({
@@ -24,15 +32,33 @@ export const withdrawModule = defineCommand({
   decide: ({ moduleCode }, { offer, registrations }): Decision<undefined> => {
     if (offer === undefined) return accept([], undefined);
     const withdrawn = fact(moduleEvents, ModuleWithdrawn, { moduleCode });
-    return accept([...cancellations(moduleCode, registrations), withdrawn], undefined);
+    const active = listActive(registrations);
+    const facts = [...active.map((one) => endOf(moduleCode, one)), withdrawn];
+    const deadlines = active
+      .filter(({ seat }) => seat === "OFFERED")
+      .map(({ registrationId }) => seatOffer.cancel(registrationId));
+    return accept(facts, undefined, deadlines.length === 0 ? undefined : { deadlines });
   },
 });
 
-const cancellations = (moduleCode: string, registrations: Steps): Fact[] =>
-  listActive(registrations).map((active) =>
-    fact(moduleEvents, RegistrationCancelled, {
-      ...active,
-      moduleCode,
-      reason: "MODULE_WITHDRAWN",
-    }),
-  );
+function endOf(moduleCode: string, { seat, ...active }: ActiveRegistration): Fact {
+  switch (seat) {
+    case "HELD":
+    case "CONFIRMED":
+      return fact(moduleEvents, RegistrationCancelled, {
+        ...active,
+        moduleCode,
+        seat,
+        reason: "MODULE_WITHDRAWN",
+      });
+    case "WAITING":
+    case "OFFERED":
+      return fact(moduleEvents, WaitlistLeft, {
+        ...active,
+        moduleCode,
+        offered: seat === "OFFERED",
+      });
+    default:
+      return seat satisfies never;
+  }
+}

@@ -1,7 +1,27 @@
-export { completeRegistration } from "./complete-registration.ts";
+export {
+  cancelRegistration,
+  type CancelRegistration,
+  type CancelledRegistration,
+} from "./cancel-registration.ts";
+export {
+  type CompletedRegistration,
+  completeRegistration,
+  type CompleteRegistration,
+} from "./complete-registration.ts";
+export { expireOffer, type ExpireOffer, type OfferExpiry } from "./expire-offer.ts";
 export { moduleSeats, type ModuleSeats } from "./module-seats.ts";
+export {
+  defaultOfferMs,
+  lineOpens,
+  type OfferedSeats,
+  type OfferOptions,
+  offerSeats,
+  type OfferSeats,
+  seatOffersWith,
+} from "./offer-seats.ts";
 export type { SeatRefusalCode } from "./refusals.ts";
 export {
+  defaultHoldMs,
   defaultStudentModuleLimit,
   register,
   type Register,
@@ -10,5 +30,10 @@ export {
   registerWith,
 } from "./register.ts";
 export { type CancelReason, registration, type Registration } from "./registration.ts";
-export { studentRegistrations, type StudentRegistrations } from "./student-registrations.ts";
+export { seatOffer } from "./seat-offer.ts";
+export {
+  type InLine,
+  studentRegistrations,
+  type StudentRegistrations,
+} from "./student-registrations.ts";
 export { withdraw, type Withdraw, type Withdrawn } from "./withdraw.ts";

@@ -1,7 +1,10 @@
 import { defineDecisionModel } from "../../engine/decision/definition.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
 
-/** What a decision on a seat must know of its module. */
+/**
+ * What a decision on a seat must know of its module. Every registration reads it: of the line it
+ * has a count alone (`waitingLine` has who stands in it).
+ */
 export interface ModuleSeats {
   readonly offered: boolean;
   readonly title: string;
@@ -10,8 +13,11 @@ export interface ModuleSeats {
   /** Milliseconds since 1970 (UTC); null: no bound. */
   readonly opensAtMs: number | null;
   readonly closesAtMs: number | null;
+  /** Seats held: by registrations, and by offers to students in line. */
   readonly held: number;
   readonly confirmed: number;
+  /** Students in line who have no offer. */
+  readonly waiting: number;
 }
 
 const unknownModule: ModuleSeats = {
@@ -23,6 +29,7 @@ const unknownModule: ModuleSeats = {
   closesAtMs: null,
   held: 0,
   confirmed: 0,
+  waiting: 0,
 };
 
 /** The seats of one module. */
@@ -53,7 +60,8 @@ export const moduleSeats = defineDecisionModel({
       capacity: event.capacity,
     }),
     ModuleWithdrawn: (seats): ModuleSeats => ({ ...seats, offered: false }),
-    ModuleRegistered: (seats): ModuleSeats => ({ ...seats, held: seats.held + 1 }),
+    ModuleRegistered: (seats, event): ModuleSeats =>
+      event.acceptedOffer ? seats : { ...seats, held: seats.held + 1 },
     RegistrationCompleted: (seats): ModuleSeats => ({
       ...seats,
       held: seats.held - 1,
@@ -63,5 +71,18 @@ export const moduleSeats = defineDecisionModel({
       event.seat === "HELD"
         ? { ...seats, held: seats.held - 1 }
         : { ...seats, confirmed: seats.confirmed - 1 },
+    WaitlistJoined: (seats): ModuleSeats => ({ ...seats, waiting: seats.waiting + 1 }),
+    SeatOffered: (seats): ModuleSeats => ({
+      ...seats,
+      held: seats.held + 1,
+      waiting: seats.waiting - 1,
+    }),
+    SeatOfferExpired: (seats): ModuleSeats => ({ ...seats, held: seats.held - 1 }),
+    WaitlistLeft: (seats, event): ModuleSeats =>
+      event.offered ? { ...seats, held: seats.held - 1 } : { ...seats, waiting: seats.waiting - 1 },
   },
 });
+
+/** Seats that nobody has and nobody holds; below 0 where the capacity was lowered. */
+export const freeSeats = ({ capacity, held, confirmed }: ModuleSeats): number =>
+  capacity - held - confirmed;

@@ -1,56 +1,57 @@
-import {
-  accept,
-  type Decision,
-  defineCommand,
-  fact,
-  refuse,
-} from "../../engine/decision/definition.ts";
-import { RegistrationCancelled } from "../../schemas/index.ts";
+import { accept, type Decision, defineCommand, fact } from "../../engine/decision/definition.ts";
+import { WaitlistLeft } from "../../schemas/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
-import type { SeatRefusalCode } from "./refusals.ts";
-import { type CancelReason, registration, type Registration } from "./registration.ts";
+import { cancelled, type CancelledRegistration } from "./cancel-registration.ts";
+import { unknownRegistration } from "./refusals.ts";
+import { type OfModule, registration } from "./registration.ts";
+import { seatOffer } from "./seat-offer.ts";
 
 export interface Withdraw {
   readonly registrationId: string;
 }
 
-export interface Withdrawn {
-  readonly registrationId: string;
-  readonly moduleCode: string;
-  readonly studentId: string;
-  readonly status: "cancelled";
-  /** Why it ended; not WITHDRAWN when something else ended it before. */
-  readonly reason: CancelReason;
-}
+/** `left` where it stood in line. `reason` is not WITHDRAWN when something else ended it before. */
+export type Withdrawn = CancelledRegistration;
 
 /**
- * Frees the seat of a held or completed registration. A registration that has ended is left as it
- * is, and the answer tells how it ended: twice is the same answer as once.
+ * Frees the seat of a held or completed registration, or leaves the line. A registration that has
+ * ended is left as it is, and the answer tells how it ended: twice is the same answer as once.
  */
 export const withdraw = defineCommand({
   name: "withdraw",
   reads: (input: Withdraw) => ({ registration: registration.of(input.registrationId) }),
   decide: ({ registrationId }, states): Decision<Withdrawn> => {
     const found = states.registration;
-    if (found.status === "unknown") return unknownRegistration(registrationId);
-    if (found.status === "cancelled") return accept([], { registrationId, ...found });
-    return end(registrationId, found);
+    switch (found.status) {
+      case "unknown":
+        return unknownRegistration(registrationId);
+      case "waiting":
+        return left(found, { registrationId, offered: false });
+      case "offered":
+        return left(found, { registrationId, offered: true });
+      case "held":
+        return cancelled(found, { registrationId, reason: "WITHDRAWN", seat: "HELD" });
+      case "completed":
+        return cancelled(found, { registrationId, reason: "WITHDRAWN", seat: "CONFIRMED" });
+      case "cancelled":
+        return accept([], { registrationId, ...found });
+      case "left":
+      case "expired":
+        return accept([], { registrationId, ...found, reason: null });
+      default:
+        return found satisfies never;
+    }
   },
 });
 
-type Active = Extract<Registration, { readonly status: "held" | "completed" }>;
-
-function end(registrationId: string, active: Active): Decision<Withdrawn> {
-  const { moduleCode, studentId, status } = active;
-  const ended = { registrationId, moduleCode, studentId, reason: "WITHDRAWN" } as const;
-  const seat = status === "held" ? "HELD" : "CONFIRMED";
-  return accept([fact(moduleEvents, RegistrationCancelled, { ...ended, seat })], {
-    ...ended,
-    status: "cancelled",
-  });
-}
-
-export function unknownRegistration(registrationId: string): Decision<never> {
-  const code: SeatRefusalCode = "registration-unknown";
-  return refuse(code, `There is no registration ${registrationId}.`);
+function left(
+  { moduleCode, studentId }: OfModule,
+  place: Pick<WaitlistLeft, "registrationId" | "offered">,
+): Decision<Withdrawn> {
+  const { registrationId, offered } = place;
+  const gone = { registrationId, moduleCode, studentId };
+  const facts = [fact(moduleEvents, WaitlistLeft, { ...gone, offered })];
+  const answer = { ...gone, status: "left", reason: null } as const;
+  if (!offered) return accept(facts, answer);
+  return accept(facts, answer, { deadlines: [seatOffer.cancel(registrationId)] });
 }

@@ -1,0 +1,1 @@
+export { waitingList, waitingListWith, type WaitingListOptions } from "./waiting-list-processor.ts";
