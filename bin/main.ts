@@ -17,6 +17,7 @@ import { apiCommand, workerCommand } from "./commands/roles.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
+import { traceCommand } from "./commands/trace.ts";
 import { exitCodes, exitCodesText } from "./exit-codes.ts";
 import { connect } from "./system/connect.ts";
 import { refoldVersion } from "./version.ts";
@@ -45,6 +46,7 @@ function program(): Command {
       .addCommand(auditCommand())
       .addCommand(healCommand())
       .addCommand(previewCommand())
+      .addCommand(traceCommand())
       .addHelpText("after", `\n${exitCodesText()}`)
       .showHelpAfterError("(refold --help tells the commands and options)")
   );

@@ -1,4 +1,6 @@
 import type { Migration } from "../../connectors/postgres/migrations.ts";
+import type { DeadlineType } from "../../engine/deadline.ts";
+import type { EffectPerformer } from "../../engine/effect.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { AnyTopic, EventTopic } from "../../engine/topic.ts";
@@ -10,6 +12,10 @@ export interface EmbeddedOptions {
   readonly folder: string;
   readonly projections?: readonly AnyProjection[];
   readonly processors?: readonly AnyProcessor[];
+  /** What decisions wait for. */
+  readonly deadlines?: readonly DeadlineType[];
+  /** Who performs effects on the outside world, one for each kind. */
+  readonly performers?: readonly EffectPerformer[];
   /** Topics that commands write to beside those that are read or notified. */
   readonly topics?: readonly EventTopic[];
   /**
@@ -42,7 +48,8 @@ const schemeOf = (url: string): string => (URL.canParse(url) ? new URL(url).prot
 
 /** What the options say to run: topics are found in the definitions that read or notify. */
 export function definitionsOf(options: EmbeddedOptions): Definitions {
-  const { projections = [], processors = [], topics = [], migrations = [] } = options;
+  const { projections = [], processors = [], deadlines = [] } = options;
+  const { topics = [], migrations = [] } = options;
   const read = [...projections, ...processors].flatMap((one): readonly AnyTopic[] =>
     one.kind === "events" ? one.from : [one.from],
   );
@@ -52,9 +59,11 @@ export function definitionsOf(options: EmbeddedOptions): Definitions {
   return {
     projections,
     processors,
+    deadlines,
     eventTopics: [...byName.values()].filter((topic) => topic.kind === "events"),
     changeTopics: [...byName.values()].filter((topic) => topic.kind === "changes"),
     slotName: "refold",
+    transactionTags: [],
     migrations,
   };
 }

@@ -1,10 +1,12 @@
 import type { Migration } from "../../connectors/postgres/migrations.ts";
+import type { DeadlineType } from "../../engine/deadline.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
 import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
-import { paymentRequests } from "../../processors/payments/index.ts";
+import { paymentDue, paymentRequests } from "../../processors/payments/index.ts";
 import { registrationSaga } from "../../processors/registration-saga/index.ts";
+import { lineOpens, seatOffer } from "../../processors/seats/index.ts";
 import { waitingList } from "../../processors/waiting-list/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { payments } from "../../projections/payments/index.ts";
@@ -21,12 +23,16 @@ import {
 export interface Definitions {
   readonly processors: readonly AnyProcessor[];
   readonly projections: readonly AnyProjection[];
+  /** What its decisions wait for. */
+  readonly deadlines: readonly DeadlineType[];
   /** Topics whose events are appended or noticed here: their schemas are registered at start. */
   readonly eventTopics: readonly EventTopic[];
   /** Tables whose changes are captured. */
   readonly changeTopics: readonly ChangeTopic[];
   /** The replication slot of the capture, its publication and its position. */
   readonly slotName: string;
+  /** Kinds of tags that stand for one business transaction each: what a trace follows. */
+  readonly transactionTags: readonly string[];
   /** Steps of the domain's own tables, after the engine's. */
   readonly migrations: readonly Migration[];
 }
@@ -35,9 +41,11 @@ export interface Definitions {
 export const application: Definitions = {
   processors: [catalogue, waitingList, paymentRequests, registrationSaga],
   projections: [seatAvailability, registrations, moduleCatalogue, payments],
+  deadlines: [seatOffer, lineOpens, paymentDue],
   eventTopics: [moduleEvents, paymentEvents, registrationUpdates],
   changeTopics: [catalogueModules],
   slotName: "refold",
+  transactionTags: ["registration", "payment", "enrolment"],
   migrations: catalogueMigrations,
 };
 
