@@ -1,3 +1,5 @@
+import type { EffectPerformer } from "../engine/effect.ts";
+import type { WakeUps } from "../engine/effects/wake-ups.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
@@ -26,6 +28,10 @@ export interface SystemOptions {
   readonly report: (message: string) => void;
   /** See `ConsumersPart`. */
   readonly lingerMs?: number;
+  /** See `ConsumersPart`. */
+  readonly performers?: readonly EffectPerformer[];
+  /** See `ConsumersPart`. */
+  readonly wakeUps?: WakeUps;
   /** What processes with consumers do about rebuilds (default: `defaultRebuilding`). */
   readonly rebuilding?: Rebuilding;
   /** See `AuditsPart`. */

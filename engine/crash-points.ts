@@ -1,6 +1,6 @@
 /**
  * Every boundary at which a process may die with something half done. Tests crash at each of them
- * and demand that nothing is lost or doubled.
+ * and demand that nothing is lost or doubled. These are a task's.
  */
 export const crashPoints = [
   /** Partitions are claimed in the store; the task doesn't know it yet. */
@@ -29,7 +29,28 @@ export const crashPoints = [
   "drained",
 ] as const;
 
-export type CrashPoint = (typeof crashPoints)[number];
+/** Those of whoever performs effects. */
+export const effectCrashPoints = [
+  /** The ledger says that tries have begun; nobody was asked anything. */
+  "effects-taken",
+  /** The other side has answered; nothing is decided on it. */
+  "effect-performed",
+  /** The answer and what follows from it are durable; whoever made the try doesn't know it yet. */
+  "effect-settled",
+] as const;
+
+/** Those of whoever waits for deadlines. */
+export const deadlineCrashPoints = [
+  /** Deadlines have passed; nothing is decided. */
+  "deadlines-found",
+  /** What follows is durable; the deadlines are still there. */
+  "deadlines-decided",
+] as const;
+
+export type CrashPoint =
+  | (typeof crashPoints)[number]
+  | (typeof effectCrashPoints)[number]
+  | (typeof deadlineCrashPoints)[number];
 
 /** Those that a task passes: only a processor's has decisions to plan, only generations are held. */
 export const crashPointsOf = {

@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
+import type { EffectPerformer } from "../../engine/effect.ts";
+import { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type { Rebuilds, RebuildStart } from "../../engine/ports/rebuilds.ts";
@@ -50,7 +52,7 @@ export class Embedded implements AsyncDisposable {
   private constructor(
     databaseUrl: string,
     stores: Stores,
-    rest: { followers: readonly Follower[]; stop: StopInTurn },
+    rest: { followers: readonly Follower[]; stop: StopInTurn; wakeUps: WakeUps },
   ) {
     this.databaseUrl = databaseUrl;
     this.reader = stores.reader;
@@ -60,7 +62,7 @@ export class Embedded implements AsyncDisposable {
     this.#stop = rest.stop;
     const { eventStore, codec } = stores;
     const ports = { random: new SystemRandom(), clock: systemClock, metrics: noMetrics };
-    this.#decider = new Decider({ eventStore, codec, ...ports });
+    this.#decider = new Decider({ eventStore, codec, ...ports, wakeUps: rest.wakeUps });
   }
 
   /**
@@ -86,11 +88,12 @@ export class Embedded implements AsyncDisposable {
         newVersions: options.newVersions ?? defaultRebuilding.newVersions,
         differencesFolder: join(resolve(options.folder), "rebuilds"),
       };
-      const stores = await startOn(database, definitions, { report, servers, stop, rebuilding });
-      return new Embedded(database.url, stores, {
-        followers: followersOf(definitions, stores),
-        stop,
-      });
+      const wakeUps = new WakeUps();
+      const { performers = [] } = options;
+      const part = { report, servers, stop, rebuilding, performers, wakeUps };
+      const stores = await startOn(database, definitions, part);
+      const followers = followersOf(definitions, stores);
+      return new Embedded(database.url, stores, { followers, stop, wakeUps });
     } catch (error) {
       await stop[Symbol.asyncDispose]();
       throw error;
@@ -156,15 +159,18 @@ interface StartPart {
   readonly servers: Servers;
   readonly stop: StopInTurn;
   readonly rebuilding: Rebuilding;
+  readonly performers: readonly EffectPerformer[];
+  readonly wakeUps: WakeUps;
 }
 
 async function startOn(
   database: Database,
   definitions: Definitions,
-  { report, servers, stop, rebuilding }: StartPart,
+  { servers, stop, ...part }: StartPart,
 ): Promise<Stores> {
   const { url } = database;
   const { migrations, projections } = definitions;
+  const { report } = part;
   const common = { url, metrics: noMetrics, report };
   const stores = await openStores({
     ...common,
@@ -177,7 +183,7 @@ async function startOn(
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
   const roles = new Set(["capture", "consumers"] as const);
-  const system = await openSystem({ ...common, definitions, stores, roles, rebuilding });
+  const system = await openSystem({ ...common, ...part, definitions, stores, roles });
   stop.add("engine", () => system[Symbol.asyncDispose](), stopTimeoutMs);
   // Whoever runs this process decides what becomes of it.
   void system.consumers?.failed.then(({ message }) => report(message));

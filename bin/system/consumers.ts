@@ -1,5 +1,8 @@
 import type { ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
+import type { EffectPerformer } from "../../engine/effect.ts";
+import type { EffectWork } from "../../engine/effects/effect-runner.ts";
+import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { run } from "../../engine/runner/run.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
@@ -21,6 +24,10 @@ export interface ConsumersPart {
   readonly report: (message: string) => void;
   /** How long a batch may wait for more; the engine's default is for people who look on. */
   readonly lingerMs?: number;
+  /** Who performs effects here, one for each kind (default: nobody). */
+  readonly performers?: readonly EffectPerformer[];
+  /** Shared with whoever else decides in this process, so that nothing waits for a look. */
+  readonly wakeUps?: WakeUps;
 }
 
 /** The processors and projections at work in this process. */
@@ -39,7 +46,7 @@ export interface RunningConsumers extends AsyncDisposable {
 
 export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
   const { stores, metrics, report } = part;
-  const { projections, processors } = part.definitions;
+  const { projections, processors, deadlines } = part.definitions;
   const shared = { codec: stores.codec, clock: systemClock, random: new SystemRandom(), metrics };
   const runner = await run({
     ...shared,
@@ -48,7 +55,14 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     log: stores.log,
     readModels: stores.readModelStore,
     processorStore: stores.processorStore,
-    decider: new Decider({ ...shared, eventStore: stores.eventStore, as: "processor" }),
+    decider: new Decider({
+      ...shared,
+      eventStore: stores.eventStore,
+      as: "processor",
+      ...(part.wakeUps === undefined ? {} : { wakeUps: part.wakeUps }),
+    }),
+    effects: effectWork(part),
+    deadlines: { store: stores.deadlines, eventStore: stores.eventStore, types: deadlines },
     deadLetters: stores.deadLetters,
     assignment: stores.assignment,
     statusBoard: stores.board,
@@ -90,6 +104,13 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
     },
   };
 }
+
+/** Effects that are given up are told where the process tells its troubles. */
+const effectWork = ({ stores, performers = [], report }: ConsumersPart): EffectWork => ({
+  ledger: stores.effectLedger,
+  performers,
+  onFailed: ({ key }, error) => report(`The effect ${key} was given up: ${error}`),
+});
 
 /** What nothing may catch has happened: going on would be wrong, and starting anew is right. */
 function failureOf({ finished }: Pick<Runner, "finished">): Promise<Error> {

@@ -16,9 +16,14 @@ export const labelMeanings = {
   consumer:
     "name of a projection or processor; `~kept` behind it: generations kept current for an undo",
   partition: "`topic/partition` of a topic that a consumer reads",
-  state: "state of a task's partition: assigned, running, draining, halted, fenced",
+  state:
+    "state of a task's partition: assigned, running, draining, halted, fenced; of an effect: " +
+    "requested, started, failed",
   outcome:
-    "what became of a command: appended, refused, conflict; of a heal: sound, healed, failed",
+    "what became of a command: appended, refused, conflict; of a heal: sound, healed, failed; of " +
+    "a try at an effect: done, postponed, failed, left",
+  kind: "kind of effect on the outside world",
+  name: "name of a kind of deadline",
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
@@ -104,6 +109,31 @@ const store: MetricCatalogue = {
   commands_total: counter("Commands decided.", { labels: ["outcome"] }),
 };
 
+const effects: MetricCatalogue = {
+  effects_total: counter("Tries at effects; `left`: its outcome could not be recorded.", {
+    labels: ["kind", "outcome"],
+  }),
+  effect_seconds: histogram("Duration of a try, with the decision on its answer.", {
+    labels: ["kind"],
+  }),
+  effects_open: gauge("Effects that are not done, in all processes.", {
+    labels: ["kind", "state"],
+  }),
+  effect_oldest_seconds: gauge("Since when the oldest of them is wanted.", {
+    labels: ["kind", "state"],
+  }),
+  effect_ledger_failures_total: counter("Looks into the ledger of effects that failed.", {
+    labels: [],
+  }),
+  deadlines_passed_total: counter("Deadlines that have passed, and were decided on.", {
+    labels: ["name"],
+  }),
+  deadline_delay_seconds: histogram("Time from a deadline to the decision on it.", { labels: [] }),
+  deadline_failures_total: counter("Looks for deadlines, and decisions on them, that failed.", {
+    labels: [],
+  }),
+};
+
 const capture: MetricCatalogue = {
   capture_lag_bytes: gauge("Write-ahead log that is not published yet.", { labels: [] }),
   capture_lag_seconds: gauge("How long the first write-ahead log not published has waited.", {
@@ -164,6 +194,7 @@ const process: MetricCatalogue = {
 export const catalogue: MetricCatalogue = {
   ...consumers,
   ...store,
+  ...effects,
   ...capture,
   ...redis,
   ...history,

@@ -1,16 +1,19 @@
 import { setImmediate as turn } from "node:timers/promises";
 
+import { WakeUps } from "../effects/wake-ups.ts";
 import { InvariantViolation, RecordError, TransientError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { KeptOnce } from "../ports/alongside.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type {
+  Appended,
   AppendOptions,
   AppendVerdict,
   EventStore,
   StoredEvent,
 } from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import { alongsideOf } from "./alongside.ts";
 import type { CommandCall } from "./definition.ts";
 import type { CallMore, CallToDecide, Group } from "./group.ts";
 import { ModelCache } from "./model-cache.ts";
@@ -46,6 +49,8 @@ export interface DeciderOptions {
   readonly conflictsMax?: number;
   /** Age at which the store's clock is asked for anew (default 20 ms). */
   readonly clockAgeMaxMs?: number;
+  /** Told of effects and deadlines as they become durable (default: its own, see `wakeUps`). */
+  readonly wakeUps?: WakeUps;
 }
 
 /** What a decider has taken and not answered yet. */
@@ -75,6 +80,8 @@ const preparationsMax = 16;
  * Refusals are checked against the store as well: a model that is behind must not refuse.
  */
 export class Decider {
+  /** For who performs the effects, and waits for the deadlines, that its decisions want. */
+  readonly wakeUps: WakeUps;
   readonly #options: DeciderOptions;
   readonly #models: ModelCache;
   readonly #reader: ModelReader;
@@ -88,6 +95,7 @@ export class Decider {
 
   constructor(options: DeciderOptions) {
     this.#options = options;
+    this.wakeUps = options.wakeUps ?? new WakeUps();
     this.#models = new ModelCache({ modelsMax: options.modelsMax ?? 20_000 });
     this.#reader = new ModelReader(options);
   }
@@ -158,9 +166,7 @@ export class Decider {
     }
     if (verdicts.every((verdict) => verdict.outcome === "appended")) {
       const settled = plan.groups.flatMap((group, i) => {
-        const verdict = verdicts[i] as Extract<AppendVerdict, { outcome: "appended" }>;
-        this.#saw(verdict.recordedAtMs);
-        return settleAppended(group, verdict, this.#models);
+        return this.#recorded(group, verdicts[i] as Appended);
       });
       return { outcome: "settled", calls: settled.sort((a, b) => a.index - b.index) };
     }
@@ -233,8 +239,7 @@ export class Decider {
   async #conclude(group: Group, calls: readonly Waiting[], verdict: AppendVerdict): Promise<void> {
     switch (verdict.outcome) {
       case "appended":
-        this.#saw(verdict.recordedAtMs);
-        for (const settled of settleAppended(group, verdict, this.#models)) {
+        for (const settled of this.#recorded(group, verdict)) {
           this.#answer(calls[settled.index], settled);
         }
         return;
@@ -248,6 +253,13 @@ export class Decider {
         await this.#learn(group, verdict);
         this.#again(group.calls.flatMap(({ index }) => calls[index] ?? []));
     }
+  }
+
+  #recorded(group: Group, verdict: Appended): SettledCall[] {
+    this.#saw(verdict.recordedAtMs);
+    const wanted = alongsideOf(group);
+    if (wanted !== undefined) this.wakeUps.tell(wanted);
+    return settleAppended(group, verdict, this.#models);
   }
 
   /** Those whose keys were used are answered; whoever was decided together with them is again. */

@@ -1,5 +1,7 @@
 import type { Decider } from "../decision/decider.ts";
 import type { Probe } from "../crash-points.ts";
+import type { DeadlineWork } from "../effects/deadline-desk.ts";
+import type { EffectWork } from "../effects/effect-runner.ts";
 import type { Assignment } from "../ports/assignment.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
@@ -62,6 +64,10 @@ export interface RunOptions {
    * less, or it takes for standing what goes on.
    */
   readonly holdMaxMs?: number;
+  /** Effects on the outside world that are performed here; needs the decider. */
+  readonly effects?: EffectWork;
+  /** Deadlines that are waited for here; needs the decider. */
+  readonly deadlines?: DeadlineWork;
   /** Times that one flush of a processor is decided again after conflicts (default 8). */
   readonly plansMax?: number;
 }
@@ -81,11 +87,17 @@ export function assertRunOptions(options: RunOptions): void {
   const { projections = [], processors = [] } = options;
   const faults: string[] = [];
   const names = [...projections, ...processors].map(({ name }) => name);
-  const twice = names.filter((name, at) => names.indexOf(name) !== at);
-  if (twice.length > 0) faults.push(`two definitions are named ${twice.join(", ")}`);
+  faults.push(...twiceNamed("definitions named", names));
   if (processors.length > 0 && !(options.processorStore && options.decider)) {
     faults.push("processors need processorStore and decider");
   }
+  if ((options.effects ?? options.deadlines) && !options.decider) {
+    faults.push("effects and deadlines need decider");
+  }
+  const kinds = options.effects?.performers.map(({ kind }) => kind);
+  faults.push(...twiceNamed("performers of", kinds));
+  const waitedFor = options.deadlines?.types.map(({ name }) => name);
+  faults.push(...twiceNamed("kinds of deadlines named", waitedFor));
   if (options.heal && !options.generations) faults.push("heal needs generations");
   const parks = [...projections, ...processors].some((one) => one.onRecordError === "park");
   if (parks && !options.deadLetters) faults.push("definitions that park need deadLetters");
@@ -94,4 +106,9 @@ export function assertRunOptions(options: RunOptions): void {
     if (value !== undefined && !(value >= 1)) faults.push(`${name} must be 1 or more`);
   }
   if (faults.length > 0) throw new TypeError(`run: ${faults.join("; ")}.`);
+}
+
+function twiceNamed(what: string, names: readonly string[] = []): string[] {
+  const twice = names.filter((name, at) => names.indexOf(name) !== at);
+  return twice.length > 0 ? [`there are two ${what} ${twice.join(", ")}`] : [];
 }

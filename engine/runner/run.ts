@@ -1,3 +1,5 @@
+import { DeadlineDesk } from "../effects/deadline-desk.ts";
+import { EffectRunner } from "../effects/effect-runner.ts";
 import { FatalError } from "../errors.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import type { AnyProjection } from "../projection.ts";
@@ -14,7 +16,7 @@ import { Runner } from "./runner.ts";
  * Opens the stores and sets everything to work: every definition on the partitions that the
  * assignment gives this process. Resolves once all have joined; catching up goes on behind it.
  *
- * @throws TypeError for options that don't fit; FatalError `columns-differ`, `partitions-differ`,
+ * @throws TypeError and RangeError for options that don't fit; FatalError `columns-differ`, `partitions-differ`,
  * and, without `generations`, `version-differs`; TransientError when a store or the log can't be
  * reached.
  */
@@ -80,9 +82,29 @@ class Start {
       monitor,
       ...(this.#watch ? { watch: this.#watch } : {}),
       ...(deadLetters ? { letterDesk: new LetterDesk({ ...letters, deadLetters }) } : {}),
+      ...this.#outside(),
       ending: this.#ending,
       watching: this.#watching,
     });
+  }
+
+  /** Who performs effects and waits for deadlines, where that is wanted here. */
+  #outside(): { readonly effects?: EffectRunner; readonly deadlines?: DeadlineDesk } {
+    const {
+      effects,
+      deadlines,
+      decider,
+      clock,
+      random,
+      probe,
+      metrics = noMetrics,
+    } = this.#options;
+    if (!decider) return {};
+    const shared = { decider, wakeUps: decider.wakeUps, clock, random, metrics, probe };
+    return {
+      ...(effects ? { effects: new EffectRunner({ ...shared, work: effects }) } : {}),
+      ...(deadlines ? { deadlines: new DeadlineDesk({ ...shared, work: deadlines }) } : {}),
+    };
   }
 
   /** Makes the very first generation; one of another version is nobody's fault. */

@@ -1,3 +1,5 @@
+import type { DeadlineDesk } from "../effects/deadline-desk.ts";
+import type { EffectRunner } from "../effects/effect-runner.ts";
 import { reasonOf } from "../error-policy.ts";
 import type { TaskReport, TaskState } from "../ports/status-board.ts";
 import type { Consumers } from "./consumers.ts";
@@ -15,6 +17,8 @@ export interface RunnerOptions {
   readonly monitor: Monitor;
   readonly watch?: GenerationWatch;
   readonly letterDesk?: LetterDesk;
+  readonly effects?: EffectRunner;
+  readonly deadlines?: DeadlineDesk;
   readonly ending: AbortController;
   /** Ends the watch, which must not add consumers while they stop. */
   readonly watching: AbortController;
@@ -43,6 +47,8 @@ const worstFirst: readonly TaskState[] = [
   "running",
 ];
 
+const sound = { state: "running", ageMs: 0, parkedKeys: 0 } as const;
+
 /** All definitions of a process at work. `stop` drains: what is folded is flushed and committed. */
 export class Runner implements AsyncDisposable {
   /**
@@ -55,9 +61,11 @@ export class Runner implements AsyncDisposable {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { consumers, monitor, letterDesk, watch } = options;
+    const { consumers, monitor, letterDesk, watch, effects, deadlines } = options;
     const runs = [consumers.run(), monitor.run()];
     if (letterDesk) runs.push(letterDesk.run());
+    if (effects) runs.push(effects.run());
+    if (deadlines) runs.push(deadlines.run());
     this.#watched = watch?.run() ?? Promise.resolve();
     this.finished = Promise.all([...runs, this.#watched]).then(() => undefined);
     // Whoever doesn't watch `finished` meets the failure in `stop` and in `health`.
@@ -73,12 +81,21 @@ export class Runner implements AsyncDisposable {
     return found ? this.#options.monitor.ageMs(found) : Infinity;
   }
 
-  /** Of every definition; of a projection's generations, the one that serves. */
+  /**
+   * Of every definition; of a projection's generations, the one that serves. Then of `effects` and
+   * `deadlines`, where they are looked after here: reasons with them are for somebody to look at,
+   * and keep nothing from running.
+   */
   health(): readonly ConsumerHealth[] {
-    return this.#options.names.map((name) => {
+    const { effects, deadlines } = this.#options;
+    const definitions = this.#options.names.map((name) => {
       const speaker = this.#speaker(name);
       return speaker ? this.#healthOf(speaker) : this.#waiting(name);
     });
+    const desks = Object.entries({ effects, deadlines }).flatMap(([consumer, desk]) =>
+      desk ? [{ ...sound, consumer, reasons: desk.reasons() }] : [],
+    );
+    return [...definitions, ...desks];
   }
 
   #healthOf(live: LiveConsumer): ConsumerHealth {
@@ -125,14 +142,14 @@ export class Runner implements AsyncDisposable {
    * @param signal Aborting it gives up waiting between tries of a flush that fails.
    */
   async stop(signal?: AbortSignal): Promise<void> {
-    const { consumers, factory, monitor, ending, watching } = this.#options;
+    const { consumers, factory, monitor, ending, watching, effects, deadlines } = this.#options;
     const giveUp = (): void => ending.abort();
     signal?.addEventListener("abort", giveUp);
     try {
       watching.abort();
       consumers.stop();
       await this.#watched.catch(() => undefined);
-      await consumers.stopped();
+      await Promise.all([consumers.stopped(), effects?.stop(signal), deadlines?.stop()]);
       ending.abort();
       await Promise.all(factory.hubs.map((hub) => hub.close()));
       await this.finished;
