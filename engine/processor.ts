@@ -40,7 +40,8 @@ export interface EventProcessor<
 > extends ProcessorBase<C> {
   readonly kind: "events";
   readonly from: readonly EventTopic<Types>[];
-  readonly key: string | ((event: EventOf<Types>) => string | undefined);
+  /** The state's key. Only a processor without state may leave it out: the record's own. */
+  readonly key?: string | ((event: EventOf<Types>) => string | undefined);
   readonly on: {
     readonly [Name in NameOf<Types>]: React<RowOf<C>, EventNamed<Types, Name>> | "ignore";
   };
@@ -71,7 +72,7 @@ export type ErasedReact = (
 export interface ErasedEventProcessor extends ProcessorBase<Columns> {
   readonly kind: "events";
   readonly from: readonly EventTopic[];
-  readonly key: string | ((event: never) => string | undefined);
+  readonly key?: string | ((event: never) => string | undefined);
   readonly on: Readonly<Record<string, ErasedReact | "ignore">>;
 }
 
@@ -85,7 +86,7 @@ export interface ErasedChangeProcessor extends ProcessorBase<Columns> {
 /** Any processor, its types forgotten. */
 export type AnyProcessor = ErasedEventProcessor | ErasedChangeProcessor;
 
-/** Declares a processor of events. @throws TypeError naming every fault. */
+/** Declares a processor of events. @throws TypeError naming what is wrong. */
 export function defineProcessor<
   const From extends EventTopic | readonly EventTopic[],
   const C extends Columns,
@@ -94,6 +95,9 @@ export function defineProcessor<
 ): EventProcessor<TypesOf<From>, C> {
   const from = topicsFrom(definition.from);
   assertDefinition(definition.name, 1, from);
+  if (definition.state !== undefined && definition.key === undefined) {
+    throw new TypeError(`${definition.name}: it keeps state, and has no key for it.`);
+  }
   return { ...definition, kind: "events", from };
 }
 

@@ -21,7 +21,8 @@ import type { TaskPartition } from "./task-partition.ts";
 export interface EventIntakeOptions<Handler> {
   readonly codec: EventCodec;
   readonly topics: readonly EventTopic[];
-  readonly key: string | ((event: never) => string | undefined);
+  /** undefined: the record's own key counts. */
+  readonly key: string | ((event: never) => string | undefined) | undefined;
   readonly on: Readonly<Record<string, Handler | "ignore">>;
   readonly staged: Staged<Handler>;
   readonly rows: HotRows;
@@ -75,7 +76,7 @@ export class EventIntake<Handler> implements Intake {
     }
     if (route.handler === undefined) return "passed";
     const event = route.decoder.decode(bytes, valueStart + frameBytes, valueEnd);
-    const key = this.#keyOf(event);
+    const key = this.#keyOf(event, cursor);
     if (key === undefined) return "passed";
     this.#stage(cursor, source, { event, key, handler: route.handler });
     return "staged";
@@ -106,8 +107,9 @@ export class EventIntake<Handler> implements Intake {
     return route;
   }
 
-  #keyOf(event: unknown): string | undefined {
+  #keyOf(event: unknown, cursor: RecordCursor): string | undefined {
     const { key } = this.#options;
+    if (key === undefined) return ownKey(cursor);
     const found: unknown =
       typeof key === "string" ? (event as Record<string, unknown>)[key] : keyBy(key, event);
     if (typeof found === "string" || found === undefined) return found;
@@ -137,6 +139,11 @@ export class EventIntake<Handler> implements Intake {
     if (this.#options.needs.origins) staged.origins[at] = originOf(cursor, source);
     staged.length = at + 1;
   }
+}
+
+function ownKey({ bytes, keyStart, keyEnd }: RecordCursor): string | undefined {
+  if (keyStart < 0) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + keyStart, keyEnd - keyStart).toString();
 }
 
 /** Where an event comes from; without an envelope, its place in the log is its id. */

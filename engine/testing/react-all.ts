@@ -16,6 +16,7 @@ import type {
   ErasedReact,
 } from "../processor.ts";
 import type { RecordMeta } from "../projection.ts";
+import type { EventTopic } from "../topic.ts";
 import type { GivenEvent } from "./given.ts";
 import { tableSteps } from "./table-history.ts";
 
@@ -54,14 +55,19 @@ function reactToEvents(
   for (const [index, { type, event, recordedAtMs = index * 1_000 }] of events.entries()) {
     const react = on[type.name];
     if (react === undefined || react === "ignore") continue;
+    const of = keyOf ?? keyFieldOf(from, type.name);
     const key: unknown =
-      typeof keyOf === "string" ? (event as Record<string, unknown>)[keyOf] : keyOf(event as never);
+      typeof of === "string" ? (event as Record<string, unknown>)[of] : of(event as never);
     if (typeof key !== "string") continue;
     const topic = from[0]?.name ?? "";
     const meta = { topic, partition: 0, offset: index, recordedAtMs, sequence: index + 1 };
     run.react(react, key, { event, meta });
   }
 }
+
+/** The field that a record's own key is. */
+const keyFieldOf = (topics: readonly EventTopic[], name: string): string =>
+  topics.find(({ events }) => events.some((type) => type.name === name))?.key ?? "";
 
 function reactToChanges(
   { on, key, from }: ErasedChangeProcessor,
