@@ -9,16 +9,24 @@ const everyMs = 60_000;
 /** Notices are deleted in steps, so that no statement holds its locks for long. */
 const noticesMax = 50_000;
 
+/** For how long a client may send a command again and get its first answer. */
+const answersKeptDefaultMs = 24 * 60 * 60 * 1_000;
+const answersMax = 50_000;
+
 /**
- * Ends what has a time to end, records of topics with a retention and their notices, and unites the
- * small batches that live traffic leaves in the log.
+ * Ends what has a time to end, records of topics with a retention and their notices, answers kept
+ * under clients' keys, and unites the small batches that live traffic leaves in the log. Effects are
+ * kept for ever: that a key is known is what keeps its effect from happening twice.
  */
 export function startHousekeeping(options: {
-  readonly stores: Pick<Stores, "pool" | "embeddedLog" | "sweep">;
+  readonly stores: Pick<Stores, "pool" | "embeddedLog" | "sweep" | "idempotencyKeys">;
   readonly definitions: Pick<Definitions, "projections">;
+  /** Age at which answers under clients' keys are forgotten (default 24 h). */
+  readonly answersKeptMs?: number;
   readonly report: (message: string) => void;
 }): AsyncDisposable {
-  const { pool, embeddedLog: log, sweep } = options.stores;
+  const { pool, embeddedLog: log, sweep, idempotencyKeys } = options.stores;
+  const { answersKeptMs = answersKeptDefaultMs } = options;
   return keepHouse({
     clock: systemClock,
     everyMs,
@@ -26,6 +34,14 @@ export function startHousekeeping(options: {
     chores: [
       ...(log === undefined ? [] : choresOf(log)),
       { name: "Removing old read models from Redis", run: sweep },
+      {
+        name: "Forgetting of answers under clients' keys",
+        run: () =>
+          idempotencyKeys.purge({
+            beforeMs: systemClock.nowMs() - answersKeptMs,
+            limit: answersMax,
+          }),
+      },
       ...noticeTopics(options.definitions).map(({ name: topic, retentionMs }) => ({
         name: `Retention of notices to ${topic}`,
         run: () =>

@@ -3,10 +3,13 @@ import type { Pool } from "pg";
 import { migrations as captureMigrations } from "../../connectors/capture/index.ts";
 import { forgetOwners, PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
 import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
+import { PostgresDeadlines } from "../../connectors/postgres/deadlines/index.ts";
+import { PostgresEffectLedger } from "../../connectors/postgres/effect-ledger/index.ts";
 import {
   PostgresEventStore,
   PostgresStoreHold,
 } from "../../connectors/postgres/event-store/index.ts";
+import { PostgresIdempotencyKeys } from "../../connectors/postgres/idempotency-keys/index.ts";
 import { migrate, type Migration } from "../../connectors/postgres/migrations.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
 import { PostgresProcessorStore } from "../../connectors/postgres/processor-store/index.ts";
@@ -96,6 +99,9 @@ export async function openStores(options: StoresOptions) {
       ...readModels,
       processorStore: new PostgresProcessorStore({ pool }),
       deadLetters: new PostgresDeadLetters({ pool }),
+      effectLedger: new PostgresEffectLedger({ pool }),
+      deadlines: new PostgresDeadlines({ pool }),
+      idempotencyKeys: new PostgresIdempotencyKeys({ pool }),
       assignment: new PostgresAssignment({ pool }),
       board: offsetMirror ? new MirroredBoard(board, offsetMirror) : board,
       [Symbol.asyncDispose]: () => stop[Symbol.asyncDispose](),

@@ -1,8 +1,11 @@
 import { migrations as assignment } from "./assignment/migrations.ts";
 import { migrations as deadLetters } from "./dead-letters/migrations.ts";
+import { migrations as deadlines } from "./deadlines/migrations.ts";
 import { migrations as drifts } from "./drifts/migrations.ts";
+import { migrations as effectLedger } from "./effect-ledger/migrations.ts";
 import { migrations as eventStore } from "./event-store/migrations.ts";
 import { migrations as generations } from "./generations/migrations.ts";
+import { migrations as idempotencyKeys } from "./idempotency-keys/migrations.ts";
 import type { Migration } from "./migrations.ts";
 import { migrations as processorStore } from "./processor-store/migrations.ts";
 import { migrations as readModelStore } from "./read-model-store/migrations.ts";
@@ -37,5 +40,8 @@ export function engineMigrations(
     ...rebuilds,
     ...snapshots,
     ...drifts,
+    ...idempotencyKeys,
+    ...effectLedger,
+    ...deadlines,
   ];
 }

@@ -20,3 +20,9 @@ export function fromJson(value: unknown): unknown {
 /** Text as Postgres takes it: without NUL and halves of surrogate pairs. */
 export const storableText = (text: string): string =>
   text.replaceAll("\0", "\uFFFD").toWellFormed();
+
+/** A JSON value as text; what JSON has no word for is null. */
+export function jsonText(value: unknown): string {
+  const text: string | undefined = JSON.stringify(value);
+  return text ?? "null";
+}

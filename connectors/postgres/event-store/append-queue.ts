@@ -1,13 +1,14 @@
 import type { Pool } from "pg";
 
-import { TransientError } from "../../../engine/errors.ts";
+import { InvariantViolation, TransientError } from "../../../engine/errors.ts";
 import type {
   AppendOptions,
   AppendRequest,
   AppendVerdict,
 } from "../../../engine/ports/event-store.ts";
 import type { CallResult } from "./append-answer.ts";
-import { locksOf } from "./append-call.ts";
+import { bringsMore } from "./alongside.ts";
+import { callAlongside, callOf } from "./call-alongside.ts";
 import { runCall, verdictOf } from "./append-within.ts";
 import { CallPlan, type PlannedRequest } from "./call-plan.ts";
 import { asFailure, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
@@ -17,6 +18,7 @@ export interface AppendQueueOptions {
   readonly gatherRequestsMax: number;
   readonly gatherBytesMax: number;
   readonly clashesMax: number;
+  readonly marksMax: number;
   readonly callsInFlightMax: number;
   readonly waitingMax: number;
   readonly newerMax: number;
@@ -91,6 +93,7 @@ export class AppendQueue {
       requestsMax: this.#options.gatherRequestsMax,
       bytesMax: this.#options.gatherBytesMax,
       clashesMax: this.#options.clashesMax,
+      marksMax: this.#options.marksMax,
     });
   }
 
@@ -118,7 +121,8 @@ export class AppendQueue {
         // Another call has just appended one of the ids: now it is there to be found.
         return this.#run({ plan, members }, attempt + 1);
       }
-      if (isDataFault(error) && members.length > 1) return this.#runAlone(members);
+      const itsOwn = isDataFault(error) || error instanceof InvariantViolation;
+      if (itsOwn && members.length > 1) return this.#runAlone(members);
       const failure = asFailure(error, "append");
       for (const member of members) member.fail(failure);
     }
@@ -134,16 +138,14 @@ export class AppendQueue {
   }
 
   async #call(plan: CallPlan): Promise<CallResult[]> {
-    const call = {
-      requests: plan.requests,
-      clashes: plan.clashes,
-      locks: locksOf(plan.requests.map(({ request }) => request)),
-      newerMax: this.#options.newerMax,
-    };
-    const client = await this.#options.pool.connect();
+    const { pool, newerMax } = this.#options;
+    if (plan.requests.some(({ request }) => bringsMore(request))) {
+      return callAlongside(pool, plan, newerMax);
+    }
+    const client = await pool.connect();
     let broken = true;
     try {
-      const results = await runCall(client, call);
+      const results = await runCall(client, callOf(plan, newerMax));
       broken = false;
       return results;
     } catch (error) {

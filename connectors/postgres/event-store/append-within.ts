@@ -6,19 +6,34 @@ import type {
   AppendVerdict,
 } from "../../../engine/ports/event-store.ts";
 import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
+import { callFunctions } from "../function-call.ts";
+import {
+  bringsMore,
+  claimOnce,
+  effectCalls,
+  outcomeCalls,
+  type Repeated,
+  writtenOf,
+} from "./alongside.ts";
 import { readAnswer, type AnswerRow, type CallResult } from "./append-answer.ts";
 import { appendStatement, locksOf, type AppendCall, type Locks } from "./append-call.ts";
 import { CallPlan, type CallLimits } from "./call-plan.ts";
 
-const limits: CallLimits = { requestsMax: 1_000, bytesMax: 8 * 1_048_576, clashesMax: 2_000 };
+const limits: CallLimits = {
+  requestsMax: 1_000,
+  bytesMax: 8 * 1_048_576,
+  clashesMax: 2_000,
+  marksMax: 256,
+};
 const newerMaxDefault = 1_000;
 
 /**
- * Appends inside the caller's transaction, as its last statement before the commit. When a verdict
- * isn't `appended`, the caller rolls back.
+ * Appends inside the caller's transaction, after its other writes and before the commit. When a
+ * verdict isn't `appended`, the caller rolls back.
  *
  * All locks are taken by the first call: a flush whose requests need several calls must not ask for
- * stripes while it holds lanes.
+ * stripes while it holds lanes. Effects are written before it, so that their work isn't done under
+ * its locks; what depends on the verdicts comes after.
  *
  * @throws what pg throws, so that the caller's own policy names it; RefoldError for a request that
  * can't have a verdict.
@@ -29,6 +44,30 @@ export async function appendWithin(
   options: AppendOptions,
 ): Promise<AppendVerdict[]> {
   for (const request of requests) assertTimesAreTheHolders(request, options);
+  if (!requests.some(bringsMore)) return appendEvents(client, requests, options);
+  const repeated = await claimOnce(client, requests);
+  const others = requests.filter((_, index) => repeated[index] === undefined);
+  await callFunctions(client, effectCalls(others));
+  const verdicts = await appendEvents(client, others, options);
+  const written = writtenOf(others, verdicts);
+  if (written.length === others.length) await callFunctions(client, outcomeCalls(written));
+  return mergeRepeated(repeated, verdicts);
+}
+
+/** Of all requests, those that weren't repeated having these results, in order. */
+export function mergeRepeated<Result>(
+  repeated: readonly (Repeated | undefined)[],
+  results: readonly Result[],
+): (Repeated | Result)[] {
+  let next = 0;
+  return repeated.map((verdict) => verdict ?? (results[next++] as Result));
+}
+
+async function appendEvents(
+  client: PoolClient,
+  requests: readonly AppendRequest[],
+  options: AppendOptions,
+): Promise<AppendVerdict[]> {
   let locks: Locks = locksOf(requests);
   const verdicts: AppendVerdict[] = [];
   while (verdicts.length < requests.length) {

@@ -23,6 +23,8 @@ export interface CallLimits {
   readonly bytesMax: number;
   /** Bounds the work inside one call when many requests meet at one tag. */
   readonly clashesMax: number;
+  /** Clients' keys: each is a lock of its own until the commit, in a table that all share. */
+  readonly marksMax: number;
 }
 
 /**
@@ -37,6 +39,7 @@ export class CallPlan {
   readonly #events: NewEvent[] = [];
   readonly #byTag = new Map<string, number[]>();
   #bytes = 0;
+  #marks = 0;
 
   constructor(limits: CallLimits) {
     this.#limits = limits;
@@ -53,12 +56,21 @@ export class CallPlan {
     this.clashes.push(...clashes);
     this.requests.push(planned);
     this.#bytes += bytes;
+    this.#marks += marksOf(request);
     for (const event of request.events) this.#place(event);
     return true;
   }
 
+  /** A plan of some of its requests, in their order: it has room for them. */
+  only(requests: readonly PlannedRequest[]): CallPlan {
+    const rest = new CallPlan(this.#limits);
+    for (const request of requests) rest.add(request);
+    return rest;
+  }
+
   #hasRoom(request: AppendRequest, bytes: number): boolean {
     if (this.requests.length >= this.#limits.requestsMax) return false;
+    if (this.#marks + marksOf(request) > this.#limits.marksMax) return false;
     if (this.#bytes + bytes > this.#limits.bytesMax) return false;
     // The same id twice: the second is a duplicate, which only a later call can see.
     return request.events.every((event) => !this.#ids.has(event.id));
@@ -91,6 +103,8 @@ export class CallPlan {
     }
   }
 }
+
+const marksOf = ({ alongside }: AppendRequest): number => alongside?.once?.length ?? 0;
 
 function matches(event: NewEvent, item: ConditionItem): boolean {
   if (item.types && !item.types.includes(event.type)) return false;

@@ -2,7 +2,6 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Pool, PoolClient } from "pg";
 
-import { TransientError } from "../../../engine/errors.ts";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import type {
   AppendOptions,
@@ -17,7 +16,9 @@ import type {
 import { noMetrics, type Metrics } from "../../../engine/ports/metrics.ts";
 import { globalPosition, sequence, type GlobalPosition } from "../../../engine/position.ts";
 import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
+import { commit, rollback, type Ending } from "../transaction.ts";
 import { AppendQueue } from "./append-queue.ts";
+import { appendTransaction } from "./append-transaction.ts";
 import { appendWithin } from "./append-within.ts";
 import { asFailure } from "./failures.ts";
 import { lockSpace } from "./locks.ts";
@@ -48,6 +49,7 @@ const systemClock: Pick<Clock, "monotonicMs" | "sleep"> = {
 };
 
 const clashesMax = 4_000;
+const marksMax = 256;
 
 /** The event store in Postgres; its tables come from `migrations`. The pool stays the caller's. */
 export class PostgresEventStore implements EventStore {
@@ -67,6 +69,7 @@ export class PostgresEventStore implements EventStore {
       gatherRequestsMax: options.gatherRequestsMax ?? 1_000,
       gatherBytesMax: options.gatherBytesMax ?? 4 * 1_048_576,
       clashesMax,
+      marksMax,
       callsInFlightMax: options.callsInFlightMax ?? 2,
       waitingMax: options.waitingMax ?? 20_000,
       newerMax: options.newerMax ?? 500,
@@ -87,15 +90,18 @@ export class PostgresEventStore implements EventStore {
     decide: (newer: readonly StoredEvent[]) => AppendRequest,
     options: AppendOptions,
   ): Promise<AppendVerdict> {
-    const verdict = await this.#inTransaction("append under the lock", async (client) => {
-      // The whole store, not the condition's stripes: which others the decision's events need is
-      // known only after it, and taking them then would break the order of locks.
-      await client.query("select pg_advisory_xact_lock($1, 0)", [lockSpace]);
-      const newer = condition.length === 0 ? [] : await readNewer(client, condition);
-      const [decided] = await appendWithin(client, [decide(newer)], options);
-      if (!decided) throw new TypeError("One request has one verdict.");
-      return decided;
-    });
+    const verdict = await this.#inTransaction<AppendVerdict>(
+      "append under the lock",
+      async (client) => {
+        // The whole store, not the condition's stripes: which others the decision's events need is
+        // known only after it, and taking them then would break the order of locks.
+        await client.query("select pg_advisory_xact_lock($1, 0)", [lockSpace]);
+        const newer = condition.length === 0 ? [] : await readNewer(client, condition);
+        const [decided] = await appendWithin(client, [decide(newer)], options);
+        if (!decided) throw new TypeError("One request has one verdict.");
+        return decided.outcome === "appended" ? commit(decided) : rollback(decided);
+      },
+    );
     this.#count(verdict);
     return verdict;
   }
@@ -185,10 +191,10 @@ export class PostgresEventStore implements EventStore {
 
   async #inTransaction<Result>(
     doing: string,
-    work: (client: PoolClient) => Promise<Result>,
+    work: (client: PoolClient) => Promise<Ending<Result>>,
   ): Promise<Result> {
     try {
-      return await transaction(this.#pool, work);
+      return await appendTransaction(this.#pool, work);
     } catch (error) {
       throw asFailure(error, doing);
     }
@@ -204,23 +210,3 @@ interface LaneRow {
 }
 
 const larger = (a: GlobalPosition, b: GlobalPosition): GlobalPosition => (a > b ? a : b);
-
-async function transaction<Result>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<Result>,
-): Promise<Result> {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query("begin");
-    const result = await work(client);
-    const ended = await client.query("commit");
-    if (ended.command !== "COMMIT") {
-      throw new TransientError("event-store-unavailable", "The append was rolled back.");
-    }
-    broken = false;
-    return result;
-  } finally {
-    client.release(broken);
-  }
-}

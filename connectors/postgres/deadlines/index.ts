@@ -1,0 +1,3 @@
+export { changeDeadlines } from "./change-deadlines.ts";
+export { PostgresDeadlines } from "./deadlines.ts";
+export { migrations } from "./migrations.ts";

@@ -1,0 +1,3 @@
+export { PostgresEffectLedger } from "./effect-ledger.ts";
+export { migrations } from "./migrations.ts";
+export { requestEffects, settleEffects } from "./write-effects.ts";

@@ -1,0 +1,104 @@
+import type { PoolClient } from "pg";
+
+import { InvariantViolation } from "../../../engine/errors.ts";
+import type { Alongside, KeptOnce } from "../../../engine/ports/alongside.ts";
+import type { AppendRequest, Appended, AppendVerdict } from "../../../engine/ports/event-store.ts";
+import { changeDeadlines } from "../deadlines/index.ts";
+import { requestEffects, settleEffects } from "../effect-ledger/index.ts";
+import { callFunctions, type FunctionCall } from "../function-call.ts";
+import type { CallResult } from "./append-answer.ts";
+import { claimMarks, keepAnswers, type AnsweredMark } from "../idempotency-keys/index.ts";
+
+/** What requests bring with them is written in their transaction, all of a kind at once. */
+export const bringsMore = (request: AppendRequest): boolean => request.alongside !== undefined;
+
+export type Repeated = Extract<AppendVerdict, { outcome: "repeated" }>;
+
+/**
+ * Takes the marks of the requests for the transaction: before all else that it locks. @returns of
+ * each request the verdict, where its marks stand for something already.
+ */
+export async function claimOnce(
+  client: PoolClient,
+  requests: readonly AppendRequest[],
+): Promise<(Repeated | undefined)[]> {
+  const marks = requests.flatMap(({ alongside }) => alongside?.once ?? []);
+  const known = await claimMarks(client, marks);
+  let first = 0;
+  return requests.map(({ alongside }) => {
+    const end = first + (alongside?.once?.length ?? 0);
+    const kept = known.slice(first, end).filter((one): one is KeptOnce => one !== undefined);
+    first = end;
+    return kept.length > 0 ? { outcome: "repeated", kept } : undefined;
+  });
+}
+
+/** Effects asked for, and effects settled. */
+export const effectCalls = (requests: readonly AppendRequest[]): FunctionCall[] =>
+  present([
+    requestEffects(allOf(requests, ({ effects }) => effects)),
+    settleEffects(allOf(requests, ({ settled }) => settled)),
+  ]);
+
+/** A request that was appended. */
+export interface Written {
+  readonly request: AppendRequest;
+  readonly verdict: Appended;
+}
+
+/** Of requests with their results, in order, those that were appended. */
+export const writtenOf = (
+  requests: readonly AppendRequest[],
+  results: readonly CallResult[],
+): Written[] =>
+  requests.flatMap((request, index): Written[] => {
+    const verdict = results[index];
+    if (verdict === undefined || verdict instanceof Error) return [];
+    return verdict.outcome === "appended" ? [{ request, verdict }] : [];
+  });
+
+/** What can be told only after the append: answers, and the deadlines of what is no duplicate. */
+export function outcomeCalls(written: readonly Written[]): FunctionCall[] {
+  const fresh = written.filter(({ verdict }) => !verdict.duplicate);
+  return present([
+    changeDeadlines(
+      allOf(
+        fresh.map(({ request }) => request),
+        ({ deadlines }) => deadlines,
+      ),
+    ),
+    keepAnswers(written.flatMap(answersOf)),
+  ]);
+}
+
+/** Everything that requests of a gathered call bring with them, once it is known which count. */
+export async function writeAlongside(
+  client: PoolClient,
+  written: readonly Written[],
+): Promise<void> {
+  const effects = effectCalls(written.map(({ request }) => request));
+  await callFunctions(client, [...effects, ...outcomeCalls(written)]);
+}
+
+function answersOf({ request, verdict }: Written): AnsweredMark[] {
+  const marks = request.alongside?.once ?? [];
+  return marks.map((mark) => {
+    try {
+      return { ...mark, answer: mark.answer(verdict) };
+    } catch (error) {
+      throw new InvariantViolation(
+        `The answer under the key "${mark.key}" of ${mark.scope} can't be made: ` +
+          `${(error as Error).message}.`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+const allOf = <Part>(
+  requests: readonly AppendRequest[],
+  part: (alongside: Alongside) => readonly Part[] | undefined,
+): Part[] => requests.flatMap(({ alongside }) => (alongside && part(alongside)) ?? []);
+
+const present = (calls: readonly (FunctionCall | undefined)[]): FunctionCall[] =>
+  calls.filter((call) => call !== undefined);

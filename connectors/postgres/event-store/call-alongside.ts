@@ -1,0 +1,46 @@
+import type { Pool, PoolClient } from "pg";
+
+import { commit, rollback, type Ending } from "../transaction.ts";
+import { claimOnce, writeAlongside, writtenOf } from "./alongside.ts";
+import type { CallResult } from "./append-answer.ts";
+import { locksOf, type AppendCall } from "./append-call.ts";
+import { appendTransaction } from "./append-transaction.ts";
+import { mergeRepeated, runCall } from "./append-within.ts";
+import type { CallPlan } from "./call-plan.ts";
+
+export const callOf = (plan: CallPlan, newerMax: number): AppendCall => ({
+  requests: plan.requests,
+  clashes: plan.clashes,
+  locks: locksOf(plan.requests.map(({ request }) => request)),
+  newerMax,
+});
+
+/**
+ * A gathered call whose requests bring something with them: marks, then the append of those that
+ * aren't repeated, then what those that were appended bring, in one transaction.
+ */
+export function callAlongside(pool: Pool, plan: CallPlan, newerMax: number): Promise<CallResult[]> {
+  return appendTransaction(pool, async (client) => {
+    const requests = plan.requests.map(({ request }) => request);
+    const repeated = await claimOnce(client, requests);
+    const others = plan.requests.filter((_, index) => repeated[index] === undefined);
+    if (others.length === 0) return rollback(mergeRepeated<CallResult>(repeated, []));
+    const rest = others.length === requests.length ? plan : plan.only(others);
+    const { end, result } = await appendOthers(client, rest, newerMax);
+    return { end, result: mergeRepeated(repeated, result) };
+  });
+}
+
+async function appendOthers(
+  client: PoolClient,
+  plan: CallPlan,
+  newerMax: number,
+): Promise<Ending<CallResult[]>> {
+  const results = await runCall(client, callOf(plan, newerMax));
+  const written = writtenOf(
+    plan.requests.map(({ request }) => request),
+    results,
+  );
+  await writeAlongside(client, written);
+  return written.length > 0 ? commit(results) : rollback(results);
+}
