@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { AnyRow, Columns } from "./columns.ts";
 import { FatalError, RecordError } from "./errors.ts";
-import type { FindRows } from "./ports/read-model-reader.ts";
+import type { CountRows, FindRows } from "./ports/read-model-reader.ts";
 import { valueFault } from "./stored-row.ts";
 
 /** Where a page ended: the values of the ordering columns, and the row's key. */
@@ -86,17 +86,40 @@ const invalid = (why: string) =>
 
 /** @throws FatalError `query-invalid` for unknown columns, values that can't match, bad limits. */
 export function assertQuery(projection: string, columns: Columns, query: FindRows): void {
-  const faults = [...queryFaults(columns, query)];
+  refuse(projection, [...pageFaults(columns, query)]);
+}
+
+/** @throws FatalError `query-invalid` for unknown columns, and values that can't be compared. */
+export function assertCount(projection: string, columns: Columns, query: CountRows): void {
+  refuse(projection, [...countFaults(columns, query)]);
+}
+
+function refuse(projection: string, faults: readonly string[]): void {
   if (faults.length === 0) return;
   const message = `${projection} can't be asked so: ${faults.join("; ")}.`;
   throw new FatalError("query-invalid", message, "Correct the query in the code that asks.");
 }
 
-function* queryFaults(columns: Columns, query: FindRows): Generator<string> {
+function* pageFaults(columns: Columns, query: FindRows): Generator<string> {
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > rowsMax) {
     yield `limit must be a whole number from 1 to ${rowsMax}, not ${query.limit}`;
   }
-  const where: AnyRow = query.where ?? {};
+  yield* whereFaults(columns, query.where ?? {});
+  for (const { column: name } of query.orderBy ?? []) {
+    if (columns[name] === undefined) yield `it has no column ${name}`;
+    else if (columns[name].kind === "json") yield `${name} is JSON, which has no order`;
+  }
+}
+
+function* countFaults(columns: Columns, { where, below }: CountRows): Generator<string> {
+  yield* whereFaults(columns, where ?? {});
+  if (below === undefined) return;
+  const { column: name, value } = below;
+  if (value === null) yield `nothing is below null, which ${name} should be`;
+  else yield* whereFaults(columns, { [name]: value });
+}
+
+function* whereFaults(columns: Columns, where: AnyRow): Generator<string> {
   for (const name in where) {
     const column = columns[name];
     if (column === undefined) yield `it has no column ${name}`;
@@ -104,10 +127,6 @@ function* queryFaults(columns: Columns, query: FindRows): Generator<string> {
     else if (where[name] !== null && valueFault(column, where[name]) !== undefined) {
       yield `${name} ${valueFault(column, where[name])}`;
     }
-  }
-  for (const { column: name } of query.orderBy ?? []) {
-    if (columns[name] === undefined) yield `it has no column ${name}`;
-    else if (columns[name].kind === "json") yield `${name} is JSON, which has no order`;
   }
 }
 

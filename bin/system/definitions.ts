@@ -12,6 +12,7 @@ import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { payments } from "../../projections/payments/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
+import { waitingLists } from "../../projections/waiting-lists/index.ts";
 import {
   catalogueModules,
   moduleEvents,
@@ -40,7 +41,7 @@ export interface Definitions {
 /** The application's, in one place. */
 export const application: Definitions = {
   processors: [catalogue, waitingList, paymentRequests, registrationSaga],
-  projections: [seatAvailability, registrations, moduleCatalogue, payments],
+  projections: [seatAvailability, registrations, waitingLists, moduleCatalogue, payments],
   deadlines: [seatOffer, lineOpens, paymentDue],
   eventTopics: [moduleEvents, paymentEvents, registrationUpdates],
   changeTopics: [catalogueModules],
@@ -50,4 +51,4 @@ export const application: Definitions = {
 };
 
 /** Projections that follow the events of modules. */
-export const moduleProjections = [seatAvailability.name, registrations.name];
+export const moduleProjections = [seatAvailability.name, registrations.name, waitingLists.name];

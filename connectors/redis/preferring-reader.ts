@@ -3,6 +3,7 @@ import { FatalError, TransientError } from "../../engine/errors.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type {
   Answer,
+  CountRows,
   FindRows,
   Page,
   ReadModelReader,
@@ -46,6 +47,10 @@ export class PreferringReader implements ReadModelReader {
 
   find(projection: string, query: FindRows): Promise<Answer<Page>> {
     return this.#prefer(projection, (reader) => reader.find(projection, query));
+  }
+
+  count(projection: string, query: CountRows): Promise<Answer<number>> {
+    return this.#prefer(projection, (reader) => reader.count(projection, query));
   }
 
   async positions(projection: string): Promise<readonly ReadPosition[]> {

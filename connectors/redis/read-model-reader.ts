@@ -1,9 +1,10 @@
 import type { AnyRow } from "../../engine/columns.ts";
 import { TransientError } from "../../engine/errors.ts";
 import { generationUnknown } from "../../engine/generation-faults.ts";
-import { findRows } from "../../engine/memory/find-rows.ts";
+import { countRows, findRows, type Rows } from "../../engine/memory/find-rows.ts";
 import type {
   Answer,
+  CountRows,
   FindRows,
   Page,
   ReadModelReader,
@@ -53,6 +54,23 @@ export class RedisReadModelReader implements ReadModelReader {
   }
 
   async find(projection: string, query: FindRows): Promise<Answer<Page>> {
+    const { rows, ...where } = await this.#whole(projection);
+    return { ...where, result: findRows(rows, query) };
+  }
+
+  async count(projection: string, query: CountRows): Promise<Answer<number>> {
+    const { rows, ...where } = await this.#whole(projection);
+    return { ...where, result: countRows(rows, query) };
+  }
+
+  async positions(projection: string): Promise<readonly ReadPosition[]> {
+    return (await this.#stand(await this.#serving(projection), undefined)).positions;
+  }
+
+  /** Every row, as many as a list may be made from. */
+  async #whole(
+    projection: string,
+  ): Promise<Omit<Answer<never>, "result"> & { readonly rows: Rows }> {
     const known = await this.#serving(projection);
     const { redis, listedRowsMax = 1_000 } = this.#options;
     const each = Array.from({ length: known.partitions }, (_, at) => [at, undefined] as const);
@@ -68,12 +86,8 @@ export class RedisReadModelReader implements ReadModelReader {
       throw new TransientError("too-many-rows", message);
     }
     const { columns } = known.model;
-    const result = findRows({ projection, columns, rows }, query);
-    return { result, positions, generation: known.generation.generation };
-  }
-
-  async positions(projection: string): Promise<readonly ReadPosition[]> {
-    return (await this.#stand(await this.#serving(projection), undefined)).positions;
+    const { generation } = known.generation;
+    return { rows: { projection, columns, rows }, positions, generation };
   }
 
   async #stand(known: KnownGeneration, key: string | undefined) {

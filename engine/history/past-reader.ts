@@ -1,6 +1,6 @@
 import type { AnyRow } from "../columns.ts";
 import { MemoryReadModelReader } from "../memory/read-model-reader.ts";
-import type { Answer, FindRows, Page } from "../ports/read-model-reader.ts";
+import type { Answer, CountRows, FindRows, Page } from "../ports/read-model-reader.ts";
 import type { AnyProjection } from "../projection.ts";
 import { KeyHistory, type PastRow } from "./refold-key.ts";
 import { PastModels } from "./read-model-at.ts";
@@ -29,6 +29,7 @@ export const defaultHistoryLimits = {
 export interface PastReader {
   get(projection: string, key: string): Promise<Answer<AnyRow | undefined>>;
   find(projection: string, query: FindRows): Promise<Answer<Page>>;
+  count(projection: string, query: CountRows): Promise<Answer<number>>;
 }
 
 /** The past of projections: rows, and whole read models, as of any settled time. */
@@ -57,11 +58,19 @@ export class History implements Disposable {
         return { result: row, positions: [], generation: 0 };
       },
       find: async (projection, query) => {
-        const { store } = await this.models.asOf(this.rows.projection(projection), atMs);
-        const { result } = await new MemoryReadModelReader({ store }).find(projection, query);
+        const { result } = await (await this.#whole(projection, atMs)).find(projection, query);
+        return { result, positions: [], generation: 0 };
+      },
+      count: async (projection, query) => {
+        const { result } = await (await this.#whole(projection, atMs)).count(projection, query);
         return { result, positions: [], generation: 0 };
       },
     };
+  }
+
+  async #whole(projection: string, atMs: number): Promise<MemoryReadModelReader> {
+    const { store } = await this.models.asOf(this.rows.projection(projection), atMs);
+    return new MemoryReadModelReader({ store });
   }
 
   [Symbol.dispose](): void {

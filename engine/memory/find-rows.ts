@@ -1,6 +1,12 @@
 import type { AnyRow, Columns } from "../columns.ts";
-import type { FindRows, Page } from "../ports/read-model-reader.ts";
-import { assertQuery, decodeCursor, encodeCursor, type PageEnd } from "../read-cursor.ts";
+import type { CountRows, FindRows, Page } from "../ports/read-model-reader.ts";
+import {
+  assertCount,
+  assertQuery,
+  decodeCursor,
+  encodeCursor,
+  type PageEnd,
+} from "../read-cursor.ts";
 import { copyRow } from "../stored-row.ts";
 
 export interface Rows {
@@ -36,6 +42,16 @@ export function findRows({ projection, columns, rows }: Rows, query: FindRows): 
         ? encodeCursor(projection, query, last)
         : undefined,
   };
+}
+
+/** How many rows fit. */
+export function countRows({ projection, columns, rows }: Rows, query: CountRows): number {
+  assertCount(projection, columns, query);
+  const { where = {}, below } = query;
+  const isBelow = (row: AnyRow): boolean =>
+    below === undefined ||
+    (row[below.column] !== null && compareValues(row[below.column], below.value) < 0);
+  return [...rows.values()].filter((row) => matches(row, where) && isBelow(row)).length;
 }
 
 function matches(row: AnyRow, where: AnyRow): boolean {

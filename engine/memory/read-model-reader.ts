@@ -1,13 +1,14 @@
 import type { AnyRow } from "../columns.ts";
 import type {
   Answer,
+  CountRows,
   FindRows,
   Page,
   ReadModelReader,
   ReadPosition,
 } from "../ports/read-model-reader.ts";
 import { copyRow } from "../stored-row.ts";
-import { findRows } from "./find-rows.ts";
+import { countRows, findRows } from "./find-rows.ts";
 import { readPositionsOf } from "./positions.ts";
 import type { MemoryReadModelStore, ServingSnapshot } from "./read-model-store.ts";
 
@@ -28,6 +29,11 @@ export class MemoryReadModelReader implements ReadModelReader {
   async find(projection: string, query: FindRows): Promise<Answer<Page>> {
     const serving = this.#store.servingSnapshot(projection);
     return answer(serving, findRows({ projection, ...serving }, query));
+  }
+
+  async count(projection: string, query: CountRows): Promise<Answer<number>> {
+    const serving = this.#store.servingSnapshot(projection);
+    return answer(serving, countRows({ projection, ...serving }, query));
   }
 
   async positions(projection: string): Promise<readonly ReadPosition[]> {

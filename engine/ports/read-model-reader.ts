@@ -27,6 +27,13 @@ export interface FindRows {
   readonly limit: number;
 }
 
+export interface CountRows {
+  /** Columns that must equal these values. */
+  readonly where?: AnyRow;
+  /** A column that must have a lower value; a row that has null there is not counted. */
+  readonly below?: { readonly column: string; readonly value: unknown };
+}
+
 export interface Page {
   readonly rows: readonly { readonly key: string; readonly row: AnyRow }[];
   /** undefined: this was the last page. */
@@ -44,6 +51,8 @@ export interface Page {
 export interface ReadModelReader {
   get(projection: string, key: string): Promise<Answer<AnyRow | undefined>>;
   find(projection: string, query: FindRows): Promise<Answer<Page>>;
+  /** How many rows fit: for a row's place in an order. An index over the columns bounds its cost. */
+  count(projection: string, query: CountRows): Promise<Answer<number>>;
   /** Positions only, for waiting (`Refold-Wait-For`) and readiness. */
   positions(projection: string): Promise<readonly ReadPosition[]>;
 }

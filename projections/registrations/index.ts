@@ -1,4 +1,9 @@
-export { registrations, type RegistrationRow } from "./projection.ts";
+export {
+  registrations,
+  type RegistrationRow,
+  type RegistrationStatus,
+  registrationStatuses,
+} from "./projection.ts";
 export {
   type PageRequest,
   registrationById,

@@ -6,6 +6,7 @@ import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
 const columns = {
   moduleCode: text(),
   capacity: integer(),
+  /** By registrations that are not completed, and by offers to students in line. */
   held: integer(),
   confirmed: integer(),
 };
@@ -19,7 +20,7 @@ export const availableSeats = (row: Omit<SeatAvailabilityRow, "moduleCode">): nu
 /** The seats of each module that is on offer. */
 export const seatAvailability = defineProjection({
   name: "seat-availability",
-  version: 1,
+  version: 2,
   from: moduleEvents,
   row: columns,
   key: "moduleCode",
@@ -35,10 +36,11 @@ export const seatAvailability = defineProjection({
     ModuleCapacityChanged: (row, { capacity }) => row && { ...row, capacity },
     ModuleWithdrawn: () => undefined,
     WaitlistJoined: "ignore",
-    SeatOffered: "ignore",
-    SeatOfferExpired: "ignore",
-    WaitlistLeft: "ignore",
-    ModuleRegistered: (row) => row && { ...row, held: row.held + 1 },
+    SeatOffered: (row) => row && { ...row, held: row.held + 1 },
+    SeatOfferExpired: (row) => row && { ...row, held: row.held - 1 },
+    WaitlistLeft: (row, { offered }) => row && (offered ? { ...row, held: row.held - 1 } : row),
+    ModuleRegistered: (row, { acceptedOffer }) =>
+      row && (acceptedOffer ? row : { ...row, held: row.held + 1 }),
     RegistrationCompleted: (row) =>
       row && { ...row, held: row.held - 1, confirmed: row.confirmed + 1 },
     RegistrationCancelled: (row, { seat }) =>

@@ -84,8 +84,12 @@ describe("registrations", () => {
       studentId: "ada",
       status: "cancelled",
       feeCents: 0,
+      enrolmentId: null,
       reason: "WITHDRAWN",
       registeredAt,
+      waitingSince: null,
+      offerExpiresAt: null,
+      holdExpiresAt: null,
       completedAt: registeredAt,
       cancelledAt: registeredAt + 5_000,
     });

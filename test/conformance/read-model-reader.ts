@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 
 import { double, integer, json, nullable, text } from "../../engine/columns.ts";
-import type { FindRows, Page, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import type {
+  CountRows,
+  FindRows,
+  Page,
+  ReadModelReader,
+} from "../../engine/ports/read-model-reader.ts";
 import type { Generation, ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import { flushOf, type ReadModelSubject } from "./read-model-subject.ts";
 import { advance, at, laneAt, places, readModel, topic } from "./store-samples.ts";
@@ -48,6 +53,7 @@ async function allPages(reader: ReadModelReader, projection: string, query: Find
 export function readModelReaderConformance(subject: () => ReadModelSubject): void {
   answers(subject);
   paging(subject);
+  counting(subject);
   refusals(subject);
 }
 
@@ -147,6 +153,32 @@ function paging(subject: () => ReadModelSubject): void {
     const after = first.result.next ?? "";
     const second = await reader.find(generation.projection, { ...query, limit: 50, after });
     expect(second.result.rows.map(({ key }) => key).join(" ")).toBe("k03 k07 k08 k00 k01 k05");
+  });
+}
+
+function counting(subject: () => ReadModelSubject): void {
+  test("counts the rows that fit, and of those with null in the column none as below", async () => {
+    const { store, reader } = subject();
+    const { projection } = await filled(store);
+    const count = async (query: CountRows) => (await reader.count(projection, query)).result;
+    expect(await count({})).toBe(ranks.length);
+    expect(await count({ where: { rank: null } })).toBe(2);
+    expect(await count({ below: { column: "rank", value: 2 } })).toBe(4);
+    expect(await count({ where: { name: "even" }, below: { column: "rank", value: 3 } })).toBe(4);
+    expect(await count({ where: { name: "none" } })).toBe(0);
+    expect(await reader.count(projection, {})).toMatchObject({ generation: 1 });
+  });
+
+  test.each<CountRows>([
+    { where: { nothing: 1 } },
+    { below: { column: "nothing", value: 1 } },
+    { below: { column: "rank", value: "1" } },
+    { below: { column: "rank", value: null } },
+    { below: { column: "extra", value: 1 } },
+  ])("a count that can't be made is refused by name: %o", async (query) => {
+    const { store, reader } = subject();
+    const { projection } = await filled(store);
+    await expect(reader.count(projection, query)).rejects.toMatchObject({ code: "query-invalid" });
   });
 }
 

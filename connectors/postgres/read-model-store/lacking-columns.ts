@@ -1,5 +1,5 @@
 import type { AnyRow, Columns } from "../../../engine/columns.ts";
-import type { FindRows } from "../../../engine/ports/read-model-reader.ts";
+import type { CountRows, FindRows } from "../../../engine/ports/read-model-reader.ts";
 
 /** The row with a null for each declared column that it lacks; what it has beyond them stays. */
 export function withNulls(declared: Columns, row: AnyRow): AnyRow {
@@ -28,4 +28,16 @@ export function fittedQuery(
     where: Object.fromEntries(asked.filter(([name]) => !lacks(name))),
     orderBy: orderBy.filter(({ column }) => !lacks(column)),
   };
+}
+
+/** `fittedQuery` for a count: nothing is below null. */
+export function fittedCount(
+  query: CountRows,
+  columns: { readonly stored: Columns; readonly declared: Columns | undefined },
+): CountRows | undefined {
+  const { below, where = {} } = query;
+  const order = below === undefined ? [] : [{ column: below.column }];
+  const fits = fittedQuery({ where, orderBy: order, limit: 1 }, columns);
+  if (fits === undefined || fits.orderBy?.length !== order.length) return undefined;
+  return { ...query, where: fits.where ?? {} };
 }

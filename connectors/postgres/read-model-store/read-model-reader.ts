@@ -3,17 +3,18 @@ import type { Pool } from "pg";
 import type { AnyRow, Columns } from "../../../engine/columns.ts";
 import type {
   Answer,
+  CountRows,
   FindRows,
   Page,
   ReadModelReader,
   ReadPosition,
 } from "../../../engine/ports/read-model-reader.ts";
-import { assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
+import { assertCount, assertQuery, encodeCursor } from "../../../engine/read-cursor.ts";
 import { positionJson, readPositions, type PositionRow } from "../positions/stored-position.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, isRelationMissing, runStatement } from "../transaction.ts";
-import { fittedQuery, withNulls } from "./lacking-columns.ts";
-import { pageQuery } from "./page-query.ts";
+import { fittedCount, fittedQuery, withNulls } from "./lacking-columns.ts";
+import { countQuery, pageQuery } from "./page-query.ts";
 import { findServing, holdServing, type StoredGeneration } from "./stored-generation.ts";
 
 /** How often a read begins anew because the pointer moved or its table went meanwhile. */
@@ -96,6 +97,19 @@ export class PostgresReadModelReader implements ReadModelReader {
     });
   }
 
+  count(projection: string, query: CountRows): Promise<Answer<number>> {
+    return this.#answer(projection, {
+      ask: (serving) => {
+        const stored = serving.table.definition;
+        const fits = fittedCount(query, { stored, declared: this.#declared.get(projection) });
+        return fits === undefined
+          ? { text: `with ${meta} select m.*, 0::int8 as count from meta m`, values: [] }
+          : countOfRows(serving, fits);
+      },
+      read: (_, [found]) => Number(found?.["count"]),
+    });
+  }
+
   async positions(projection: string): Promise<readonly ReadPosition[]> {
     const { positions } = await this.#answer(projection, {
       ask: () => ({ text: `with ${meta} select * from meta`, values: [] }),
@@ -160,13 +174,19 @@ export class PostgresReadModelReader implements ReadModelReader {
 
 function pageOfRows(serving: StoredGeneration, query: FindRows): Asked {
   assertQuery(serving.projection, serving.table.definition, query);
-  const { page, values } = pageQuery(serving.table, query, 3);
+  const { sql: page, values } = pageQuery(serving.table, query, 3);
   const columns = selectColumns(serving.table, "t").join(", ");
   const text = `with ${meta}, page as (${page})
     select m.serving, case when t."N" is null or t."N" = 1 then m.positions end as positions,
       t.key as k, ${columns}
     from meta m left join page t on true order by t."N"`;
   return { text, values };
+}
+
+function countOfRows(serving: StoredGeneration, query: CountRows): Asked {
+  assertCount(serving.projection, serving.table.definition, query);
+  const { sql, values } = countQuery(serving.table, query, 3);
+  return { text: `with ${meta} select m.*, (${sql}) as count from meta m`, values };
 }
 
 function pageOf(serving: StoredGeneration, query: FindRows, found: readonly Found[]): Page {
