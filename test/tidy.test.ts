@@ -25,6 +25,9 @@ const onPostgres = ["capture", "registry"];
 /** Client libraries and the like belong behind the ports. */
 const engineMayImport = /^node:/;
 
+/** What providers of payments implement: a port that belongs to the domain, not to the engine. */
+const paymentProviderPort = "processors/payments/provider.ts";
+
 function ours(specifier: string): boolean {
   return specifier.endsWith(".ts");
 }
@@ -37,6 +40,7 @@ function mayImport(file: SourceFile, target: string): boolean {
     const face = target === "connectors/postgres/index.ts" && onPostgres.includes(part);
     return targetPart === part || face;
   }
+  if (folder === "connectors" && part === "payments" && target === paymentProviderPort) return true;
   if (folder === targetFolder) return true;
   const allowed = edges[folder];
   return allowed === undefined || allowed.some((edge) => target.startsWith(`${edge}/`));
