@@ -40,6 +40,8 @@ export interface Registered {
   readonly status: "held" | "completed" | "waiting";
   /** When the hold ends, in milliseconds since 1970 (UTC); null where nothing is held. */
   readonly holdExpiresAt: number | null;
+  /** What the seat costs, in cents; null while there is none. */
+  readonly feeCents: number | null;
 }
 
 export interface RegisterOptions {
@@ -167,7 +169,8 @@ function waiting(
 ): Decision<Registered> {
   const { moduleCode, studentId } = input;
   const status = "waiting";
-  return accept(facts, { registrationId, moduleCode, studentId, status, holdExpiresAt: null });
+  const seat = { holdExpiresAt: null, feeCents: null };
+  return accept(facts, { registrationId, moduleCode, studentId, status, ...seat });
 }
 
 function giveSeat(
@@ -183,8 +186,8 @@ function giveSeat(
   const holdExpiresAt = atOnce ? null : context.inMs(options.holdMs);
   const held = { ...seat, ...registered, feeCents, enrolmentId, holdExpiresAt };
   const facts = [fact(moduleEvents, ModuleRegistered, held)];
-  if (!atOnce) return accept(facts, { ...registered, status: "held", holdExpiresAt }, wanted);
+  const seatAnswer = { ...registered, holdExpiresAt, feeCents };
+  if (!atOnce) return accept(facts, { ...seatAnswer, status: "held" }, wanted);
   const completed = fact(moduleEvents, RegistrationCompleted, registered);
-  const answer = { ...registered, status: "completed", holdExpiresAt } as const;
-  return accept([...facts, completed], answer, wanted);
+  return accept([...facts, completed], { ...seatAnswer, status: "completed" }, wanted);
 }
