@@ -1,5 +1,6 @@
 import { type ApiOptions, buildApi, type ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
+import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
 import { type Address, listenOn, type Listening } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
@@ -15,6 +16,8 @@ export interface ApiPart {
   readonly stores: Stores;
   readonly system: System;
   readonly health: ProcessHealth;
+  /** Told of effects and deadlines that commands want. */
+  readonly wakeUps: WakeUps;
   readonly address: Address;
   /** What other processes on this database say; undefined where there can be none. */
   readonly others: Pick<BoardView, "ageMs"> | undefined;
@@ -31,7 +34,9 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const random = new SystemRandom();
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
-  const decider = new Decider({ eventStore, codec, random, clock, metrics, as: "command" });
+  const { wakeUps } = part;
+  const ports = { eventStore, codec, random, clock, metrics, wakeUps };
+  const decider = new Decider({ ...ports, as: "command" });
   const load = new ProcessLoad(decider);
   const history = openHistory(stores, application.projections);
   const app = buildApi({

@@ -1,5 +1,6 @@
 import type { ApiOptions } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
+import { WakeUps } from "../../engine/effects/wake-ups.ts";
 import { othersOn, type Database } from "../database.ts";
 import type { Address } from "../port.ts";
 import type { Servers } from "../servers.ts";
@@ -41,6 +42,8 @@ export interface RolesPart {
 }
 
 interface Running {
+  /** Commands that the API decides wake who performs their effects here. */
+  readonly wakeUps: WakeUps;
   readonly stores: Stores;
   readonly system: System;
   /** What other processes say; undefined where there can be none, or it is none of ours. */
@@ -93,6 +96,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     report,
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
+  const wakeUps = new WakeUps();
   const system = await openSystem({
     definitions: application,
     stores,
@@ -102,6 +106,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     report,
     rebuilding,
     auditRestMs,
+    wakeUps,
   });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   if (roles.has("consumers")) {
@@ -110,7 +115,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   }
   const others = dependsOnOthers(part) ? boardView(stores, stop) : undefined;
   health.started({ system, stores, others });
-  return { stores, system, others };
+  return { stores, system, others, wakeUps };
 }
 
 /** Whoever answers queries, or shares partitions with others. */
