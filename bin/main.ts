@@ -18,6 +18,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { traceCommand } from "./commands/trace.ts";
+import { whyCommand } from "./commands/why.ts";
 import { exitCodes, exitCodesText } from "./exit-codes.ts";
 import { connect } from "./system/connect.ts";
 import { refoldVersion } from "./version.ts";
@@ -47,6 +48,7 @@ function program(): Command {
       .addCommand(healCommand())
       .addCommand(previewCommand())
       .addCommand(traceCommand())
+      .addCommand(whyCommand())
       .addHelpText("after", `\n${exitCodesText()}`)
       .showHelpAfterError("(refold --help tells the commands and options)")
   );

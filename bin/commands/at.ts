@@ -1,15 +1,14 @@
 import type { Command } from "commander";
 
-import { durationMs, timeMs } from "../../api/rebuilds/from.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { History } from "../../engine/history/past-reader.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { csvHeader, csvRow, jsonRow, type KeyedRow, rowsTable } from "../history/rows-text.ts";
+import { timeNamed } from "../history/time-named.ts";
 import { commandOnDatabase, type OptionsOnDatabase, wholeNumber } from "../program.ts";
 import { projectionNamed } from "../rebuild/asking.ts";
-import { systemClock } from "../system-clock.ts";
 import { connect } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 import { openHistory } from "../system/history.ts";
@@ -48,17 +47,6 @@ async function showRows(time: string, name: string, options: AtOptions): Promise
       ? allRows(history, projection, atMs)
       : oneRow(history, projection, { key, atMs });
   await show(projection, rows, options);
-}
-
-/** @throws CommandFailure `usage`. */
-function timeNamed(text: string): number {
-  const agoMs = durationMs(text);
-  const atMs = agoMs === undefined ? timeMs(text) : systemClock.nowMs() - agoMs;
-  if (atMs !== undefined) return atMs;
-  throw new CommandFailure(
-    "usage",
-    `${text} is neither an ISO 8601 time like 2014-02-01T00:00:00Z nor a time ago like 24h.`,
-  );
 }
 
 async function* oneRow(
