@@ -1,1 +1,2 @@
 export * from "./sandbox/index.ts";
+export * from "./webhook/index.ts";

@@ -53,3 +53,23 @@ export interface PaymentOutcomes {
   /** Resolves when it is recorded. @throws TransientError: tell it again. */
   tell(outcome: ToldOutcome): Promise<void>;
 }
+
+/** Headers of a request, by their names in small letters; one that came twice is a list. */
+export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export type WebhookVerdict =
+  | { readonly kind: "told"; readonly outcome: ToldOutcome }
+  /** It is signed, and tells something that is none of our concern. */
+  | { readonly kind: "ignored" }
+  | {
+      readonly kind: "refused";
+      readonly code: "signature-invalid" | "webhook-invalid";
+      readonly detail: string;
+    };
+
+/** The ear of a provider that tells outcomes over HTTP. */
+export interface PaymentWebhook {
+  readonly provider: string;
+  /** `body`: exactly the bytes of the request. */
+  receive(body: Uint8Array, headers: WebhookHeaders): WebhookVerdict;
+}
