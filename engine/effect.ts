@@ -20,7 +20,7 @@ export interface EffectOutcome {
   /** A JSON value, kept in the ledger. */
   readonly answer: unknown;
   /** undefined: nothing follows now (the outcome will be told from outside). */
-  readonly then: FollowedCall | undefined;
+  readonly follows: FollowedCall | undefined;
 }
 
 /**

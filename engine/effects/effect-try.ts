@@ -78,9 +78,9 @@ export class Tries {
     return this.#postpone(effect, { afterMs, error });
   }
 
-  async #answered(effect: StoredEffect, { answer, then }: EffectOutcome): Promise<TryOutcome> {
+  async #answered(effect: StoredEffect, { answer, follows }: EffectOutcome): Promise<TryOutcome> {
     const { decider, probe } = this.#options;
-    const { call, ...followUps } = then ?? settledOnly;
+    const { call, ...followUps } = follows ?? settledOnly;
     const more = { ...followUps, settles: { key: effect.key, answer } };
     try {
       await this.#persistently(async () =>

@@ -51,9 +51,7 @@ function charged(
 
 const answered = (answer: unknown, call: CommandCall | undefined): EffectOutcome => ({
   answer,
-  // A call is no function: a promise doesn't take the outcome for another promise.
-  // oxlint-disable-next-line unicorn/no-thenable
-  then: call && { call },
+  follows: call && { call },
 });
 
 function assertCharger({ name }: PaymentProvider, charger: string): void {

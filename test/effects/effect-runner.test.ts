@@ -52,7 +52,7 @@ test("the other side gets the card, the same key in every try, and which try it 
   const performer = charge.performedBy(async ({ key, attempt, input, secret }) => {
     tries.push({ key, attempt, input, secret });
     if (attempt < 3) throw new TransientError("busy", "The bank is busy.");
-    return { answer: null, then: { call: recordCharge({ order: "a", charge: "c" }) } };
+    return { answer: null, follows: { call: recordCharge({ order: "a", charge: "c" }) } };
   });
   stage.performs([performer]);
   await stage.place("a");
@@ -64,7 +64,7 @@ test("the other side gets the card, the same key in every try, and which try it 
 
 test("an answer from which nothing follows settles the effect alone", async () => {
   const stage = new Stage();
-  stage.performs([charge.performedBy(async () => ({ answer: "pending", then: undefined }))]);
+  stage.performs([charge.performedBy(async () => ({ answer: "pending", follows: undefined }))]);
   await stage.place("a");
   await stage.until("it is done", async () => (await stage.state("a")) === "done");
   expect((await stage.ledger.find("charge/a"))?.answer).toBe("pending");
@@ -75,7 +75,7 @@ test("an answer whose decision is refused settles the effect, and what follows i
   const stage = new Stage();
   const performer = charge.performedBy(async ({ input }) => ({
     answer: "twice",
-    then: {
+    follows: {
       call: recordCharge({ order: `${input.order} of yesterday`, charge: "c" }),
       refused: () => decline({ order: input.order }),
     },
@@ -228,7 +228,7 @@ test("a try that outlives its lease overlaps with the next: the first answer cou
   stage.performs([performer], { limits, decider: stage.newDecider() });
   await stage.until("it is tried again", () => answers.length === 2, { withinMs: 5_000 });
   const call = recordCharge({ order: "a", charge: "charge 1" });
-  for (const answer of answers.reverse()) answer({ answer: "charge 1", then: { call } });
+  for (const answer of answers.toReversed()) answer({ answer: "charge 1", follows: { call } });
   await stage.quiet();
   expect(await stage.happened()).toEqual(["Ordered a", "Charged a"]);
   expect(bank.charges.size).toBe(1);
@@ -318,7 +318,9 @@ const failing = (error: Error) =>
 test("an answer that can't be decided on gives the effect up, with why", async () => {
   const stage = new Stage();
   const error = new RecordError("encode", "No schema takes it.");
-  stage.performs([charge.performedBy(async () => ({ answer: 1, then: { call: failing(error) } }))]);
+  stage.performs([
+    charge.performedBy(async () => ({ answer: 1, follows: { call: failing(error) } })),
+  ]);
   await stage.place("a");
   await stage.until("it is given up", async () => (await stage.state("a")) === "failed");
   expect((await stage.ledger.find("charge/a"))?.error).toContain("encode: No schema takes it.");
@@ -352,7 +354,7 @@ test("a stop waits for tries under way, and takes nothing more", async () => {
   const stopped = runner.stop();
   await stage.place("b");
   await stage.quiet();
-  answer({ answer: 1, then: { call: recordCharge({ order: "a", charge: "c" }) } });
+  answer({ answer: 1, follows: { call: recordCharge({ order: "a", charge: "c" }) } });
   await stopped;
   expect(await stage.state("a")).toBe("done");
   expect(await stage.state("b")).toBe("requested");

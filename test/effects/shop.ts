@@ -38,11 +38,13 @@ export const orders = defineTopic({
 
 type Status = "unknown" | "open" | "charged" | "declined" | "expired";
 
+const statusAtFirst = (): Status => "unknown";
+
 const order = defineDecisionModel({
   name: "order",
   tag: "order",
   topic: orders,
-  initial: "unknown" as Status,
+  initial: statusAtFirst(),
   on: {
     Ordered: (): Status => "open",
     Charged: (): Status => "charged",
@@ -136,5 +138,5 @@ export const chargedBy =
   (effect: EffectTry<ChargeInput>): Promise<EffectOutcome> => {
     const made = bank.charge(effect);
     const call = recordCharge({ order: effect.input.order, charge: made });
-    return Promise.resolve({ answer: { charge: made }, then: { call } });
+    return Promise.resolve({ answer: { charge: made }, follows: { call } });
   };
