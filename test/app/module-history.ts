@@ -5,13 +5,18 @@ import type {
   DecisionModel,
   Fact,
   ModelOf,
+  WantedDeadline,
 } from "../../engine/decision/definition.ts";
+import type { DeadlineType } from "../../engine/deadline.ts";
+import type { Emit, ErasedEventProcessor } from "../../engine/processor.ts";
 import type { ErasedEventProjection } from "../../engine/projection.ts";
 
 /** A fact with the time at which it was recorded. */
 export interface RecordedFact extends Fact {
   readonly recordedAtMs: number;
 }
+
+type SetDeadline = Extract<WantedDeadline, { readonly change: "set" }>;
 
 /**
  * A store of facts in memory, and nothing but what a decision means: fold what carries the tag,
@@ -20,13 +25,52 @@ export interface RecordedFact extends Fact {
 export class ModuleHistory {
   readonly facts: RecordedFact[] = [];
   nowMs = Date.UTC(2026, 0, 1);
+  /** By name and key. */
+  readonly deadlines = new Map<string, SetDeadline>();
+  readonly #processed = new Map<string, number>();
   #ids = 0;
 
   /** Decides, and records what was accepted. */
   do<Answer>(call: CommandCall<Answer>): Decision<Answer> {
     const decision = this.#decide(call);
-    if (decision.kind === "accepted") this.record(decision.facts);
+    if (decision.kind === "accepted") {
+      this.record(decision.facts);
+      for (const wanted of decision.wanted?.deadlines ?? []) this.#change(wanted);
+    }
     return decision;
+  }
+
+  /** Has a processor react to the facts that it has not seen, at most so many; gives how many. */
+  react(processor: ErasedEventProcessor, atMost = Infinity): number {
+    const from = this.#processed.get(processor.name) ?? 0;
+    const seen = this.facts.slice(from, from + atMost);
+    this.#processed.set(processor.name, from + seen.length);
+    const emit: Emit = (call) => void this.do(call);
+    for (const { type, event } of seen) {
+      const react = processor.on[type.name];
+      if (typeof react === "function") react(undefined as never, event as never, emit, noMeta);
+    }
+    return seen.length;
+  }
+
+  /** Decides what the deadlines lead to whose time has come, the earliest first; gives how many. */
+  passDeadlines(types: readonly DeadlineType[], atMost = Infinity): number {
+    const due = [...this.deadlines.values()]
+      .filter(({ atMs }) => atMs <= this.nowMs)
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(0, atMost);
+    for (const deadline of due) {
+      this.deadlines.delete(`${deadline.name} ${deadline.key}`);
+      const type = types.find(({ name }) => name === deadline.name);
+      if (type) this.do(type.passed({ ...deadline, correlationId: "" }));
+    }
+    return due.length;
+  }
+
+  #change(wanted: WantedDeadline): void {
+    const place = `${wanted.name} ${wanted.key}`;
+    if (wanted.change === "set") this.deadlines.set(place, wanted);
+    else this.deadlines.delete(place);
   }
 
   /** @throws Error when it is refused: for what a test takes for granted. */
@@ -83,6 +127,8 @@ export class ModuleHistory {
   }
 }
 
+const noMeta = { topic: "", partition: 0, offset: 0, recordedAtMs: 0, sequence: 0 };
+
 function tagsOf({ topic, event }: Fact): string[] {
   const fields = event as Readonly<Record<string, unknown>>;
   return Object.entries(topic.tags)
@@ -99,7 +145,7 @@ export function foldFacts(
   const folds: Readonly<Record<string, unknown>> = projection.on;
   for (const [index, { topic, type, event, recordedAtMs }] of facts.entries()) {
     const fold = folds[type.name];
-    const key = (event as Readonly<Record<string, string | undefined>>)[String(projection.key)];
+    const key = keyOf(projection, event);
     if (typeof fold !== "function" || key === undefined) continue;
     const meta = { topic: topic.name, partition: 0, offset: index, recordedAtMs, sequence: index };
     const row: unknown = fold(rows.get(key), event, meta);
@@ -107,6 +153,11 @@ export function foldFacts(
     else rows.set(key, row);
   }
   return rows;
+}
+
+function keyOf({ key }: ErasedEventProjection, event: unknown): string | undefined {
+  if (typeof key === "function") return key(event as never);
+  return (event as Readonly<Record<string, string | undefined>>)[key];
 }
 
 /** Short names of facts, in order. */
