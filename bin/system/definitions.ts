@@ -1,13 +1,19 @@
+import { sandboxMigrations } from "../../connectors/payments/index.ts";
 import type { Migration } from "../../connectors/postgres/migrations.ts";
 import type { DeadlineType } from "../../engine/deadline.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { ChangeTopic, EventTopic } from "../../engine/topic.ts";
+import { accommodation } from "../../processors/accommodation/index.ts";
 import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
+import { enrolment } from "../../processors/enrolments/index.ts";
+import { libraryCard } from "../../processors/library/index.ts";
+import { onboarding } from "../../processors/onboarding/index.ts";
 import { paymentDue, paymentRequests } from "../../processors/payments/index.ts";
 import { registrationSaga } from "../../processors/registration-saga/index.ts";
 import { lineOpens, seatOffer } from "../../processors/seats/index.ts";
 import { waitingList } from "../../processors/waiting-list/index.ts";
+import { enrolments } from "../../projections/enrolments/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { payments } from "../../projections/payments/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
@@ -15,6 +21,7 @@ import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { waitingLists } from "../../projections/waiting-lists/index.ts";
 import {
   catalogueModules,
+  enrolmentEvents,
   moduleEvents,
   paymentEvents,
   registrationUpdates,
@@ -40,14 +47,30 @@ export interface Definitions {
 
 /** The application's, in one place. */
 export const application: Definitions = {
-  processors: [catalogue, waitingList, paymentRequests, registrationSaga],
-  projections: [seatAvailability, registrations, waitingLists, moduleCatalogue, payments],
-  deadlines: [seatOffer, lineOpens, paymentDue],
-  eventTopics: [moduleEvents, paymentEvents, registrationUpdates],
+  processors: [
+    catalogue,
+    waitingList,
+    paymentRequests,
+    registrationSaga,
+    enrolment.processor,
+    libraryCard,
+    accommodation,
+    onboarding,
+  ],
+  projections: [
+    seatAvailability,
+    registrations,
+    waitingLists,
+    moduleCatalogue,
+    payments,
+    enrolments,
+  ],
+  deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline],
+  eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, registrationUpdates],
   changeTopics: [catalogueModules],
   slotName: "refold",
   transactionTags: ["registration", "payment", "enrolment"],
-  migrations: catalogueMigrations,
+  migrations: [...catalogueMigrations, ...sandboxMigrations],
 };
 
 /** Projections that follow the events of modules. */

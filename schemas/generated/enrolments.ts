@@ -223,6 +223,47 @@ export const EnrolmentStepCompensated: RecordType<"EnrolmentStepCompensated", En
   },
 };
 
+/** What a step had done is being undone; the end of that is reported later. */
+export interface EnrolmentStepCompensating {
+  readonly enrolmentId: string;
+  readonly studentId: string;
+  /** Its name, unique in the enrolment: reserve/CS101, payment, confirm/CS101. */
+  readonly step: string;
+  /** Counted from 1; each resubmission begins another. */
+  readonly attempt: number;
+}
+
+export const EnrolmentStepCompensating: RecordType<"EnrolmentStepCompensating", EnrolmentStepCompensating> = {
+  name: "EnrolmentStepCompensating",
+  fullName: "refold.enrolments.EnrolmentStepCompensating",
+  schema: {
+    "type": "record",
+    "name": "EnrolmentStepCompensating",
+    "namespace": "refold.enrolments",
+    "doc": "What a step had done is being undone; the end of that is reported later.",
+    "fields": [
+      {
+        "name": "enrolmentId",
+        "type": "string"
+      },
+      {
+        "name": "studentId",
+        "type": "string"
+      },
+      {
+        "name": "step",
+        "type": "string",
+        "doc": "Its name, unique in the enrolment: reserve/CS101, payment, confirm/CS101."
+      },
+      {
+        "name": "attempt",
+        "type": "int",
+        "doc": "Counted from 1; each resubmission begins another."
+      }
+    ]
+  },
+};
+
 /** A step has done its work. */
 export interface EnrolmentStepDone {
   readonly enrolmentId: string;
@@ -235,6 +276,8 @@ export interface EnrolmentStepDone {
   readonly registrationId: null | string;
   /** The payment that the step has to do with. */
   readonly paymentId: null | string;
+  /** Cents: what the seat costs, or the payment came to. */
+  readonly feeCents: null | number;
 }
 
 export const EnrolmentStepDone: RecordType<"EnrolmentStepDone", EnrolmentStepDone> = {
@@ -281,6 +324,15 @@ export const EnrolmentStepDone: RecordType<"EnrolmentStepDone", EnrolmentStepDon
         ],
         "default": null,
         "doc": "The payment that the step has to do with."
+      },
+      {
+        "name": "feeCents",
+        "type": [
+          "null",
+          "int"
+        ],
+        "default": null,
+        "doc": "Cents: what the seat costs, or the payment came to."
       }
     ]
   },

@@ -1,0 +1,2 @@
+export { cardNumberOf, issueCard, type IssueCard } from "./issue-card.ts";
+export { libraryCard } from "./library-card.ts";
