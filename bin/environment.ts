@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 
 import { CommandFailure } from "./command-failure.ts";
+import { paymentSettingsOf, type PaymentSettings } from "./payment-settings.ts";
 import { serversOf, type Environment, type Servers } from "./servers.ts";
 
 /** Where the database is. */
@@ -21,6 +22,7 @@ export interface Place extends DatabasePlace {
   readonly newVersions: NewVersions;
   /** From the end of one look of the standing audit to the begin of the next. */
   readonly auditRestMs: number;
+  readonly paymentSettings: PaymentSettings;
 }
 
 /** `auto`: it starts its rebuild by itself, and is swapped in; `manual`: it waits for an operator. */
@@ -59,6 +61,7 @@ export function placeOf(options: PlaceOptions, environment: Environment = proces
     servers: serversOf(settings),
     newVersions: newVersionsOf(options.rebuild ?? settings["REFOLD_REBUILD"] ?? "auto"),
     auditRestMs: auditRestMsOf(options.auditRest ?? settings["REFOLD_AUDIT_REST"] ?? "60"),
+    paymentSettings: paymentSettingsOf(settings),
   };
 }
 

@@ -1,19 +1,23 @@
 import type { ApiOptions } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
+import { Decider } from "../../engine/decision/decider.ts";
 import { WakeUps } from "../../engine/effects/wake-ups.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
 import { othersOn, type Database } from "../database.ts";
 import type { Address } from "../port.ts";
+import type { PaymentSettings } from "../payment-settings.ts";
 import type { Servers } from "../servers.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
 import { openSystem, type Role, type System } from "../system.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { refoldVersion } from "../version.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock, SystemRandom } from "../system-clock.ts";
 import { BoardView } from "./board-view.ts";
 import { startHousekeeping } from "./chores.ts";
 import { application } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
 import { listenProbes, type ProbesPlace } from "./probes.ts";
+import { openPayments, type Payments } from "./payments.ts";
 import { ProcessHealth } from "./process-health.ts";
 import type { Rebuilding } from "./rebuilds.ts";
 import { openStores, type Stores } from "./stores.ts";
@@ -37,6 +41,7 @@ export interface RolesPart {
   readonly http: HttpRole;
   readonly rebuilding: Rebuilding;
   readonly auditRestMs: number;
+  readonly paymentSettings: PaymentSettings;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
@@ -44,6 +49,7 @@ export interface RolesPart {
 interface Running {
   /** Commands that the API decides wake who performs their effects here. */
   readonly wakeUps: WakeUps;
+  readonly payments: Payments;
   readonly stores: Stores;
   readonly system: System;
   /** What other processes say; undefined where there can be none, or it is none of ours. */
@@ -97,6 +103,8 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
   const wakeUps = new WakeUps();
+  const payments = paymentsOf(part, { stores, wakeUps, metrics });
+  stop.add("payments", () => payments[Symbol.asyncDispose]());
   const system = await openSystem({
     definitions: application,
     stores,
@@ -107,6 +115,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     rebuilding,
     auditRestMs,
     wakeUps,
+    performers: payments.performers,
   });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
   if (roles.has("consumers")) {
@@ -115,7 +124,18 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   }
   const others = dependsOnOthers(part) ? boardView(stores, stop) : undefined;
   health.started({ system, stores, others });
-  return { stores, system, others, wakeUps };
+  return { stores, system, others, wakeUps, payments };
+}
+
+function paymentsOf(
+  { paymentSettings: settings, database: { url }, roles }: RolesPart,
+  { stores, ...told }: Pick<Running, "stores" | "wakeUps"> & { readonly metrics: Metrics },
+): Payments {
+  const { eventStore, codec, effectLedger } = stores;
+  const random = new SystemRandom();
+  const decider = new Decider({ eventStore, codec, random, clock: systemClock, ...told });
+  const performs = roles.has("consumers") ? "all" : "nothing";
+  return openPayments({ settings, url, performs, decider, effectLedger, report: reportToTerminal });
 }
 
 /** Whoever answers queries, or shares partitions with others. */
