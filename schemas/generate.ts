@@ -14,6 +14,7 @@ export const schemaFolders = [
   "modules",
   "payments",
   "seats",
+  "sessions",
   "updates",
 ] as const;
 

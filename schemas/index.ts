@@ -4,6 +4,7 @@ export * from "./generated/enrolments.ts";
 export * from "./generated/modules.ts";
 export * from "./generated/payments.ts";
 export * from "./generated/seats.ts";
+export * from "./generated/sessions.ts";
 export * from "./generated/updates.ts";
 export {
   catalogueModules,
@@ -11,4 +12,5 @@ export {
   moduleEvents,
   paymentEvents,
   registrationUpdates,
+  sessionEvents,
 } from "./topics.ts";

@@ -36,6 +36,7 @@ import {
   WaitlistJoined,
   WaitlistLeft,
 } from "./generated/seats.ts";
+import { SessionCreated, SessionExpired, SessionRevoked } from "./generated/sessions.ts";
 import { SeatAvailableChanged } from "./generated/updates.ts";
 
 /** Every event is tagged with every id that it carries. */
@@ -110,6 +111,16 @@ export const enrolmentEvents = {
     AccommodationOffered,
     OnboardingFinished,
   ],
+} as const;
+
+/** Who is signed in, for ever. */
+export const sessionEvents = {
+  kind: "events",
+  name: "session-events",
+  partitions: 10,
+  key: "sessionId",
+  tags,
+  events: [SessionCreated, SessionExpired, SessionRevoked],
 } as const;
 
 /** Notices for the browser: the seats of a module changed. */
