@@ -11,7 +11,13 @@ import type {
 import { textArray } from "../binary-array.ts";
 import { storableText } from "../stored-json.ts";
 import { runStatement, type Stage } from "../transaction.ts";
-import { effectColumns, storedEffect, type EffectRow } from "./stored-effect.ts";
+import {
+  allEffects,
+  effectColumns,
+  openColumns,
+  storedEffect,
+  type EffectRow,
+} from "./stored-effect.ts";
 
 /**
  * Rows that others are just taking are passed over. The time is asked once, since an index can't be
@@ -29,7 +35,7 @@ const takeStatement = `
       next_at = statement_timestamp() + $3::float8 * interval '1 millisecond'
     from due where x.effect_id = due.effect_id returning x.*, due.place
   )
-  select ${effectColumns} from o join refold.effects e on e.id = o.effect_id order by o.place`;
+  select ${openColumns} from o join refold.effects e on e.id = o.effect_id order by o.place`;
 
 /** What is known under the key and isn't over. */
 const running = `o.effect_id = (select e.id from refold.effects e where e.key = $1)
@@ -110,8 +116,7 @@ export class PostgresEffectLedger implements EffectLedger {
 
   async find(key: string): Promise<StoredEffect | undefined> {
     const [row] = await this.#read<EffectRow>(
-      `select ${effectColumns} from refold.effects e
-       left join refold.open_effects o on o.effect_id = e.id where e.key = $1`,
+      `select ${effectColumns} from ${allEffects} where e.key = $1`,
       [key],
     );
     return row && storedEffect(row);
@@ -160,11 +165,11 @@ interface CountRow {
 
 /** From the table that finds them with the least: what is open, or all. */
 function listStatement({ state }: EffectFilter): string {
-  const open = state !== undefined && state !== "done";
-  const from = open
-    ? "refold.open_effects o join refold.effects e on e.id = o.effect_id"
-    : "refold.effects e left join refold.open_effects o on o.effect_id = e.id";
-  return `select ${effectColumns} from ${from}
+  const found =
+    state === undefined || state === "done"
+      ? `${effectColumns} from ${allEffects}`
+      : `${openColumns} from refold.open_effects o join refold.effects e on e.id = o.effect_id`;
+  return `select ${found}
     where ($1::text is null or e.kind = $1) and ($2::text is null or coalesce(o.state, 'done') = $2)
       and ($3::text[] is null or e.tags @> $3)
       and ($4::text is null or e.correlation_id = $4

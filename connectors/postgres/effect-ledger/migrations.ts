@@ -2,9 +2,9 @@ import { byIndexes } from "../function-call.ts";
 import type { Migration } from "../migrations.ts";
 
 /**
- * An effect is two rows: what was asked for, which stays and is written twice (asked, answered), and
- * what is still open, which changes with every try and is deleted at the end. So tries don't touch
- * the indexes of tags and correlation, and what is due is found in a table that stays small.
+ * An effect is what was asked for, which stays as it is, and one row more: while it is open, one that
+ * changes with every try, in a table that stays small; in the end its answer. So tries and answers
+ * touch neither the wide row nor the indexes of tags and correlation.
  */
 const tables = `
   create sequence refold.effect_ids;
@@ -18,14 +18,8 @@ const tables = `
     correlation_id text not null,
     causation_id text,
     traceparent text,
-    requested_at timestamptz not null,
-    -- Once it is done.
-    attempts integer,
-    started_at timestamptz,
-    next_at timestamptz,
-    ended_at timestamptz,
-    answer json
-  ) with (fillfactor = 80);
+    requested_at timestamptz not null
+  );
   create unique index effects_key on refold.effects (key);
   create index effects_tags on refold.effects using gin (tags);
   -- Hashes: a third of an index of texts.
@@ -42,10 +36,18 @@ const tables = `
     error text,
     -- Gone with the row, and when the effect is given up.
     secret json
-  ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05,
-    autovacuum_vacuum_cost_delay = 0);
+  ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
   create index open_effects_due on refold.open_effects (next_at, effect_id)
-    where state <> 'failed';`;
+    where state <> 'failed';
+
+  create table refold.done_effects (
+    effect_id bigint primary key,
+    attempts integer not null,
+    started_at timestamptz,
+    next_at timestamptz not null,
+    ended_at timestamptz not null,
+    answer json not null
+  );`;
 
 /** Keys that are known already are left as they are. Rows are locked in order of key. */
 const request = `
@@ -85,9 +87,8 @@ begin
     delete from refold.open_effects o using answered a where o.effect_id = a.id
     returning o.effect_id, o.attempts, o.started_at, o.next_at, a.answer
   )
-  update refold.effects e set attempts = o.attempts, started_at = o.started_at,
-    next_at = o.next_at, ended_at = clock_timestamp(), answer = o.answer
-  from over o where e.id = o.effect_id;
+  insert into refold.done_effects
+  select effect_id, attempts, started_at, next_at, clock_timestamp(), answer from over;
 end $$;`;
 
 export const migrations: readonly Migration[] = [

@@ -20,12 +20,22 @@ export interface EffectRow {
   readonly error: string | null;
 }
 
-/** A select list of `refold.effects e` and `refold.open_effects o`, which may be missing. */
-export const effectColumns = `e.key, e.kind, e.input, o.secret, e.tags, e.correlation_id,
-  e.causation_id, e.traceparent, e.requested_at, coalesce(o.state, 'done') as state,
-  coalesce(o.attempts, e.attempts) as attempts, coalesce(o.started_at, e.started_at) as started_at,
-  coalesce(o.next_at, e.next_at) as next_at, coalesce(o.ended_at, e.ended_at) as ended_at,
-  e.answer, o.error`;
+const asked = `e.key, e.kind, e.input, e.tags, e.correlation_id, e.causation_id, e.traceparent,
+  e.requested_at`;
+
+/** A select list of `refold.effects e` with its row of open effects, `o`. */
+export const openColumns = `${asked}, o.secret, o.state, o.attempts, o.started_at, o.next_at,
+  o.ended_at, null as answer, o.error`;
+
+/** A select list of `refold.effects e` with `o`, or with its row of those that are done, `d`. */
+export const effectColumns = `${asked}, o.secret, coalesce(o.state, 'done') as state,
+  coalesce(o.attempts, d.attempts) as attempts, coalesce(o.started_at, d.started_at) as started_at,
+  coalesce(o.next_at, d.next_at) as next_at, coalesce(o.ended_at, d.ended_at) as ended_at,
+  d.answer, o.error`;
+
+export const allEffects = `refold.effects e
+  left join refold.open_effects o on o.effect_id = e.id
+  left join refold.done_effects d on d.effect_id = e.id`;
 
 export const storedEffect = (row: EffectRow): StoredEffect => ({
   key: row.key,
