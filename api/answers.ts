@@ -8,6 +8,9 @@ import { meaningOf, type ProblemCode, statusOf } from "./problem-codes.ts";
 /** Schema of a header by its name. */
 export type HeaderSchemas = Readonly<Record<string, TSchema>>;
 
+/** A header that an answer of its status may do without. */
+export const sometimes = (schema: TSchema): TSchema => ({ ...schema, "x-sometimes": true });
+
 /** One answer of a route: a body of one media type, in the form that Fastify and OpenAPI share. */
 export interface Answer<Body extends TSchema = TSchema, Media extends string = string> {
   readonly description: string;

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 
 import type { ApiDependencies } from "./dependencies.ts";
+import type { KeysInUse } from "./idempotency/keys-in-use.ts";
 import type { ApiOptions } from "./options.ts";
 import type { PositionWaits } from "./position-waits.ts";
 import type { UpdateFeed } from "./updates/feed.ts";
@@ -22,6 +23,7 @@ export interface ApiContext {
   readonly deps: ApiDependencies;
   readonly options: ApiOptions;
   readonly waits: PositionWaits;
+  readonly keysInUse: KeysInUse;
   readonly feed: UpdateFeed;
   readonly logger: FastifyBaseLogger;
   /** How many resumed streams are replaying now. */

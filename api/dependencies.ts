@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from "fastify";
 
 import type { CommandCall } from "../engine/decision/definition.ts";
+import type { CallMore } from "../engine/decision/group.ts";
 import type { CommandResult, Origin } from "../engine/decision/outcome.ts";
 import type { History } from "../engine/history/past-reader.ts";
 import type { Clock, Random } from "../engine/ports/clock.ts";
 import type { EventCodec } from "../engine/ports/codec.ts";
 import type { EventStore } from "../engine/ports/event-store.ts";
+import type { IdempotencyKeys } from "../engine/ports/idempotency-keys.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
 import type { Generations } from "../engine/ports/generations.ts";
 import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
@@ -16,7 +18,11 @@ import type { ApiOptions } from "./options.ts";
 
 /** Decides commands: the engine's `Decider`. */
 export interface CommandExecutor {
-  execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>>;
+  execute<Answer>(
+    call: CommandCall<Answer>,
+    origin: Origin,
+    more?: CallMore<Answer>,
+  ): Promise<CommandResult<Answer>>;
 }
 
 /** How one consumer (a projection, a processor, the capture) stands. */
@@ -76,6 +82,8 @@ export interface RebuildAdministration {
 /** All that the API works with. */
 export interface ApiDependencies extends HealthSources {
   readonly decider: CommandExecutor;
+  /** Where the decider's store keeps the answers to commands that came with a key. */
+  readonly idempotencyKeys: Pick<IdempotencyKeys, "find">;
   readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation">;
   readonly reader: ReadModelReader;
   /** Answers queries that ask `at` a time of the past. */

@@ -1,4 +1,8 @@
-import { defaultStudentModuleLimit, type RegisterOptions } from "../processors/seats/index.ts";
+import {
+  defaultHoldMs,
+  defaultStudentModuleLimit,
+  type RegisterOptions,
+} from "../processors/seats/index.ts";
 
 /** Bounds of one request. */
 export interface RequestBounds {
@@ -82,7 +86,7 @@ export interface StreamBounds {
   readonly streamEndMs: number;
 }
 
-/** Bounds of queries that wait, and of readiness. */
+/** Bounds of queries that wait, of readiness, and of commands that may be repeated. */
 export interface WaitBounds {
   /** How long a query with `Refold-Wait-For` waits for its read model. */
   readonly waitForMs: number;
@@ -92,12 +96,14 @@ export interface WaitBounds {
   readonly waitPollMs: number;
   /** A consumer older than this makes `/readyz` say no. */
   readonly readyWithinMs: number;
+  /** Commands with an `Idempotency-Key` that may be under way at once; then 503 `overloaded`. */
+  readonly keyedCommandsMax: number;
 }
 
 /** Bounds of the API. Every one has a default. */
 export interface ApiOptions
   extends
-    RegisterOptions,
+    Required<RegisterOptions>,
     RequestBounds,
     ConnectionBounds,
     ClientBounds,
@@ -111,6 +117,7 @@ export interface ApiOptions
  */
 export const defaultApiOptions: ApiOptions = {
   studentModuleLimit: defaultStudentModuleLimit,
+  holdMs: defaultHoldMs,
   bodyBytesMax: 16_384,
   headerBytesMax: 16_384,
   urlBytesMax: 8_192,
@@ -147,6 +154,7 @@ export const defaultApiOptions: ApiOptions = {
   waitingMax: 10_000,
   waitPollMs: 5,
   readyWithinMs: 5_000,
+  keyedCommandsMax: 20_000,
 };
 
 type Bound = Exclude<keyof ApiOptions, "studentModuleLimit">;

@@ -26,20 +26,29 @@ export function writtenPosition(incarnation: string, result: CommandResult): str
   return encodePositionToken({ incarnation, lanes: [...lanes.values()] });
 }
 
+/** The lane that a key's events are on. */
+export interface KeyLane {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export const laneOf = (key: string, { name, partitions }: EventTopic): KeyLane => ({
+  topic: name,
+  partition: partitionOf(key, partitions),
+});
+
 /**
- * The token of a key's lane as it stands in the store: at least as far as whatever was written for
- * the key before, for a command that found nothing left to do.
+ * The token of a lane as it stands in the store: at least as far as whatever was written there
+ * before, for a command that found nothing left to do.
  */
-export async function storedPositionOfKey(
+export async function storedPosition(
   eventStore: Pick<EventStore, "incarnation" | "lanes">,
-  key: string,
-  topic: EventTopic,
+  { topic, partition }: KeyLane,
 ): Promise<string> {
-  const partition = partitionOf(key, topic.partitions);
-  const ends = await eventStore.lanes(topic.name);
+  const ends = await eventStore.lanes(topic);
   const lanes = ends
     .filter((end) => end.partition === partition && end.lastSequence > 0n)
-    .map((end) => ({ topic: topic.name, partition, sequence: end.lastSequence }));
+    .map((end) => ({ topic, partition, sequence: end.lastSequence }));
   return encodePositionToken({ incarnation: await eventStore.incarnation(), lanes });
 }
 

@@ -49,6 +49,8 @@ export const ProblemSchema = Type.Object(
   { $id: "Problem", additionalProperties: true },
 );
 
+export const problemMedia = "application/problem+json; charset=utf-8";
+
 export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -58,7 +60,7 @@ export function sendProblem(
   if (headers !== undefined) void reply.headers(headers);
   return reply
     .code(status)
-    .header("content-type", "application/problem+json; charset=utf-8")
+    .header("content-type", problemMedia)
     .send(problemText(request.url, problem));
 }
 

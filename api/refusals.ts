@@ -1,22 +1,25 @@
 import type { Refusal } from "../engine/decision/definition.ts";
+import type { PaymentRefusalCode } from "../processors/payments/index.ts";
 import type { SeatRefusalCode } from "../processors/seats/index.ts";
 import type { Problem } from "./problem.ts";
 import { statusOf } from "./problem-codes.ts";
 
-/** Refusals come from the seat commands alone: their codes are a closed list. */
+/** Whatever commands refuse: their codes are closed lists. */
+type RefusalCode = SeatRefusalCode | PaymentRefusalCode;
+
 export const problemOfRefusal = ({ code, detail }: Refusal): Problem => {
-  const known = code as SeatRefusalCode;
+  const known = code as RefusalCode;
   return { status: statusOf(known), code: known, detail };
 };
 
 export const moduleUnknown = (code: string): Problem =>
   problemOfRefusal({
-    code: "module-unknown" satisfies SeatRefusalCode,
+    code: "module-unknown" satisfies RefusalCode,
     detail: `Module ${code} is not on offer.`,
   });
 
 export const registrationUnknown = (id: string): Problem =>
   problemOfRefusal({
-    code: "registration-unknown" satisfies SeatRefusalCode,
+    code: "registration-unknown" satisfies RefusalCode,
     detail: `There is no registration ${id}.`,
   });

@@ -8,6 +8,7 @@ import {
   type TraceContext,
   traceparentOf,
 } from "../engine/tracing/trace-context.ts";
+import { routeOf } from "./route-name.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -44,11 +45,12 @@ function contextOf(request: FastifyRequest): TraceContext | undefined {
   return typeof given === "string" ? parseTraceparent(given) : undefined;
 }
 
-export function originOf(request: FastifyRequest): Origin {
+/** Where a request's command comes from: its cause is the request itself, by a name of its own. */
+export function originOf(request: FastifyRequest, random: Random): Origin {
   const context = contextOf(request);
   const { correlationId } = request;
-  if (context === undefined) return { correlationId };
-  return { correlationId, traceparent: traceparentOf(context) };
+  const origin = { correlationId, causationId: `${routeOf(request)} ${random.id()}` };
+  return context === undefined ? origin : { ...origin, traceparent: traceparentOf(context) };
 }
 
 /** Counts every answer by route, method and status; labels are made once for each of them. */

@@ -5,6 +5,7 @@ import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
 import { handleErrors } from "./error-handling.ts";
+import { KeysInUse } from "./idempotency/keys-in-use.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
@@ -20,7 +21,8 @@ import { documentationRoutes } from "./routes/documentation.ts";
 import { type Fault, healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { rebuildRoutes } from "./routes/rebuilds.ts";
-import { registrationCommands, registrationQueries, rosterRoutes } from "./routes/registrations.ts";
+import { registrationQueries, rosterRoutes } from "./routes/registration-queries.ts";
+import { registrationCommands } from "./routes/registrations.ts";
 import { updateRoutes } from "./routes/updates.ts";
 import { UpdateFeed } from "./updates/feed.ts";
 
@@ -64,6 +66,7 @@ function contextOf(
   return {
     ...own,
     deps,
+    keysInUse: new KeysInUse(own.options),
     waits: new PositionWaits({ ...deps, ...own }),
     feed: new UpdateFeed({ ...deps, ...own }),
     replays: { open: 0 },

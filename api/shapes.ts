@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 
 import type { ModuleRow } from "../projections/module-catalogue/index.ts";
 import type { RegistrationRow } from "../projections/registrations/index.ts";
-import { type HeaderSchemas, storeProblems } from "./answers.ts";
+import { storeProblems } from "./answers.ts";
 import type { ApiOptions } from "./options.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 
@@ -16,7 +16,7 @@ export const Id = Type.String({
 export const nullable = <Schema extends TSchema>(schema: Schema) =>
   Type.Union([schema, Type.Null()]);
 
-const Time = Type.String({ format: "date-time" });
+export const Time = Type.String({ format: "date-time" });
 
 /** How old the read model is, in milliseconds; null where nothing here knows. */
 export const AgeMs = nullable(Type.Integer({ minimum: 0 }));
@@ -26,9 +26,13 @@ export const Registration = Type.Object({
   moduleCode: Type.String(),
   studentId: Type.String(),
   status: Type.String(),
-  feeCents: Type.Integer(),
+  feeCents: nullable(Type.Integer()),
+  enrolmentId: nullable(Type.String()),
   reason: nullable(Type.String()),
   registeredAt: Time,
+  waitingSince: nullable(Time),
+  offerExpiresAt: nullable(Time),
+  holdExpiresAt: nullable(Time),
   completedAt: nullable(Time),
   cancelledAt: nullable(Time),
 });
@@ -67,13 +71,6 @@ export const queryProblems: readonly ProblemCode[] = [
   ...storeProblems,
 ];
 
-/** The header of what a command wrote. */
-export const positionHeader: HeaderSchemas = {
-  "refold-position": Type.String({
-    description: "Token of the position that the command wrote, for `Refold-Wait-For`.",
-  }),
-};
-
 /** Members of a query string that asks for a page. */
 export const pageMembers = ({ pageSizeDefault, pageSizeMax }: ApiOptions) => ({
   limit: Type.Optional(
@@ -100,6 +97,9 @@ export const isoOrNull = (ms: number | null): string | null => (ms === null ? nu
 export const registrationShape = (row: RegistrationRow): Static<typeof Registration> => ({
   ...row,
   registeredAt: iso(row.registeredAt),
+  waitingSince: isoOrNull(row.waitingSince),
+  offerExpiresAt: isoOrNull(row.offerExpiresAt),
+  holdExpiresAt: isoOrNull(row.holdExpiresAt),
   completedAt: isoOrNull(row.completedAt),
   cancelledAt: isoOrNull(row.cancelledAt),
 });

@@ -1,53 +1,45 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 
-import type { CommandCall } from "../../engine/decision/definition.ts";
-import type { CommandResult } from "../../engine/decision/outcome.ts";
-import { InvariantViolation } from "../../engine/errors.ts";
-import { registerWith, withdraw } from "../../processors/seats/index.ts";
-import {
-  registrationById,
-  registrations,
-  registrationsOfModule,
-  registrationsOfStudent,
-} from "../../projections/registrations/index.ts";
+import { paymentIdOf } from "../../processors/payments/index.ts";
+import { type Registered, registerWith, withdraw } from "../../processors/seats/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
-import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
+import { jsonAnswer, problemAnswers } from "../answers.ts";
+import { runCommand } from "../commands/run-command.ts";
+import {
+  commandProblems,
+  CommandHeaders,
+  madeHeaders,
+  refusalHeaders,
+  toldHeaders,
+} from "../commands/shapes.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
-import { storedPositionOfKey, writtenPosition } from "../position-header.ts";
-import { AtMember, pastProblems, readerAt } from "../past.ts";
 import type { ProblemCode } from "../problem-codes.ts";
-import { type Problem, retryAfter, sendProblem } from "../problem.ts";
-import { problemOfRefusal, registrationUnknown } from "../refusals.ts";
-import { originOf } from "../request-envelope.ts";
-import {
-  Id,
-  iso,
-  pageMembers,
-  pageOf,
-  positionHeader,
-  queryProblems,
-  Registration,
-  RegistrationPage,
-  registrationShape,
-  WaitHeaders,
-} from "../shapes.ts";
+import { Id, iso, isoOrNull, nullable, Time } from "../shapes.ts";
 
-const Registered = Type.Object({
+const ofStudent = {
   registrationId: Type.String(),
   moduleCode: Type.String(),
   studentId: Type.String(),
-  status: Type.String(),
-  registeredAt: Type.String({ format: "date-time" }),
+};
+
+const Given = Type.Object({
+  ...ofStudent,
+  status: Type.Enum(["held", "completed"]),
+  registeredAt: Time,
+  feeCents: Type.Integer(),
+  holdExpiresAt: nullable(Time),
+  paymentId: nullable(
+    Type.String({ description: "Of the payment that the seat is held for; null without a fee." }),
+  ),
 });
 
+const InLine = Type.Object({ ...ofStudent, status: Type.Literal("waiting") });
+
 const Withdrawn = Type.Object({
-  registrationId: Type.String(),
-  moduleCode: Type.String(),
-  studentId: Type.String(),
-  status: Type.String(),
-  reason: Type.String(),
+  ...ofStudent,
+  status: Type.Enum(["cancelled", "left", "expired"]),
+  reason: nullable(Type.String({ description: "Why the seat was lost; null without a seat." })),
 });
 
 const registerProblems: readonly ProblemCode[] = [
@@ -55,198 +47,102 @@ const registerProblems: readonly ProblemCode[] = [
   "registration-not-open",
   "registration-closed",
   "already-registered",
+  "offer-expired",
   "student-module-limit",
   "module-full",
-  "waitlist-not-supported",
 ];
 
-const commandProblems: readonly ProblemCode[] = [
-  "import-in-progress",
-  "storage-full",
-  ...bodyProblems,
-  ...storeProblems,
-];
-
-/** A refusal is true as of a position too. */
-const refusalHeaders = { 404: positionHeader, 409: positionHeader };
-
-const registrationPages = {
-  200: jsonAnswer("Registrations, the oldest first.", RegistrationPage),
-  ...problemAnswers(["cursor-invalid", ...pastProblems, ...queryProblems]),
-};
-
-type Accepted<Answer> = Extract<CommandResult<Answer>, { readonly outcome: "accepted" }>;
-
-/** Runs a command; undefined when the answer (a refusal) has been sent. */
-async function execute<Answer>(
-  { deps, waits }: ApiContext,
-  call: CommandCall<Answer>,
-  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-): Promise<Accepted<Answer> | undefined> {
-  const { request, reply } = exchange;
-  const incarnation = await waits.incarnation();
-  const result = await deps.decider.execute(call, originOf(request));
-  void reply.header("refold-position", writtenPosition(incarnation, result));
-  if (result.outcome === "accepted") return result;
-  void sendProblem(request, reply, problemOf(result));
-  return undefined;
-}
-
-function problemOf(result: Exclude<CommandResult, Accepted<unknown>>): Problem {
-  if (result.outcome === "held") return heldBy(result.by);
-  if (result.outcome === "refused") return problemOfRefusal(result.refusal);
-  throw new InvariantViolation("A command without a key was taken for a repeated one.");
-}
-
-const heldBy = (name: string): Problem => ({
-  status: 503,
-  code: "import-in-progress",
-  detail: `${name} holds the store: commands are taken again when it has finished.`,
-  headers: retryAfter(5),
-});
-
+/** What gives and frees seats, and places in line. */
 export function registrationCommands(app: ApiServer, context: ApiContext): void {
-  const { studentModuleLimit } = context.options;
-  const register = registerWith({ studentModuleLimit });
+  registerRoute(app, context);
+  withdrawRoute(app, context);
+}
+
+function registerRoute(app: ApiServer, context: ApiContext): void {
+  const register = registerWith(context.options);
   const body = Type.Object(
-    { moduleCode: Id, studentId: Id, waitlist: Type.Optional(Type.Boolean()) },
+    {
+      moduleCode: Id,
+      studentId: Id,
+      waitlist: Type.Optional(
+        Type.Boolean({
+          description:
+            "Joins the line of a full module. Given again in line, it takes the seat that is offered.",
+        }),
+      ),
+    },
     { additionalProperties: false },
   );
-  const post = {
+  const schema = {
     tags: [tags.registrations],
-    summary: "Registers a student for a module",
+    summary: "Registers a student for a module, or puts one in line",
+    headers: CommandHeaders,
     body,
     response: {
-      201: jsonAnswer("The seat is given or held.", Registered, {
-        ...positionHeader,
-        location: Type.String({ description: "Path of the registration." }),
-      }),
+      201: jsonAnswer("The seat is given, or held for its payment.", Given, madeHeaders),
+      202: jsonAnswer("The student is in line.", InLine, madeHeaders),
       ...problemAnswers([...registerProblems, ...commandProblems], refusalHeaders),
     },
   };
   app.route({
     method: "POST",
     url: "/registrations",
-    schema: post,
-    handler: async (request, reply) => {
-      const result = await execute(context, register(request.body), { request, reply });
-      if (result === undefined) return reply;
-      const { answer, recordedAtMs } = result;
-      void reply.code(201).header("location", `/registrations/${answer.registrationId}`);
-      return { ...answer, registeredAt: iso(recordedAtMs) };
-    },
+    schema,
+    handler: (request, reply) =>
+      runCommand<Registered, Static<typeof Given> | Static<typeof InLine>>(context, {
+        request,
+        reply,
+        key: "optional",
+        call: register(request.body),
+        tell: ({ answer, recordedAtMs }) => ({
+          ...registered(answer, recordedAtMs),
+          location: `/registrations/${answer.registrationId}`,
+          of: { topic: moduleEvents, key: answer.moduleCode },
+        }),
+      }),
   });
+}
 
-  const remove = {
+function registered(answer: Registered, recordedAtMs: number) {
+  const { registrationId, moduleCode, studentId, status, holdExpiresAt } = answer;
+  const ids = { registrationId, moduleCode, studentId };
+  if (status === "waiting") return { status: 202, body: { ...ids, status } };
+  // Outside enrolments a seat is held for its fee, and for nothing else.
+  const paymentId = status === "held" ? paymentIdOf("REGISTRATION", registrationId) : null;
+  const times = { registeredAt: iso(recordedAtMs), holdExpiresAt: isoOrNull(holdExpiresAt) };
+  return {
+    status: 201,
+    body: { ...ids, status, ...times, feeCents: answer.feeCents ?? 0, paymentId },
+  };
+}
+
+function withdrawRoute(app: ApiServer, context: ApiContext): void {
+  const schema = {
     tags: [tags.registrations],
-    summary: "Withdraws a registration, whose seat is free again; twice is as once",
+    summary:
+      "Withdraws a registration, whose seat is free again, or leaves the line; twice is as once",
     params: Type.Object({ id: Id }),
+    headers: CommandHeaders,
     response: {
-      200: jsonAnswer("The registration has ended.", Withdrawn, positionHeader),
+      200: jsonAnswer("The registration has ended.", Withdrawn, toldHeaders),
       ...problemAnswers(["registration-unknown", ...commandProblems], refusalHeaders),
     },
   };
   app.route({
     method: "DELETE",
     url: "/registrations/:id",
-    schema: remove,
-    handler: async (request, reply) => {
-      const call = withdraw({ registrationId: request.params.id });
-      const result = await execute(context, call, { request, reply });
-      if (result === undefined) return reply;
-      const { answer, recorded } = result;
-      if (recorded.length === 0) {
-        const { eventStore } = context.deps;
-        const position = await storedPositionOfKey(eventStore, answer.moduleCode, moduleEvents);
-        void reply.header("refold-position", position);
-      }
-      return answer;
-    },
-  });
-}
-
-export function registrationQueries(app: ApiServer, context: ApiContext): void {
-  const { options, waits } = context;
-  const one = {
-    tags: [tags.registrations],
-    summary: "One registration, now or at a time of the past",
-    params: Type.Object({ id: Id }),
-    querystring: Type.Object(AtMember),
-    headers: WaitHeaders,
-    response: {
-      200: jsonAnswer("The registration.", Registration),
-      ...problemAnswers(["registration-unknown", ...pastProblems, ...queryProblems]),
-    },
-  };
-  app.route({
-    method: "GET",
-    url: "/registrations/:id",
-    schema: one,
-    handler: async (request, reply) => {
-      await waits.until(registrations, request.headers["refold-wait-for"]);
-      const { id } = request.params;
-      const { result } = await registrationById(readerAt(context, request.query.at), id);
-      if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
-      return registrationShape(result);
-    },
-  });
-
-  const ofStudent = {
-    tags: [tags.registrations],
-    summary: "A student's registrations, in pages, now or at a time of the past",
-    params: Type.Object({ id: Id }),
-    querystring: Type.Object({ ...pageMembers(options), ...AtMember }),
-    headers: WaitHeaders,
-    response: registrationPages,
-  };
-  app.route({
-    method: "GET",
-    url: "/students/:id/registrations",
-    schema: ofStudent,
-    handler: async (request) => {
-      await waits.until(registrations, request.headers["refold-wait-for"]);
-      const page = pageOf(request.query, options);
-      const reader = readerAt(context, request.query.at);
-      const { result } = await registrationsOfStudent(reader, request.params.id, page);
-      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
-    },
-  });
-}
-
-export function rosterRoutes(app: ApiServer, context: ApiContext): void {
-  const { options, waits } = context;
-  const status = Type.Union([
-    Type.Literal("held"),
-    Type.Literal("completed"),
-    Type.Literal("cancelled"),
-  ]);
-  const schema = {
-    tags: [tags.registrations],
-    summary: "A module's registrations, in pages, now or at a time of the past",
-    params: Type.Object({ code: Id }),
-    querystring: Type.Object({
-      ...pageMembers(options),
-      ...AtMember,
-      status: Type.Optional(status),
-    }),
-    headers: WaitHeaders,
-    response: registrationPages,
-  };
-  app.route({
-    method: "GET",
-    url: "/modules/:code/registrations",
     schema,
-    handler: async (request) => {
-      await waits.until(registrations, request.headers["refold-wait-for"]);
-      const { status: wanted } = request.query;
-      const moduleCode = request.params.code;
-      const where = wanted === undefined ? { moduleCode } : { moduleCode, status: wanted };
-      const { result } = await registrationsOfModule(
-        readerAt(context, request.query.at),
-        where,
-        pageOf(request.query, options),
-      );
-      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
-    },
+    handler: (request, reply) =>
+      runCommand(context, {
+        request,
+        reply,
+        key: "optional",
+        call: withdraw({ registrationId: request.params.id }),
+        tell: ({ answer }) => ({
+          status: 200,
+          body: answer,
+          of: { topic: moduleEvents, key: answer.moduleCode },
+        }),
+      }),
   });
 }

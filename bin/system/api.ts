@@ -41,6 +41,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const history = openHistory(stores, application.projections);
   const app = buildApi({
     decider: commandsWhileRoom(decider, room),
+    idempotencyKeys: stores.idempotencyKeys,
     eventStore,
     reader,
     history,

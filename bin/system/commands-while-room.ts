@@ -12,7 +12,7 @@ export interface Room {
  */
 export function commandsWhileRoom(decider: CommandExecutor, room: Room): CommandExecutor {
   return {
-    execute: (call, origin) =>
+    execute: (call, origin, more) =>
       room.full
         ? Promise.reject(
             new TransientError(
@@ -20,6 +20,6 @@ export function commandsWhileRoom(decider: CommandExecutor, room: Room): Command
               "The disk of the event store is full: nothing is recorded until there is room.",
             ),
           )
-        : decider.execute(call, origin),
+        : decider.execute(call, origin, more),
   };
 }

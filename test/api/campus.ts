@@ -1,8 +1,10 @@
 import type { CommandCall } from "../../engine/decision/definition.ts";
+import type { CallMore, CallOnce } from "../../engine/decision/group.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
 import { header } from "../../engine/envelope.ts";
 import { JsonCodec } from "../../engine/memory/json-codec.ts";
 import { MemoryGenerations } from "../../engine/memory/generations.ts";
+import { MemoryIdempotencyKeys } from "../../engine/memory/idempotency-keys.ts";
 import { MemoryReadModelReader } from "../../engine/memory/read-model-reader.ts";
 import { MemoryRebuilds } from "../../engine/memory/rebuilds.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
@@ -19,14 +21,22 @@ import { encodePositionToken } from "../../engine/position-token.ts";
 import { globalPosition, offset, sequence } from "../../engine/position.ts";
 import type { AnyProjection, ErasedEventProjection } from "../../engine/projection.ts";
 import { moduleCatalogue, type ModuleRow } from "../../projections/module-catalogue/index.ts";
+import { enrolments } from "../../projections/enrolments/index.ts";
+import { payments } from "../../projections/payments/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
+import { waitingLists } from "../../projections/waiting-lists/index.ts";
 import {
   availableSeats,
   seatAvailability,
   type SeatAvailabilityRow,
 } from "../../projections/seat-availability/index.ts";
 import { SeatAvailableChanged } from "../../schemas/index.ts";
-import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
+import {
+  enrolmentEvents,
+  moduleEvents,
+  paymentEvents,
+  registrationUpdates,
+} from "../../schemas/topics.ts";
 import { realClock } from "./real-clock.ts";
 import { foldFacts, ModuleHistory, type RecordedFact } from "../app/module-history.ts";
 import { CampusPast } from "./campus-past.ts";
@@ -49,6 +59,7 @@ export class Campus {
   readonly codec = new JsonCodec();
   readonly log = new MemoryRecordLog();
   readonly origins: Origin[] = [];
+  readonly idempotencyKeys = new MemoryIdempotencyKeys({ clock: realClock });
   /** Name of an import that holds the store. */
   heldBy: string | undefined;
   /** Set: read models stay where they are until `project` is called. */
@@ -62,11 +73,20 @@ export class Campus {
   readonly reader = new MemoryReadModelReader({ store: this.#store });
   readonly generations = new MemoryGenerations({ store: this.#store, clock: realClock });
   readonly rebuilds = new MemoryRebuilds({ generations: this.generations, clock: realClock });
-  readonly projections = [seatAvailability, registrations, moduleCatalogue];
+  readonly projections = [
+    seatAvailability,
+    registrations,
+    waitingLists,
+    payments,
+    enrolments,
+    moduleCatalogue,
+  ];
 
   static async open(): Promise<Campus> {
     const campus = new Campus();
-    await campus.codec.prepare(moduleEvents);
+    for (const topic of [moduleEvents, paymentEvents, enrolmentEvents]) {
+      await campus.codec.prepare(topic);
+    }
     await campus.codec.prepare(registrationUpdates);
     await campus.log.ensureTopic({ name: registrationUpdates.name, partitions: 10 });
     for (const projection of campus.projections) {
@@ -75,11 +95,28 @@ export class Campus {
     return campus;
   }
 
-  async execute<Answer>(call: CommandCall<Answer>, origin: Origin): Promise<CommandResult<Answer>> {
+  async execute<Answer>(
+    call: CommandCall<Answer>,
+    origin: Origin,
+    { once }: CallMore<Answer> = {},
+  ): Promise<CommandResult<Answer>> {
     this.origins.push(origin);
     if (this.failure !== undefined) throw this.failure;
-    const recordedAtMs = this.history.nowMs;
     if (this.heldBy !== undefined) return { outcome: "held", by: this.heldBy };
+    const result = this.#decide(call);
+    if (once !== undefined) this.#keep(once, result);
+    if (!this.frozen) await this.project();
+    return result;
+  }
+
+  #keep(once: CallOnce, result: CommandResult): void {
+    const appended = { outcome: "appended", events: [], duplicate: false } as const;
+    const mark = { ...once, answer: () => once.answer(result) };
+    this.idempotencyKeys.keep([mark], { ...appended, recordedAtMs: this.history.nowMs });
+  }
+
+  #decide<Answer>(call: CommandCall<Answer>): CommandResult<Answer> {
+    const recordedAtMs = this.history.nowMs;
     const decision = this.history.do(call);
     if (decision.kind === "refused") {
       return { outcome: "refused", refusal: decision.refusal, recordedAtMs };
@@ -88,16 +125,17 @@ export class Campus {
     const before = this.history.facts.length - facts.length;
     const recorded = facts.map((fact, at) => {
       const position = globalPosition(before + at + 1);
-      const last = this.#last(partitionOf(keyOf(fact), 10), before + at + 1);
+      const last = this.#last(laneOf(fact), before + at + 1);
       return { fact, at: { position, sequence: sequence(last), recordedAtMs } };
     });
-    if (!this.frozen) await this.project();
     return { outcome: "accepted", answer, recorded, recordedAtMs };
   }
 
   /** Brings the read models to the end of the history, and publishes what changed. */
   async project(): Promise<void> {
-    await this.#flush(registrations);
+    for (const projection of [registrations, waitingLists, payments, enrolments]) {
+      await this.#flush(projection);
+    }
     const changed = await this.#flush(seatAvailability);
     for (const [key, row] of changed) {
       await this.#notify(key, row as SeatAvailabilityRow | undefined);
@@ -131,22 +169,22 @@ export class Campus {
 
   async *#read({ items = [], atMs = Infinity }: ReadEvents): AsyncIterable<StoredEvent[]> {
     const wanted = items.flatMap((item) => item.tags ?? []);
-    const lanes: number[] = [];
+    const lanes = new Map<string, number>();
     const events = this.history.facts.map((fact, index): StoredEvent => {
       const key = keyOf(fact);
-      const partition = partitionOf(key, 10);
-      lanes[partition] = (lanes[partition] ?? 0) + 1;
+      const lane = laneOf(fact);
+      const last = (lanes.get(nameOf(lane)) ?? 0) + 1;
+      lanes.set(nameOf(lane), last);
       return {
         id: `event-${index}`,
         type: fact.type.fullName,
-        topic: fact.topic.name,
-        partition,
+        ...lane,
         key,
         value: this.codec.encode(fact.topic, fact.type, fact.event),
         tags: tagsOf(fact),
         correlationId: "test",
         position: globalPosition(index + 1),
-        sequence: sequence(lanes[partition] ?? 0),
+        sequence: sequence(last),
         recordedAtMs: fact.recordedAtMs,
         incarnation: this.incarnation,
       };
@@ -157,23 +195,18 @@ export class Campus {
   }
 
   /** The last sequence of a lane, of so many facts of the history (default: all). */
-  #last(partition: number, facts?: number): number {
-    const isOfLane = (fact: RecordedFact): boolean => partitionOf(keyOf(fact), 10) === partition;
+  #last(lane: Lane, facts?: number): number {
+    const isOfLane = (fact: RecordedFact): boolean => nameOf(laneOf(fact)) === nameOf(lane);
     return this.history.facts.slice(0, facts).filter(isOfLane).length;
   }
 
   #laneEnds(topic: string): LaneEnd[] {
-    const lanes = new Map<number, number>();
-    for (const fact of this.history.facts) {
-      const partition = partitionOf(keyOf(fact), 10);
-      lanes.set(partition, (lanes.get(partition) ?? 0) + 1);
-    }
-    return [...lanes].map(([partition, last]) => ({
-      topic,
-      partition,
-      lastSequence: sequence(last),
-      lastRecordedAtMs: this.history.nowMs,
-    }));
+    const partitions = Array.from({ length: 10 }, (_, partition) => partition);
+    return partitions.flatMap((partition) => {
+      const last = this.#last({ topic, partition });
+      const end = { topic, partition, lastSequence: sequence(last) };
+      return last === 0 ? [] : [{ ...end, lastRecordedAtMs: this.history.nowMs }];
+    });
   }
 
   async #open(projection: AnyProjection): Promise<void> {
@@ -215,7 +248,9 @@ export class Campus {
     const rest = { digests: [], notices: [], deadLetters: [] };
     await this.#store.flush({ generation, advances, rows: mutations, ...rest });
     opened.owned = opened.owned.map((owned) => {
-      const moved = advances.find(({ partition }) => partition === owned.partition);
+      const moved = advances.find(
+        ({ topic, partition }) => partition === owned.partition && topic === owned.topic,
+      );
       return moved === undefined ? owned : { ...owned, position: moved.to };
     });
     return changed;
@@ -223,7 +258,7 @@ export class Campus {
 
   #advances({ owned }: Opened) {
     return owned.flatMap(({ topic, partition, epoch, position }) => {
-      const last = this.#last(partition);
+      const last = this.#last({ topic, partition });
       if (last === 0) return [];
       const nextSequence = sequence(last + 1);
       const source = { kind: "lane", incarnation: this.incarnation, nextSequence } as const;
@@ -241,7 +276,7 @@ export class Campus {
     const lane = {
       topic: moduleEvents.name,
       partition,
-      sequence: sequence(this.#last(partition)),
+      sequence: sequence(this.#last({ topic: moduleEvents.name, partition })),
     };
     const sourcePosition = encodePositionToken({ incarnation: this.incarnation, lanes: [lane] });
     await this.publish({ ...seats, sourcePosition });
@@ -268,6 +303,18 @@ const tagsOf = ({ topic, event }: Pick<RecordedFact, "topic" | "event">): string
     const id = (event as Row)[field];
     return typeof id === "string" ? [`${kind}:${id}`] : [];
   });
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+const laneOf = (fact: Pick<RecordedFact, "topic" | "event">): Lane => ({
+  topic: fact.topic.name,
+  partition: partitionOf(keyOf(fact), 10),
+});
+
+const nameOf = ({ topic, partition }: Lane): string => `${topic} ${partition}`;
 
 const keyOf = ({ topic, event }: Pick<RecordedFact, "topic" | "event">): string =>
   String((event as Row)[topic.key]);

@@ -23,6 +23,9 @@ describe("POST /registrations", () => {
       registrationId: body.registrationId,
       status: "completed",
       registeredAt: "2026-01-01T00:00:00.000Z",
+      feeCents: 0,
+      holdExpiresAt: null,
+      paymentId: null,
     });
     expect(response.headers.location).toBe(`/registrations/${body.registrationId}`);
     const token = decodePositionToken(String(response.headers["refold-position"]));
@@ -42,7 +45,7 @@ describe("POST /registrations", () => {
       type: "urn:refold:problem:module-full",
       title: "Conflict",
       status: 409,
-      detail: "All 0 seats of MA101 are taken.",
+      detail: "All 0 seats of MA101 are taken or promised.",
       code: "module-full",
       instance: "/registrations",
     });
@@ -82,11 +85,13 @@ describe("POST /registrations", () => {
     expect(named.headers["x-correlation-id"]).toBe("rush-7");
     expect(traced.headers["x-correlation-id"]).toBe(trace);
     expect(bare.headers["x-correlation-id"]).toMatch(/^[0-9a-f-]{36}$/);
+    const causationId = expect.stringMatching(/^POST \/registrations [0-9a-f-]{36}$/) as string;
     expect(server.campus.origins).toEqual([
-      { correlationId: "rush-7" },
-      { correlationId: trace, traceparent },
-      { correlationId: bare.headers["x-correlation-id"] },
+      { correlationId: "rush-7", causationId },
+      { correlationId: trace, traceparent, causationId },
+      { correlationId: bare.headers["x-correlation-id"], causationId },
     ]);
+    expect(new Set(server.campus.origins.map((origin) => origin.causationId)).size).toBe(3);
   });
 
   it.each([

@@ -25,6 +25,7 @@ export async function serverOfTest(given: Given = {}) {
   const campus = await Campus.open();
   const app = buildApi({
     decider: campus,
+    idempotencyKeys: campus.idempotencyKeys,
     eventStore: campus.eventStore,
     reader: campus.reader,
     history: campus.past.history,

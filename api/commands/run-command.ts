@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { CommandCall } from "../../engine/decision/definition.ts";
+import type { CommandResult } from "../../engine/decision/outcome.ts";
+import type { KeptOnce } from "../../engine/ports/alongside.ts";
+import type { ApiContext } from "../context.ts";
+import { keptAnswer } from "../idempotency/keys-in-use.ts";
+import { type KeyRule, markOf, type RequestMark } from "../idempotency/mark.ts";
+import { ProblemError, retryAfter } from "../problem.ts";
+import { originOf } from "../request-envelope.ts";
+import { type Accepted, sendTold, type Telling, type Told, toldOf } from "./told.ts";
+
+/** A command as a route asks for it, with the request to answer. */
+export interface AskedCommand<Answer, Body> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly call: CommandCall<Answer>;
+  readonly key: KeyRule;
+  /** Pure: what it makes of a result is kept under the client's key. */
+  readonly tell: (result: Accepted<Answer>) => Telling<Body>;
+  /** Awaited before the command is decided, unless its key has an answer already. */
+  readonly after?: () => Promise<void>;
+}
+
+/**
+ * Runs a command and sends its answer: what was accepted, or the refusal as a problem, with the
+ * position that was written. Under a key of the client's the answer is kept in the transaction of
+ * the decision, and whoever comes with the key again gets the same.
+ *
+ * @throws ProblemError for everything else, of which nothing is kept.
+ */
+export async function runCommand<Answer, Body>(
+  context: ApiContext,
+  asked: AskedCommand<Answer, Body>,
+): Promise<Body> {
+  const { request, reply, key } = asked;
+  const { eventStore } = context.deps;
+  const mark = markOf(request, key);
+  const incarnation = await context.waits.incarnation();
+  const answer = (result: CommandResult): Told =>
+    toldOf(result, { url: request.url, incarnation, tell: asked.tell });
+  const run = { ...asked, answer };
+  if (mark === undefined) await sendTold(reply, await told(context, run), eventStore);
+  else {
+    using _ = context.keysInUse.claim(mark);
+    await sendTold(reply, await toldOnce(context, run, mark), eventStore);
+  }
+  // It has gone out as text. To types it is the body, so that the route's schema is held to it.
+  return reply as never;
+}
+
+interface Run<Answer, Body> extends AskedCommand<Answer, Body> {
+  readonly answer: (result: CommandResult) => Told;
+}
+
+async function told<Answer, Body>(
+  { deps }: ApiContext,
+  { call, after, request, answer }: Run<Answer, Body>,
+): Promise<Told> {
+  await after?.();
+  return answer(unlessHeld(await deps.decider.execute(call, originOf(request, deps.random))));
+}
+
+/** The answer that is kept under the key, or a new one that is kept from then on. */
+async function toldOnce<Answer, Body>(
+  { deps }: ApiContext,
+  { call, after, request, reply, answer }: Run<Answer, Body>,
+  mark: RequestMark,
+): Promise<Told> {
+  const again = (kept: KeptOnce): Told => {
+    // Nobody else keeps answers under these scopes.
+    const known = keptAnswer(kept, mark) as Told;
+    void reply.header("idempotency-replayed", "true");
+    return known;
+  };
+  const known = await deps.idempotencyKeys.find(mark);
+  if (known !== undefined) return again(known);
+  await after?.();
+  const once = { ...mark, answer };
+  const result = await deps.decider.execute(call, originOf(request, deps.random), { once });
+  return result.outcome === "repeated" ? again(result.kept) : answer(unlessHeld(result));
+}
+
+function unlessHeld(result: CommandResult): CommandResult {
+  if (result.outcome !== "held") return result;
+  throw new ProblemError({
+    status: 503,
+    code: "import-in-progress",
+    detail: `${result.by} holds the store: commands are taken again when it has finished.`,
+    headers: retryAfter(5),
+  });
+}

@@ -1,0 +1,43 @@
+import { Type } from "typebox";
+
+import { bodyProblems, type HeaderSchemas, sometimes, storeProblems } from "../answers.ts";
+import { KeyHeader } from "../idempotency/key.ts";
+import type { ProblemCode } from "../problem-codes.ts";
+
+/** Headers of a command. */
+export const CommandHeaders = Type.Object(KeyHeader);
+
+const position = Type.String({
+  description: "Token of the position that the command wrote, for `Refold-Wait-For`.",
+});
+
+/** Headers of a command's answer. */
+export const toldHeaders: HeaderSchemas = {
+  "refold-position": position,
+  "idempotency-replayed": sometimes(
+    Type.Literal("true", { description: "This answer was given before, under the same key." }),
+  ),
+};
+
+/** The same of a command that makes something. */
+export const madeHeaders: HeaderSchemas = {
+  ...toldHeaders,
+  location: Type.String({ description: "Path of what was made." }),
+};
+
+/** A refusal is true as of a position too; a key that is in use has none. */
+export const refusalHeaders: Readonly<Record<number, HeaderSchemas>> = {
+  404: toldHeaders,
+  409: { ...toldHeaders, "refold-position": sometimes(position) },
+};
+
+/** Problems of every command. */
+export const commandProblems: readonly ProblemCode[] = [
+  "idempotency-key-invalid",
+  "idempotency-key-in-progress",
+  "idempotency-key-reused",
+  "import-in-progress",
+  "storage-full",
+  ...bodyProblems,
+  ...storeProblems,
+];

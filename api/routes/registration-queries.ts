@@ -1,0 +1,115 @@
+import { Type } from "typebox";
+
+import {
+  registrationById,
+  registrations,
+  registrationsOfModule,
+  registrationsOfStudent,
+} from "../../projections/registrations/index.ts";
+import { jsonAnswer, problemAnswers } from "../answers.ts";
+import type { ApiContext, ApiServer } from "../context.ts";
+import { tags } from "../documentation/openapi.ts";
+import { AtMember, pastProblems, readerAt } from "../past.ts";
+import { sendProblem } from "../problem.ts";
+import { registrationUnknown } from "../refusals.ts";
+import {
+  Id,
+  pageMembers,
+  pageOf,
+  queryProblems,
+  Registration,
+  RegistrationPage,
+  registrationShape,
+  WaitHeaders,
+} from "../shapes.ts";
+
+const registrationPages = {
+  200: jsonAnswer("Registrations, the oldest first.", RegistrationPage),
+  ...problemAnswers(["cursor-invalid", ...pastProblems, ...queryProblems]),
+};
+
+export function registrationQueries(app: ApiServer, context: ApiContext): void {
+  const { options, waits } = context;
+  const one = {
+    tags: [tags.registrations],
+    summary: "One registration, now or at a time of the past",
+    params: Type.Object({ id: Id }),
+    querystring: Type.Object(AtMember),
+    headers: WaitHeaders,
+    response: {
+      200: jsonAnswer("The registration.", Registration),
+      ...problemAnswers(["registration-unknown", ...pastProblems, ...queryProblems]),
+    },
+  };
+  app.route({
+    method: "GET",
+    url: "/registrations/:id",
+    schema: one,
+    handler: async (request, reply) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const { id } = request.params;
+      const { result } = await registrationById(readerAt(context, request.query.at), id);
+      if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
+      return registrationShape(result);
+    },
+  });
+
+  const ofStudent = {
+    tags: [tags.registrations],
+    summary: "A student's registrations, in pages, now or at a time of the past",
+    params: Type.Object({ id: Id }),
+    querystring: Type.Object({ ...pageMembers(options), ...AtMember }),
+    headers: WaitHeaders,
+    response: registrationPages,
+  };
+  app.route({
+    method: "GET",
+    url: "/students/:id/registrations",
+    schema: ofStudent,
+    handler: async (request) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const page = pageOf(request.query, options);
+      const reader = readerAt(context, request.query.at);
+      const { result } = await registrationsOfStudent(reader, request.params.id, page);
+      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
+    },
+  });
+}
+
+export function rosterRoutes(app: ApiServer, context: ApiContext): void {
+  const { options, waits } = context;
+  const status = Type.Union([
+    Type.Literal("held"),
+    Type.Literal("completed"),
+    Type.Literal("cancelled"),
+  ]);
+  const schema = {
+    tags: [tags.registrations],
+    summary: "A module's registrations, in pages, now or at a time of the past",
+    params: Type.Object({ code: Id }),
+    querystring: Type.Object({
+      ...pageMembers(options),
+      ...AtMember,
+      status: Type.Optional(status),
+    }),
+    headers: WaitHeaders,
+    response: registrationPages,
+  };
+  app.route({
+    method: "GET",
+    url: "/modules/:code/registrations",
+    schema,
+    handler: async (request) => {
+      await waits.until(registrations, request.headers["refold-wait-for"]);
+      const { status: wanted } = request.query;
+      const moduleCode = request.params.code;
+      const where = wanted === undefined ? { moduleCode } : { moduleCode, status: wanted };
+      const { result } = await registrationsOfModule(
+        readerAt(context, request.query.at),
+        where,
+        pageOf(request.query, options),
+      );
+      return { registrations: result.rows.map(registrationShape), next: result.next ?? null };
+    },
+  });
+}
