@@ -39,9 +39,9 @@ export type SagaAction<Data = unknown> =
  * What is to be done now, all of it at once possible. Pure. Nothing: the saga waits for a report, or
  * has ended.
  *
- * A failed attempt is undone in the reverse order of its completions, one after the other, once no
- * step of it is under way any more. A step whose success was reported late is undone whenever that
- * is, also when the saga has gone on to another attempt.
+ * A failed attempt is undone in the reverse order of its completions, each when the one after it is
+ * undone, and once no step of it is under way any more. A step whose success was reported late is
+ * undone whenever that is, also when the saga has gone on to another attempt.
  *
  * @throws RecordError `saga-step-unknown`, `saga-too-long`.
  */
@@ -53,15 +53,19 @@ export function decideSaga<Input, Data>(
   return [...undoing(plan, saga), ...going(plan, saga)];
 }
 
+/** Attempts have nothing to do with each other here: none waits for another's undoing. */
 function undoing<Input, Data>(
   plan: SagaPlan<Input, Data>,
   saga: KnownSaga<Input, Data>,
 ): readonly SagaAction<Data>[] {
-  if (saga.tries.some(({ state }) => state === "compensating")) return [];
-  const [last] = saga.tries
-    .filter((one) => one.state === "done" && isVoid(saga, one) && hasUndo(plan, one))
-    .sort((one, other) => other.doneAs - one.doneAs);
-  return last ? [{ kind: "undo", tried: last }] : [];
+  const attempts = Map.groupBy(saga.tries, ({ attempt }) => attempt);
+  return [...attempts.values()].flatMap((tries) => {
+    if (tries.some(({ state }) => state === "compensating")) return [];
+    const [last] = tries
+      .filter((one) => one.state === "done" && isVoid(saga, one) && hasUndo(plan, one))
+      .sort((one, other) => other.doneAs - one.doneAs);
+    return last ? [{ kind: "undo", tried: last }] : [];
+  });
 }
 
 /** Of an attempt that has failed, and that nothing more can be added to. */
