@@ -1,12 +1,18 @@
 import type { RowChange } from "../../engine/ports/codec.ts";
 import type { GivenEvent } from "../../engine/testing/index.ts";
 import { offerModule, withdrawModule } from "../../processors/catalogue/index.ts";
-import { register, withdraw } from "../../processors/seats/index.ts";
+import {
+  completeRegistration,
+  register,
+  seatOffer,
+  withdraw,
+} from "../../processors/seats/index.ts";
+import { waitingList } from "../../processors/waiting-list/index.ts";
 import { catalogueModules, moduleEvents, paymentEvents } from "../../schemas/topics.ts";
 import { paymentFacts } from "../payments/history.ts";
 import { ModuleHistory } from "./module-history.ts";
 
-/** Three modules, with everything that can happen to their seats until now. */
+/** Modules, with everything that can happen to their seats and lines. */
 function moduleFacts(): readonly GivenEvent[] {
   const history = new ModuleHistory();
   const offer = (moduleCode: string, capacity: number, feeCents: number): void => {
@@ -30,7 +36,33 @@ function moduleFacts(): readonly GivenEvent[] {
   history.must(register({ moduleCode: "ÄÖ-9", studentId: "kim" }));
   history.must(withdrawModule({ moduleCode: "ÄÖ-9" }));
   offer("ÄÖ-9", 4, 0);
+  standInLine(history, "A/B~1");
   return history.facts.map(({ type, event, recordedAtMs }) => ({ type, event, recordedAtMs }));
+}
+
+/** A line whose students take an offer, let one pass, leave, and go with the module at the end. */
+function standInLine(history: ModuleHistory, moduleCode: string): void {
+  const row = { moduleCode, title: moduleCode, feeCents: 100, opensAt: null, closesAt: null };
+  const join = (studentId: string) =>
+    history.must(register({ moduleCode, studentId, waitlist: true }));
+  const offerFreed = (): void => {
+    history.nowMs += 20 * 60_000;
+    history.passDeadlines([seatOffer]);
+    history.react(waitingList);
+  };
+  history.must(offerModule({ ...row, capacity: 1 }));
+  const [first, , , gone] = ["s/1", "1", "~/", "ada", "eve", "bob", "kim"].map(join);
+  for (const left of [first, gone]) if (left) history.must(withdraw(left));
+  offerFreed();
+  join("1");
+  history.must(offerModule({ ...row, capacity: 3 }));
+  offerFreed();
+  offerFreed();
+  const offered = join("bob");
+  history.must(completeRegistration(offered));
+  history.must(withdraw(offered));
+  offerFreed();
+  history.must(withdrawModule({ moduleCode }));
 }
 
 const row = (code: string, capacity: number) => ({
