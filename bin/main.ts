@@ -7,6 +7,7 @@ import { captureCommand } from "./commands/capture.ts";
 import { connectorsCommand } from "./commands/connectors.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { effectsCommand } from "./commands/effects.ts";
 import { healCommand } from "./commands/heal.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommand } from "./commands/log.ts";
@@ -37,6 +38,7 @@ function program(): Command {
       .addCommand(logCommand((options) => connect("log", options)))
       .addCommand(schemaCommand((options) => connect("schema", options)))
       .addCommand(dlqCommand())
+      .addCommand(effectsCommand())
       .addCommand(doctorCommand())
       .addCommand(importCommand())
       .addCommand(captureCommand())
