@@ -4,12 +4,17 @@ import type { Definitions } from "./definitions.ts";
 import type { Stores } from "./stores.ts";
 
 /** What business transactions are told from. */
-export function traceSources(stores: Stores, definitions: Definitions): TraceSources {
-  const { eventStore, codec, reader, deadLetters, pool } = stores;
+export function traceSources(
+  stores: Stores,
+  definitions: Pick<Definitions, "projections" | "eventTopics" | "transactionTags">,
+): TraceSources {
+  const { eventStore, codec, reader, effectLedger, deadlines, deadLetters, pool } = stores;
   return {
     eventStore,
     codec,
     reader,
+    effects: effectLedger,
+    deadlines,
     deadLetters,
     notices: new PostgresNotices({ pool }),
     projections: definitions.projections,
