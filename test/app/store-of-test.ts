@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
 import { onTestFinished } from "vitest";
 
-import { migrations as storeMigrations } from "../../connectors/postgres/event-store/migrations.ts";
 import { PostgresEventStore } from "../../connectors/postgres/event-store/event-store.ts";
 import { migrate } from "../../connectors/postgres/migrations.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
+import { engineMigrations } from "../../connectors/postgres/schema.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import { SeededRandom } from "../../engine/memory/clock.ts";
@@ -23,12 +23,12 @@ export interface StoreOfTest {
   readonly decider: (clock: Clock) => Decider;
 }
 
-/** The event store and the catalogue's tables in a new database. */
+/** The event store, with all that an append writes, and the catalogue's tables in a new database. */
 export async function storeOfTest(): Promise<StoreOfTest> {
   const url = await databaseOfTest();
   const pool = makePool({ url, name: "test" });
   onTestFinished(() => pool.end());
-  await migrate(pool, [...storeMigrations, ...catalogueMigrations]);
+  await migrate(pool, [...engineMigrations(), ...catalogueMigrations]);
   const eventStore = new PostgresEventStore({ pool });
   const codec = new JsonCodec();
   await codec.prepare(moduleEvents);
