@@ -8,6 +8,7 @@ import type { Generations } from "../../engine/ports/generations.ts";
 import type { Rebuilds } from "../../engine/ports/rebuilds.ts";
 import { openRebuildStates } from "../../engine/rebuild-states.ts";
 import type { DeadLetters } from "../../engine/ports/dead-letters.ts";
+import type { EffectLedger } from "../../engine/ports/effect-ledger.ts";
 import type { ProcessorStore } from "../../engine/ports/processor-store.ts";
 import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
@@ -36,23 +37,26 @@ export interface StatusSources {
   readonly generations: Pick<Generations, "list">;
   readonly rebuilds: Pick<Rebuilds, "list">;
   readonly drifts: Pick<Drifts, "list">;
+  readonly effectLedger: Pick<EffectLedger, "counts">;
 }
 
 /** Reads everything that the status is made of, without changing any of it. */
 export async function gatherStatus(sources: StatusSources): Promise<StatusFacts> {
-  const [consumers, board, capture, hold, deadLetters, builds, nowMs] = await Promise.all([
+  const [consumers, board, capture, hold, deadLetters, builds, effects, nowMs] = await Promise.all([
     gatherConsumers(sources),
     sources.board.read(),
     gatherCapture(sources),
     sources.hold.current(),
     sources.deadLetters.counts(),
     gatherBuilds(sources),
+    sources.effectLedger.counts(),
     databaseNowMs(sources.pool),
   ]);
   const bounds = await gatherBounds(consumers, sources.log);
   // After the positions in Postgres: what Redis lacks of them it really lacks.
   const redis = await gatherRedis({ ...sources, url: sources.redisUrl });
-  return { nowMs, consumers, bounds, board, capture, hold, deadLetters, redis, builds };
+  const kept = { bounds, board, hold, deadLetters, builds, effects };
+  return { nowMs, consumers, capture, redis, ...kept };
 }
 
 /** One projection has one open rebuild at most. */

@@ -1,6 +1,8 @@
 import type { LetterCount } from "../../engine/ports/dead-letters.ts";
 import type { PartitionBounds } from "../../engine/ports/record-log.ts";
 import type { BoardEntry, TaskState } from "../../engine/ports/status-board.ts";
+import type { EffectCount } from "../../engine/ports/effect-ledger.ts";
+import { type EffectStatus, effectsStatus } from "./effects-report.ts";
 import type { StoredPosition } from "./stored-position.ts";
 import {
   type BuildFacts,
@@ -26,6 +28,8 @@ export interface StatusFacts {
   /** undefined: there is no Redis. */
   readonly redis?: RedisFacts | undefined;
   readonly builds?: BuildFacts;
+  /** Of those that are not done. */
+  readonly effects?: readonly EffectCount[];
 }
 
 export interface ConsumerFacts {
@@ -86,6 +90,8 @@ export interface StatusReport {
   readonly consumers: readonly ConsumerStatus[];
   /** null: there is no Redis. */
   readonly redis: RedisStatus | null;
+  /** Calls of the outside world that are not done, by kind. */
+  readonly effects: readonly EffectStatus[];
   /** All builds of the read models. */
   readonly generations: readonly GenerationStatus[];
   /** Open ones. */
@@ -112,6 +118,7 @@ export function statusReport(facts: StatusFacts): StatusReport {
     hold: hold ? { by: hold.name, clock: new Date(hold.clockMs).toISOString() } : null,
     consumers: consumers.map((consumer) => consumerStatus(consumer, facts)),
     redis: redis === undefined ? null : redisStatus(redis, { consumers, board: fresh }),
+    effects: effectsStatus(facts.effects),
     ...buildsStatus(facts.builds),
   };
 }

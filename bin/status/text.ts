@@ -1,5 +1,6 @@
 import { table } from "../table.ts";
 import { buildsLines } from "./builds-text.ts";
+import { effectLines } from "./effects-report.ts";
 import type { ConsumerStatus, StatusReport } from "./report.ts";
 
 /** Which consumers' partitions are listed: all, or those of consumers with something wrong. */
@@ -18,6 +19,7 @@ export function statusText(report: StatusReport, partitions: PartitionsShown): s
       report.consumers.map(consumerCells),
     ),
     ...report.consumers.flatMap(reasonLine),
+    ...effectLines(report.effects),
     ...buildsLines(report),
     ...report.consumers
       .filter((one) => partitions === "all" || isTroubled(one))
