@@ -14,6 +14,8 @@ import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
 import type { Rebuilds } from "../engine/ports/rebuilds.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
+import type { LetterAdministration } from "./dead-letters/administration.ts";
+import type { PaymentWebhook } from "../processors/payments/index.ts";
 import type { ApiOptions } from "./options.ts";
 
 /** Decides commands: the engine's `Decider`. */
@@ -82,6 +84,8 @@ export interface RebuildAdministration {
 /** All that the API works with. */
 export interface ApiDependencies extends HealthSources {
   readonly decider: CommandExecutor;
+  /** Providers that tell outcomes of payments over HTTP (default: none). */
+  readonly webhooks?: readonly PaymentWebhook[];
   /** Where the decider's store keeps the answers to commands that came with a key. */
   readonly idempotencyKeys: Pick<IdempotencyKeys, "find">;
   readonly eventStore: Pick<EventStore, "append" | "read" | "lanes" | "incarnation">;
@@ -103,5 +107,7 @@ export interface ApiDependencies extends HealthSources {
   readonly registry?: SubjectRegistry;
   /** Served under `/admin/rebuilds`; without it there is nothing there. */
   readonly administration?: RebuildAdministration;
+  /** Served under `/admin/dead-letters`; without it there is nothing there. */
+  readonly letters?: LetterAdministration;
   readonly options?: Partial<ApiOptions>;
 }

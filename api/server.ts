@@ -17,13 +17,19 @@ import { retryAfter, sendProblem } from "./problem.ts";
 import { registryRoutes } from "./registry/index.ts";
 import { carryCorrelation, measureRequests } from "./request-envelope.ts";
 import { availabilityRoutes } from "./routes/availability.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
+import { enrolmentQueries } from "./routes/enrolment-queries.ts";
+import { enrolmentCommands } from "./routes/enrolments.ts";
 import { type Fault, healthRoutes } from "./routes/health.ts";
 import { moduleRoutes } from "./routes/modules.ts";
+import { paymentWebhookRoutes } from "./routes/payment-webhooks.ts";
+import { paymentRoutes } from "./routes/payments.ts";
 import { rebuildRoutes } from "./routes/rebuilds.ts";
 import { registrationQueries, rosterRoutes } from "./routes/registration-queries.ts";
 import { registrationCommands } from "./routes/registrations.ts";
 import { updateRoutes } from "./routes/updates.ts";
+import { waitingListRoutes } from "./routes/waiting-lists.ts";
 import { UpdateFeed } from "./updates/feed.ts";
 
 /**
@@ -69,6 +75,7 @@ function contextOf(
     keysInUse: new KeysInUse(own.options),
     waits: new PositionWaits({ ...deps, ...own }),
     feed: new UpdateFeed({ ...deps, ...own }),
+    paymentWaits: { open: 0 },
     replays: { open: 0 },
   };
 }
@@ -116,9 +123,16 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   registrationCommands(app, context);
   registrationQueries(app, context);
   rosterRoutes(app, context);
+  waitingListRoutes(app, context);
+  paymentRoutes(app, context);
+  paymentWebhookRoutes(app, context, context.deps.webhooks ?? []);
+  enrolmentCommands(app, context);
+  enrolmentQueries(app, context);
   updateRoutes(app, context);
   const { administration } = context.deps;
   if (administration !== undefined) rebuildRoutes(app, context, administration);
+  const { letters } = context.deps;
+  if (letters !== undefined) deadLetterRoutes(app, letters);
   const { readyWithinMs } = context.options;
   healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);

@@ -7,8 +7,11 @@ import { ProblemSchema } from "../problem.ts";
 export const tags = {
   modules: "modules",
   registrations: "registrations",
+  payments: "payments",
+  enrolments: "enrolments",
   updates: "updates",
   rebuilds: "rebuilds",
+  deadLetters: "dead letters",
   registry: "registry",
   operations: "operations",
   documentation: "documentation",
@@ -17,8 +20,11 @@ export const tags = {
 const descriptions: Readonly<Record<keyof typeof tags, string>> = {
   modules: "The catalogue, and the seats that each module has left.",
   registrations: "Commands that give and free seats, and queries of what was given.",
+  payments: "What a seat or an enrolment costs, and how it is paid.",
+  enrolments: "Several modules at once: all of them, paid once, or none.",
   updates: "Every change of seats as it happens.",
   rebuilds: "Read models made anew beside what serves, compared, swapped in, undone.",
+  deadLetters: "Records that were set aside: told, edited, redriven and discarded.",
   registry: "The schema registry, as Confluent's clients and tools speak to it.",
   operations: "For whoever runs the server: health and metrics, which no limit refuses.",
   documentation: "This document.",
@@ -28,6 +34,9 @@ const description = `Module registration on Refold.
 
 Every error is a problem of RFC 9457 with a stable \`code\`. Every answer carries \`X-Correlation-Id\`, which a
 request may give. Answers of limited routes carry \`RateLimit\` and \`RateLimit-Policy\`.
+
+A command that is sent again with the same \`Idempotency-Key\` (a text of the client's choice) is not done again: it gets its
+first answer, with \`Idempotency-Replayed\`. Refusals are kept too; answers with 400 and 5xx are not.
 
 A command answers with \`Refold-Position\`. A query that sends it back as \`Refold-Wait-For\` waits until its
 read model has that position, or answers 503 with the code \`behind\`.

@@ -4,33 +4,15 @@ import type { Pool } from "pg";
 
 import type {
   DeadLetters,
-  LetterAsk,
-  LetterSelection,
+  LetterOrder,
+  LetterOrderRequest,
   StoredDeadLetter,
 } from "../../engine/ports/dead-letters.ts";
 import type { StatusBoard } from "../../engine/ports/status-board.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { workersRun } from "../status/workers.ts";
-
-export interface SelectionOptions {
-  readonly consumer?: string;
-  readonly all?: true;
-}
-
-/** @throws CommandFailure unless exactly one of id, consumer and all is given. */
-export function selectionOf(id: string | undefined, options: SelectionOptions): LetterSelection {
-  const { consumer, all } = options;
-  const given = [id, consumer, all].filter((one) => one !== undefined);
-  if (given.length !== 1) {
-    throw new CommandFailure("usage", "Name one letter by its id, or give --consumer or --all.");
-  }
-  if (id !== undefined) {
-    if (/^\d{1,18}$/.test(id)) return { kind: "one", id: BigInt(id) };
-    throw new CommandFailure("usage", `${id} is no letter's id: it is a whole number.`);
-  }
-  return consumer === undefined ? { kind: "all" } : { kind: "consumer", consumer };
-}
+import { orderShape } from "../../api/dead-letters/shape.ts";
 
 export interface AskSources {
   readonly pool: Pool;
@@ -39,9 +21,10 @@ export interface AskSources {
 }
 
 export interface AskRequest {
-  readonly letters: LetterSelection;
-  readonly ask: LetterAsk;
+  readonly order: LetterOrderRequest;
   readonly timeoutMs: number;
+  /** Told while it is waited for, at most once a second. */
+  readonly tell: (text: string) => void;
 }
 
 export interface AskOutcome {
@@ -50,42 +33,61 @@ export interface AskOutcome {
   readonly summary: Readonly<Record<string, unknown>>;
 }
 
-/** One call's letters; more are asked for by calling again. */
-const lettersMax = 10_000;
+/** Letters that failed again are told one by one up to so many. */
+const toldMax = 20;
 const pollMs = 100;
+const tellEveryMs = 1_000;
 
 /**
- * Writes down what is to be done and waits until the owners of the letters' partitions have
- * answered. Where none works now, it is done when one starts.
+ * Writes an order down and waits until the owners of the letters' partitions have answered. Where
+ * none works now, it is done when one starts.
  */
-export async function askAndWait(sources: AskSources, request: AskRequest): Promise<AskOutcome> {
+export async function orderAndWait(sources: AskSources, request: AskRequest): Promise<AskOutcome> {
   const { deadLetters } = sources;
-  const { letters, ask } = request;
-  if (letters.kind === "one") await assertCanBeAsked(deadLetters, letters.id);
-  const ids = await deadLetters.ask(letters, ask, lettersMax);
-  if (ids.length === 0) {
-    return { exitCode: exitCodes.ok, text: "No failed letters.", summary: { asked: 0 } };
+  const { order } = request;
+  if (order.letters.id !== undefined) await assertCanBeAsked(deadLetters, order.letters.id);
+  const written = await deadLetters.order(order);
+  if (written.matched === 0) {
+    return { exitCode: exitCodes.ok, text: "No failed letters.", summary: orderShape(written) };
   }
-  const left = await answered(deadLetters, ids, await patience(sources, request));
-  return left > 0 ? unansweredOutcome(sources, { ids, left }) : outcomeOf(deadLetters, ids, ask);
+  const found = await answered(deadLetters, written, {
+    ...request,
+    timeoutMs: await patience(sources, request),
+  });
+  return isDone(found) ? outcomeOf(deadLetters, found) : unansweredOutcome(sources, found);
 }
 
-async function assertCanBeAsked(deadLetters: DeadLetters, id: bigint): Promise<void> {
+/** @throws CommandFailure `nothingThere`. */
+export async function letterNamed(
+  deadLetters: Pick<DeadLetters, "find">,
+  id: bigint,
+): Promise<StoredDeadLetter> {
   const letter = await deadLetters.find(id);
-  if (letter === undefined) {
-    throw new CommandFailure(
-      "nothingThere",
-      `There is no dead letter ${id} (see refold dlq list).`,
-    );
-  }
-  if (letter.disposition === "failed") return;
-  const why =
-    letter.disposition === "waiting" ? await inFront(deadLetters, letter) : settled(letter);
-  throw new CommandFailure("refused", why);
+  if (letter !== undefined) return letter;
+  throw new CommandFailure("nothingThere", `There is no dead letter ${id} (see refold dlq list).`);
 }
 
-async function inFront(deadLetters: DeadLetters, letter: StoredDeadLetter): Promise<string> {
-  const [first] = await deadLetters.open(letter, 1);
+/** @throws CommandFailure `nothingThere`, `refused`. */
+export async function assertCanBeAsked(deadLetters: DeadLetters, id: bigint): Promise<void> {
+  const letter = await letterNamed(deadLetters, id);
+  if (letter.disposition === "failed") return;
+  throw new CommandFailure("refused", await whyNot(deadLetters, letter));
+}
+
+/** Why nothing can be done with a letter that isn't failed. */
+export async function whyNot(
+  deadLetters: Pick<DeadLetters, "open">,
+  letter: StoredDeadLetter,
+): Promise<string> {
+  return letter.disposition === "waiting" ? inFront(deadLetters, letter) : settled(letter);
+}
+
+async function inFront(
+  deadLetters: Pick<DeadLetters, "open">,
+  letter: StoredDeadLetter,
+): Promise<string> {
+  const { letters } = await deadLetters.open([letter], { letters: 1, bytes: 0 });
+  const [first] = letters;
   const front = first === undefined ? "another" : `letter ${first.id}`;
   return `Letter ${letter.id} only waits behind ${front} of its key: ask for that one.`;
 }
@@ -100,56 +102,62 @@ async function patience(sources: AskSources, { timeoutMs }: AskRequest): Promise
   return (await workersRun(sources)) ? timeoutMs : Math.min(timeoutMs, 1_000);
 }
 
-/** @returns How many are unanswered when the time is over. */
+const isDone = ({ state, unanswered }: LetterOrder): boolean =>
+  state !== "open" && unanswered === 0;
+
+/** @returns The order as it is when it is done, or when the time is over. */
 async function answered(
   deadLetters: DeadLetters,
-  ids: readonly bigint[],
-  timeoutMs: number,
-): Promise<number> {
+  written: LetterOrder,
+  { timeoutMs, tell }: Pick<AskRequest, "timeoutMs" | "tell">,
+): Promise<LetterOrder> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const left = await deadLetters.unanswered(ids);
-    if (left === 0 || performance.now() >= deadline) return left;
+  let tellAtMs = performance.now() + tellEveryMs;
+  let order = written;
+  while (!isDone(order) && performance.now() < deadline) {
     await delay(pollMs);
+    order = (await deadLetters.findOrder(written.id)) ?? order;
+    if (isDone(order) || performance.now() < tellAtMs) continue;
+    tellAtMs += tellEveryMs;
+    tell(`${doneOf(order)} of ${order.matched} letters are done (order ${order.id}).`);
   }
+  return order;
 }
 
-async function unansweredOutcome(
-  sources: AskSources,
-  { ids, left }: { readonly ids: readonly bigint[]; readonly left: number },
-): Promise<AskOutcome> {
+const doneOf = ({ asked, unanswered }: LetterOrder): number => asked - unanswered;
+
+async function unansweredOutcome(sources: AskSources, order: LetterOrder): Promise<AskOutcome> {
   const running = await workersRun(sources);
-  const summary = { asked: ids.length, unanswered: left, running };
-  const of = `${ids.length - left} of ${ids.length} letters are done`;
+  const summary = { ...orderShape(order), running };
+  const of = `${doneOf(order)} of ${order.matched} letters are done`;
   if (running) {
-    const text = `${of}; the others are still to come. See refold status and refold dlq list.`;
+    const text = `${of}; the others are still to come. See refold dlq orders ${order.id}.`;
     return { exitCode: exitCodes.failed, text, summary };
   }
   const text = `${of}. Nothing runs now: what was asked for is done at the next start.`;
   return { exitCode: exitCodes.ok, text, summary };
 }
 
-async function outcomeOf(
-  deadLetters: DeadLetters,
-  ids: readonly bigint[],
-  ask: LetterAsk,
-): Promise<AskOutcome> {
-  const done = ask.action === "redrive" ? "redriven" : "discarded";
-  const failed: StoredDeadLetter[] = [];
-  for (const id of ids) {
-    const letter = await deadLetters.find(id);
-    if (letter && letter.disposition !== done) failed.push(letter);
-  }
-  const summary = {
-    asked: ids.length,
-    [done]: ids.length - failed.length,
-    failed: failed.map(({ id, cause, message, attempts }) => ({ id, cause, message, attempts })),
-  };
-  const lines = failed.map(
+async function outcomeOf(deadLetters: DeadLetters, order: LetterOrder): Promise<AskOutcome> {
+  const done = order.action === "redrive" ? "redriven" : "discarded";
+  const open = ["failed", "waiting"] as const;
+  const failed = await deadLetters.list({ order: order.id, disposition: open, limit: toldMax });
+  const again = failed.map(({ id, cause, message, attempts }) => ({
+    id,
+    cause,
+    message,
+    attempts,
+  }));
+  const lines = again.map(
     ({ id, cause, message, attempts }) =>
       `letter ${id} failed again (tries: ${attempts}): ${cause}: ${message}`,
   );
-  const text = [`${ids.length - failed.length} of ${ids.length} letters ${done}.`, ...lines];
-  const exitCode = failed.length > 0 ? exitCodes.failed : exitCodes.ok;
-  return { exitCode, text: text.join("\n"), summary };
+  const more = order.failed - failed.length;
+  if (more > 0) lines.push(`and ${more} more: refold dlq list --order ${order.id}`);
+  const text = [`${order[done]} of ${order.matched} letters ${done}.`, ...lines];
+  return {
+    exitCode: order.failed > 0 ? exitCodes.failed : exitCodes.ok,
+    text: text.join("\n"),
+    summary: { ...orderShape(order), failedAgain: again },
+  };
 }

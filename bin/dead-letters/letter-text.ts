@@ -1,6 +1,14 @@
-import type { LetterSource, StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
-import { base64, jsonOf, textOf } from "../log/printable.ts";
-import type { Payload } from "../log/payload.ts";
+import type { Static } from "typebox";
+
+import {
+  type Group,
+  letterShape,
+  type Order,
+  type Survey,
+  type WholeLetter,
+} from "../../api/dead-letters/shape.ts";
+import type { StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
+import { jsonOf } from "../log/printable.ts";
 import { table } from "../table.ts";
 
 const headings = ["id", "state", "consumer", "record", "key", "cause", "tries", "since"];
@@ -8,106 +16,169 @@ const headings = ["id", "state", "consumer", "record", "key", "cause", "tries", 
 /** Letters for people, a line each. */
 export function lettersTable(letters: readonly StoredDeadLetter[]): string {
   if (letters.length === 0) return "No dead letters.";
-  const rows = letters.map((letter) => [
-    String(letter.id),
-    letter.asked ? `${letter.disposition}, ${letter.asked.action} asked` : letter.disposition,
-    consumerOf(letter),
-    recordOf(letter),
-    keyOf(letter),
-    letter.cause,
-    String(letter.attempts),
-    letter.firstAt.toISOString(),
-  ]);
+  const rows = letters.map((letter) => {
+    const shown = letterShape(letter);
+    const edited = shown.edited ? ", edited" : "";
+    return [
+      shown.id,
+      `${shown.disposition}${edited}${shown.asked ? `, ${shown.asked} asked` : ""}`,
+      consumerOf(shown),
+      recordOf(shown),
+      shown.key ?? "(none)",
+      shown.cause,
+      String(shown.attempts),
+      shown.firstAt,
+    ];
+  });
   return table(headings, rows);
 }
 
+const groupHeadings = [
+  "letters",
+  "keys",
+  "waiting",
+  "consumer",
+  "cause",
+  "type",
+  "topic",
+  "first",
+  "last",
+  "example",
+];
+
+/** Letters by fault, a line each. */
+export function groupsTable(groups: readonly Static<typeof Group>[]): string {
+  if (groups.length === 0) return "No dead letters.";
+  const rows = groups.map((group) => [
+    String(group.letters),
+    String(group.keys),
+    String(group.waiting),
+    group.consumer,
+    group.cause,
+    group.type ?? (group.schemaId === null ? "(none)" : `schema ${group.schemaId}`),
+    group.topic,
+    group.firstAt,
+    group.lastAt,
+    `${group.example.id}: ${group.example.message}`,
+  ]);
+  return table(groupHeadings, rows);
+}
+
 /** One letter whole. */
-export function letterText(letter: StoredDeadLetter, payload: Payload): string {
-  const { asked, settledAt, reason } = letter;
-  const wish =
-    asked && (asked.reason === undefined ? asked.action : `${asked.action} (${asked.reason})`);
-  const fields: (readonly [string, string | undefined])[] = [
-    ["letter", String(letter.id)],
+export function letterText(letter: Static<typeof WholeLetter>): string {
+  const { edit } = letter;
+  const fields: (readonly [string, string | null])[] = [
+    ["letter", letter.id],
     ["state", letter.disposition],
-    ["asked", wish],
+    ["asked", letter.asked],
     ["consumer", consumerOf(letter)],
     ["record", recordOf(letter)],
     ["source", sourceText(letter.source)],
-    ["recorded at", new Date(letter.timestampMs).toISOString()],
-    ["set aside at", letter.firstAt.toISOString()],
-    ["last tried at", `${letter.lastAt.toISOString()} (tries: ${letter.attempts})`],
-    ["settled at", settledAt?.toISOString()],
-    ["reason", reason],
+    ["type", letter.type],
+    ["correlation", letter.correlationId],
+    ["causation", letter.causationId],
+    ["traceparent", letter.traceparent],
+    ["recorded at", letter.recordedAt],
+    ["set aside at", letter.firstAt],
+    ["last tried at", `${letter.lastAt} (tries: ${letter.attempts})`],
+    ["settled at", letter.settledAt],
+    ["reason", letter.reason],
     ["cause", `${letter.cause}: ${letter.message}`],
-    ["key", keyOf(letter)],
-    ["value", valueText(letter, payload)],
+    ["key", letter.key ?? "(none)"],
+    ["behind it", letter.waitingBehind === 0 ? null : `${letter.waitingBehind} wait`],
+    ["value", valueText(letter.value)],
+    ["edited", edit && `${edit.at} by ${edit.by}${because(edit.reason)}`],
+    ["new value", edit && valueText(edit.value)],
   ];
   const lines = fields.flatMap(([name, text]) =>
-    text === undefined ? [] : [`${name.padEnd(14)}${text}`],
+    text === null ? [] : [`${name.padEnd(14)}${text}`],
   );
-  const headers = letter.headers.map(
-    ({ name, value }) => `  ${name}: ${value ? textOf(value) : ""}`,
+  const headers = letter.headers.map(({ name, value }) => `  ${name}: ${value ?? ""}`);
+  const acts = letter.acts.map(
+    ({ at, act, by, reason, order }) =>
+      `  ${at} ${act} by ${by}${because(reason)}${order === null ? "" : `, order ${order}`}`,
   );
-  const stack = letter.stack === undefined ? [] : ["stack", indented(letter.stack)];
-  return [...lines, ...(headers.length > 0 ? ["headers", ...headers] : []), ...stack].join("\n");
+  return [
+    ...lines,
+    ...headed("headers", headers),
+    ...headed("done to it", acts),
+    ...headed("stack", letter.stack === null ? [] : [letter.stack.replaceAll(/^/gm, "  ")]),
+  ].join("\n");
 }
 
-/** A letter for programs; with the payload also its bytes. */
-export function letterJson(
-  letter: StoredDeadLetter,
-  payload?: Payload,
-): Readonly<Record<string, unknown>> {
-  const { consumer, generation, topic, partition, offset, disposition } = letter;
-  return {
-    id: letter.id,
-    disposition,
-    consumer,
-    generation,
-    topic,
-    partition,
-    offset,
-    source: { ...letter.source },
-    key: letter.key && keyText(letter.key),
-    cause: letter.cause,
-    message: letter.message,
-    stack: letter.stack,
-    attempts: letter.attempts,
-    recordedAt: new Date(letter.timestampMs).toISOString(),
-    firstAt: letter.firstAt.toISOString(),
-    lastAt: letter.lastAt.toISOString(),
-    asked: letter.asked?.action,
-    settledAt: letter.settledAt?.toISOString(),
-    reason: letter.reason ?? letter.asked?.reason,
-    ...(payload === undefined ? {} : wholeJson(letter, payload)),
-  };
+/** What an order would mean. */
+export function surveyText({
+  letters,
+  keys,
+  waiting,
+  seconds,
+  first,
+  tried,
+}: Static<typeof Survey>) {
+  const pace = seconds === null ? "" : `, in about ${seconds} s`;
+  const rows = first.map((key) => [
+    key.consumer,
+    `${key.topic}/${key.partition}`,
+    key.key ?? "(none)",
+    String(key.letters),
+    String(key.waiting),
+    key.firstId,
+  ]);
+  const shown =
+    rows.length === 0
+      ? []
+      : [table(["consumer", "partition", "key", "letters", "waiting", "first"], rows)];
+  const trials = tried === undefined ? [] : [triedText(tried)];
+  return [
+    `${letters} letters of ${keys} keys, with ${waiting} that wait behind them${pace}.`,
+    ...trials,
+    ...shown,
+  ].join("\n");
 }
 
-const wholeJson = ({ key, value, headers }: StoredDeadLetter, payload: Payload) => ({
-  keyBytes: key && base64(key),
-  valueBytes: value && base64(value),
-  headers: headers.map((header) => ({
-    name: header.name,
-    value: header.value && textOf(header.value),
-  })),
-  event: payload.kind === "decoded" ? payload.value : null,
-  undecodable: payload.kind === "undecodable" ? payload.reason : undefined,
-});
+function triedText({ letters, failed }: NonNullable<Static<typeof Survey>["tried"]>): string {
+  const lines = failed.map(
+    ({ id, cause, message }) => `letter ${id} would fail: ${cause}: ${message}`,
+  );
+  return [`Tried ${letters}: ${letters - failed.length} would work.`, ...lines].join("\n");
+}
 
-const consumerOf = ({ consumer, generation }: StoredDeadLetter): string =>
+/** Orders for people, a line each. */
+export function ordersTable(orders: readonly Static<typeof Order>[]): string {
+  if (orders.length === 0) return "Nothing was ordered.";
+  const rows = orders.map((order) => [
+    order.id,
+    order.action,
+    order.state,
+    `${order.asked - order.unanswered} of ${order.matched}`,
+    String(order.failed),
+    order.lettersPerSecond === null ? "" : `${order.lettersPerSecond}/s`,
+    order.by,
+    order.at,
+    order.reason ?? "",
+  ]);
+  return table(["order", "action", "state", "done", "failed", "pace", "by", "at", "reason"], rows);
+}
+
+const headed = (heading: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [heading, ...lines];
+
+const because = (reason: string | null): string => (reason === null ? "" : ` (${reason})`);
+
+const consumerOf = ({ consumer, generation }: { consumer: string; generation: number }): string =>
   generation === 0 ? consumer : `${consumer} (generation ${generation})`;
 
-const recordOf = ({ topic, partition, offset }: StoredDeadLetter): string =>
-  `${topic}/${partition}@${offset}`;
+const recordOf = ({
+  topic,
+  partition,
+  offset,
+}: {
+  topic: string;
+  partition: number;
+  offset: string;
+}): string => `${topic}/${partition}@${offset}`;
 
-const keyOf = ({ key }: StoredDeadLetter): string => (key ? keyText(key) : "(none)");
-
-/** Keys of row changes are framed Avro: what no terminal can show is told in base64. */
-function keyText(key: Uint8Array): string {
-  const text = textOf(key);
-  return /\p{Cc}/u.test(text) ? `base64:${base64(key)}` : text;
-}
-
-function sourceText(source: LetterSource): string {
+function sourceText(source: Static<typeof WholeLetter>["source"]): string {
   switch (source.kind) {
     case "lane":
       return `sequence ${source.sequence} of incarnation ${source.incarnation}`;
@@ -120,10 +191,7 @@ function sourceText(source: LetterSource): string {
   }
 }
 
-function valueText({ value }: StoredDeadLetter, payload: Payload): string {
-  if (payload.kind === "none" || value === null) return "(none)";
-  if (payload.kind === "decoded") return `${payload.type ?? ""} ${jsonOf(payload.value)}`.trim();
-  return `(undecodable: ${payload.reason}) base64:${base64(value)}`;
+function valueText({ bytes, decoded, fault }: Static<typeof WholeLetter>["value"]): string {
+  if (bytes === null) return "(none)";
+  return fault === undefined ? jsonOf(decoded) : `(undecodable: ${fault}) base64:${bytes}`;
 }
-
-const indented = (text: string): string => text.replaceAll(/^/gm, "  ");

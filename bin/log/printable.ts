@@ -6,7 +6,8 @@ export function jsonOf(value: unknown): string {
   return json.stringify(plain(value));
 }
 
-function plain(value: unknown): unknown {
+/** What `JSON.stringify` takes, for all that Avro decodes to. */
+export function plain(value: unknown): unknown {
   if (typeof value === "bigint") return json.rawJSON(value.toString());
   // JSON has no such numbers.
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);

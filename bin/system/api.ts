@@ -6,6 +6,7 @@ import { type Address, listenOn, type Listening } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
 import type { BoardView } from "./board-view.ts";
+import { letterAdministration } from "../dead-letters/administration.ts";
 import { application } from "./definitions.ts";
 import { openHistory } from "./history.ts";
 import { ProcessLoad } from "./load.ts";
@@ -60,6 +61,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     load: () => load.now(),
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     administration: { ...stores, projections: application.projections },
+    letters: letterAdministration(stores, application),
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
   app.addHook("onClose", async () => {

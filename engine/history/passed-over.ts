@@ -1,14 +1,20 @@
 import type { DeadLetters, Disposition, StoredDeadLetter } from "../ports/dead-letters.ts";
-import { addAt, lettersOf } from "../replay/letters.ts";
+import { addAt, editedLetters, type EditedValues, lettersOf, putAt } from "../replay/letters.ts";
 
-/** Records that a generation has not folded, by `<topic>/<partition>`. */
+/** Records that a generation has not folded as they are, by `<topic>/<partition>`. */
 export interface PassedOver {
   readonly offsets: ReadonlyMap<string, ReadonlySet<number>>;
   /** The same records by their sequences, where they have some. */
   readonly sequences: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Values that records were applied with in place of their own. */
+  readonly edited: { readonly byOffset: EditedValues; readonly bySequence: EditedValues };
 }
 
-export const nothingPassedOver: PassedOver = { offsets: new Map(), sequences: new Map() };
+export const nothingPassedOver: PassedOver = {
+  offsets: new Map(),
+  sequences: new Map(),
+  edited: { byOffset: new Map(), bySequence: new Map() },
+};
 
 /**
  * Records that operators have left out, whichever generation set them aside, and those that wait as
@@ -32,7 +38,21 @@ export async function passedOver(
       if (source.kind === "lane") addAt(sequences, letter, Number(source.sequence));
     }
   }
-  return { offsets, sequences };
+  return { offsets, sequences, edited: await editedOf(letters, of.projection) };
+}
+
+async function editedOf(
+  letters: Pick<DeadLetters, "list">,
+  projection: string,
+): Promise<PassedOver["edited"]> {
+  const byOffset = new Map<string, Map<number, Uint8Array>>();
+  const bySequence = new Map<string, Map<number, Uint8Array>>();
+  for await (const letter of editedLetters(letters, projection)) {
+    putAt(byOffset, letter, Number(letter.offset));
+    const { source } = letter;
+    if (source.kind === "lane") putAt(bySequence, letter, Number(source.sequence));
+  }
+  return { byOffset, bySequence };
 }
 
 /** Is everything that was passed over `before` still passed over? */

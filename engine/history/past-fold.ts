@@ -69,10 +69,11 @@ export async function foldOn(
   const { projection, cuts, pace, onlyKey, signal = new AbortController().signal } = fold;
   const { log, codec, clock, random } = source;
   try {
-    const discarded = fold.passedOver.offsets;
+    const { offsets: discarded, edited: values } = fold.passedOver;
+    const edited = values.byOffset;
     const consumer = `${projection.name}~past`;
     const shared = { projection, generation, store, log, codec, clock, random, onlyKey };
-    await using replay = await Replay.begin({ ...shared, consumer, discarded });
+    await using replay = await Replay.begin({ ...shared, consumer, discarded, edited });
     await replay.to(cuts, { signal, ...(pace ? { pace } : {}) });
   } catch (error) {
     throw store.refusal ?? asGone(error, projection);

@@ -64,7 +64,7 @@ export class TaggedHistory {
         if (!this.#counts(event, fold)) continue;
         last = event;
         const step = { folder: folder as Folder<ErasedFold>, meta, held };
-        await this.#apply(event, step);
+        await this.#apply(asApplied(event, fold.passedOver), step);
       }
     }
     return { row: held.row, last };
@@ -110,6 +110,12 @@ export class TaggedHistory {
     }
     return this.#reader.known(schemaId) ?? (await this.#reader.learn(schemaId));
   }
+}
+
+/** The event with the value that it was applied with. */
+function asApplied(event: StoredEvent, { edited }: PassedOver): StoredEvent {
+  const value = edited.bySequence.get(placeOf(event))?.get(Number(event.sequence));
+  return value === undefined ? event : { ...event, value: Buffer.from(value) };
 }
 
 function foldThrew(event: StoredEvent, cause: unknown): RecordError {

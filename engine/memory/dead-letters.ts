@@ -1,16 +1,36 @@
 import type {
   DeadLetter,
   DeadLetters,
-  LetterAsk,
+  EditVerdict,
+  LetterAct,
   LetterCount,
+  LetterCriteria,
+  LetterEdit,
+  LetterFeed,
   LetterFilter,
+  LetterGroup,
+  LetterOrder,
+  LetterOrderRequest,
   LetterPlace,
-  LetterSelection,
   LetterSettlement,
   LettersOfKey,
+  LetterSurvey,
+  OpenLetters,
+  OpenLettersMax,
   ParkedKey,
   StoredDeadLetter,
 } from "../ports/dead-letters.ts";
+import {
+  groupsOf,
+  type HeldLetter,
+  isAt,
+  isOfKey,
+  isOpen,
+  matches,
+  surveyOf,
+  textOf,
+} from "./letter-matching.ts";
+import { LetterOrders } from "./letter-orders.ts";
 
 /** What flushes of the memory stores do with letters. */
 export interface LetterSink {
@@ -20,14 +40,27 @@ export interface LetterSink {
   settle(settlements: readonly LetterSettlement[]): void;
 }
 
+/** What an order asks for at once. */
+const releaseMax = 10_000;
+
 /** Dead letters in memory: the exact reference of the port. */
-export class MemoryDeadLetters implements DeadLetters, LetterSink {
-  readonly #letters: StoredDeadLetter[] = [];
+export class MemoryDeadLetters implements DeadLetters, LetterFeed, LetterSink {
+  readonly #letters: HeldLetter[] = [];
+  readonly #acts = new Map<bigint, LetterAct[]>();
+  /** By letter: the disposition that was published last. */
+  readonly #published = new Map<bigint, string>();
+  readonly #orders: LetterOrders;
   readonly #nowMs: () => number;
+  #publishing = false;
 
   /** `nowMs` dates the letters: milliseconds since 1970. */
   constructor(options: { readonly nowMs?: () => number } = {}) {
     this.#nowMs = options.nowMs ?? (() => 0);
+    this.#orders = new LetterOrders({
+      letters: this.#letters,
+      nowMs: this.#nowMs,
+      ask: (letter, order) => this.#ask(letter, order),
+    });
   }
 
   add(letters: readonly DeadLetter[]): void {
@@ -43,6 +76,8 @@ export class MemoryDeadLetters implements DeadLetters, LetterSink {
         asks: 0,
         settledAt: undefined,
         reason: undefined,
+        edit: undefined,
+        order: undefined,
       });
     }
   }
@@ -75,55 +110,92 @@ export class MemoryDeadLetters implements DeadLetters, LetterSink {
     return [...keys.values()];
   }
 
-  async open(of: LettersOfKey, limit: number): Promise<readonly StoredDeadLetter[]> {
-    return this.#letters
-      .filter((one) => isOpen(one) && isAt(one, of) && textOf(one.key) === textOf(of.key))
-      .filter(({ key, asked }) => key !== null || asked !== undefined)
-      .sort((a, b) => (a.offset < b.offset ? -1 : 1))
-      .slice(0, limit)
-      .map(copied);
+  async open(of: readonly LettersOfKey[], max: OpenLettersMax): Promise<OpenLetters> {
+    const all = of.flatMap((key) =>
+      this.#letters
+        .filter((one) => isOpen(one) && isOfKey(one, key))
+        .filter(({ key: own, asked }) => own !== null || asked !== undefined)
+        .sort((a, b) => (a.offset < b.offset ? -1 : 1)),
+    );
+    let size = 0;
+    const fitting = all.filter((one, index) => {
+      size += (one.edit?.value ?? one.value)?.length ?? 0;
+      return index < 2 || (index < max.letters && size <= max.bytes);
+    });
+    return { letters: fitting.map(told), more: fitting.length < all.length };
   }
 
-  async ask(letters: LetterSelection, ask: LetterAsk, limit: number): Promise<readonly bigint[]> {
-    const ids = this.#letters
-      .filter((one) => one.disposition === "failed" && isSelected(one, letters))
-      .slice(0, limit)
-      .map(({ id }) => id);
-    for (const id of ids) {
-      this.#change(id, (letter) => ({ ...letter, asked: { ...ask }, asks: letter.asks + 1 }));
-    }
-    return ids;
+  async order(request: LetterOrderRequest): Promise<LetterOrder> {
+    return this.#orders.add({ ...request }, releaseMax);
   }
 
-  async asked(limit: number): Promise<readonly LettersOfKey[]> {
-    const keys = new Map<string, LettersOfKey>();
+  async release(limit: number): Promise<number> {
+    return this.#orders.release(limit);
+  }
+
+  async stopOrder(id: bigint): Promise<boolean> {
+    return this.#orders.stop(id);
+  }
+
+  async findOrder(id: bigint): Promise<LetterOrder | undefined> {
+    return this.#orders.find(id);
+  }
+
+  async orders(limit: number): Promise<readonly LetterOrder[]> {
+    return this.#orders.newest(limit);
+  }
+
+  async edit(id: bigint, edit: Omit<LetterEdit, "at">): Promise<EditVerdict> {
+    const letter = this.#letters[Number(id) - 1];
+    if (letter === undefined) return "unknown";
+    if (letter.disposition === "waiting") return "waiting";
+    if (letter.disposition !== "failed") return "settled";
+    if (letter.asked !== undefined) return "asked";
+    const at = new Date(this.#nowMs());
+    const value = Buffer.from(edit.value);
+    const { by, reason } = edit;
+    this.#change(id, (one) => ({ ...one, edit: { value, by, reason, at } }));
+    this.#note(id, { at, act: "edit", by, reason, order: undefined, value });
+    return "edited";
+  }
+
+  async acts(id: bigint, limit: number): Promise<readonly LetterAct[]> {
+    return (this.#acts.get(id) ?? []).slice(0, limit);
+  }
+
+  async asked(
+    limit: number,
+    of?: readonly Pick<LetterPlace, "consumer" | "generation">[],
+  ): Promise<readonly LettersOfKey[]> {
+    const keys: LettersOfKey[] = [];
     for (const one of this.#letters) {
-      if (one.asked === undefined) continue;
+      if (of && !of.some((build) => isBuild(one, build))) continue;
+      if (one.asked === undefined || keys.some((of) => isOfKey(one, of))) continue;
       const { consumer, generation, topic, partition } = one;
-      const place = { consumer, generation, topic, partition };
-      const of = JSON.stringify([consumer, generation, topic, partition, textOf(one.key)]);
-      if (!keys.has(of)) keys.set(of, { ...place, key: bytes(one.key) });
+      keys.push({ consumer, generation, topic, partition, key: bytes(one.key) });
     }
-    return [...keys.values()].slice(0, limit);
-  }
-
-  async unanswered(ids: readonly bigint[]): Promise<number> {
-    return ids.filter((id) => this.#letters[Number(id) - 1]?.asked !== undefined).length;
+    return keys.slice(0, limit);
   }
 
   async find(id: bigint): Promise<StoredDeadLetter | undefined> {
     const letter = this.#letters[Number(id) - 1];
-    return letter && copied(letter);
+    return letter && told(letter);
   }
 
   async list(filter: LetterFilter): Promise<readonly StoredDeadLetter[]> {
     const { after = 0n, limit } = filter;
     return this.#letters
-      .filter(({ id }) => id > after)
-      .filter(({ consumer }) => (filter.consumer ?? consumer) === consumer)
-      .filter(({ disposition }) => (filter.disposition ?? disposition) === disposition)
+      .filter((letter) => letter.id > after && matches(letter, filter))
       .slice(0, limit)
-      .map(copied);
+      .map(told);
+  }
+
+  async groups(criteria: LetterCriteria, limit: number): Promise<readonly LetterGroup[]> {
+    return groupsOf(this.#letters, criteria).slice(0, limit);
+  }
+
+  async survey(criteria: LetterCriteria, keysMax: number): Promise<LetterSurvey> {
+    return surveyOf(this.#letters, criteria, keysMax);
   }
 
   async counts(): Promise<readonly LetterCount[]> {
@@ -135,19 +207,45 @@ export class MemoryDeadLetters implements DeadLetters, LetterSink {
     return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, of]) => countOf(of));
   }
 
-  #change(id: bigint, change: (letter: StoredDeadLetter) => StoredDeadLetter): void {
+  async publish(
+    limit: number,
+    publish: (letters: readonly StoredDeadLetter[]) => Promise<void>,
+  ): Promise<number | "elsewhere"> {
+    if (this.#publishing) return "elsewhere";
+    const news = this.#letters
+      .filter(({ id, disposition }) => this.#published.get(id) !== disposition)
+      .slice(0, limit)
+      .map(told);
+    if (news.length === 0) return 0;
+    this.#publishing = true;
+    try {
+      await publish(news);
+    } finally {
+      this.#publishing = false;
+    }
+    for (const { id, disposition } of news) this.#published.set(id, disposition);
+    return news.length;
+  }
+
+  #ask({ id }: HeldLetter, { id: order, action, by, reason }: LetterOrder): void {
+    this.#change(id, (one) => ({ ...one, asked: { action, reason }, asks: one.asks + 1, order }));
+    const at = new Date(this.#nowMs());
+    this.#note(id, { at, act: action, by, reason, order, value: undefined });
+  }
+
+  #note(id: bigint, act: LetterAct): void {
+    this.#acts.set(id, [...(this.#acts.get(id) ?? []), act]);
+  }
+
+  #change(id: bigint, change: (letter: HeldLetter) => HeldLetter): void {
     const letter = this.#letters[Number(id) - 1];
     if (letter !== undefined) this.#letters[Number(id) - 1] = change(letter);
   }
 }
 
-function settled(
-  letter: StoredDeadLetter,
-  settlement: LetterSettlement,
-  now: Date,
-): StoredDeadLetter {
+function settled(letter: HeldLetter, settlement: LetterSettlement, now: Date): HeldLetter {
   const { disposition, tries, failure, reason, asks, asking } = settlement;
-  const open = disposition === "failed" || disposition === "waiting";
+  const open = isOpen(settlement);
   return {
     ...letter,
     ...failure,
@@ -172,33 +270,15 @@ function countOf(letters: readonly StoredDeadLetter[]): LetterCount[] {
   return [{ consumer, disposition, letters: letters.length, keys: keys.size }];
 }
 
-const isOpen = ({ disposition }: StoredDeadLetter): boolean =>
-  disposition === "failed" || disposition === "waiting";
-
-const isAt = (one: LetterPlace, other: LetterPlace): boolean =>
-  one.consumer === other.consumer &&
-  one.generation === other.generation &&
-  one.topic === other.topic &&
-  one.partition === other.partition;
-
-function isSelected(letter: StoredDeadLetter, letters: LetterSelection): boolean {
-  switch (letters.kind) {
-    case "one":
-      return letter.id === letters.id;
-    case "consumer":
-      return letter.consumer === letters.consumer;
-    case "all":
-      return true;
-    default:
-      return letters satisfies never;
-  }
-}
-
-/** Bytes as text that no two different byte strings share. */
-const textOf = (key: Uint8Array | null): string | null =>
-  key && Buffer.from(key).toString("latin1");
+const isBuild = (one: LetterPlace, build: Pick<LetterPlace, "consumer" | "generation">): boolean =>
+  one.consumer === build.consumer && one.generation === build.generation;
 
 const bytes = (given: Uint8Array | null): Buffer | null => given && Buffer.from(given);
+
+/** As callers see it: without what only this store knows of it. */
+function told({ order: _, ...letter }: HeldLetter): StoredDeadLetter {
+  return copied(letter);
+}
 
 function copied<Letter extends DeadLetter | StoredDeadLetter>(letter: Letter): Letter {
   return {

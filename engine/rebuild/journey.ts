@@ -8,7 +8,7 @@ import { Replay } from "../replay/replay.ts";
 import { topicsOf } from "../task/pipeline.ts";
 import { noRebuildProbe, type RebuildCrashPoint } from "./crash-points.ts";
 import type { Lease } from "./lease.ts";
-import { discardedLetters } from "./letters.ts";
+import { discardedLetters, editedValues } from "./letters.ts";
 import { type RebuildEnvironment, type RebuildLimits, rebuildLimits } from "./options.ts";
 import { Progress } from "./progress.ts";
 
@@ -126,6 +126,7 @@ export class Journey {
       random,
       consumer: `${projection.name}~shadow`,
       discarded: await discardedLetters(deadLetters, projection.name),
+      edited: await editedValues(deadLetters, projection.name),
       fetchBytesMax: limits.fetchBytesMax,
       ...(metrics ? { metrics } : {}),
     });

@@ -1,5 +1,5 @@
 import type { DeadLetters } from "../ports/dead-letters.ts";
-import { addAt, lettersOf } from "../replay/letters.ts";
+import { addAt, editedLetters, type EditedValues, lettersOf, putAt } from "../replay/letters.ts";
 
 /**
  * Records of a projection that operators have left out, in whichever generation, by
@@ -15,6 +15,22 @@ export async function discardedLetters(
     addAt(discarded, letter, Number(letter.offset));
   }
   return discarded;
+}
+
+/**
+ * Records of a projection that were applied with another value, by offset: a rebuild folds what was
+ * applied.
+ */
+export async function editedValues(
+  deadLetters: DeadLetters | undefined,
+  consumer: string,
+): Promise<EditedValues> {
+  const edited = new Map<string, Map<number, Uint8Array>>();
+  if (deadLetters === undefined) return edited;
+  for await (const letter of editedLetters(deadLetters, consumer)) {
+    putAt(edited, letter, Number(letter.offset));
+  }
+  return edited;
 }
 
 /** Letters of one generation that are neither redriven nor discarded. */

@@ -14,6 +14,7 @@ import { ProjectionStore } from "../task/projection-store.ts";
 import { Task } from "../task/task.ts";
 import type { TaskPartition } from "../task/task-partition.ts";
 import { type Cuts, cutOf, cutTo } from "./cuts.ts";
+import type { EditedValues } from "./letters.ts";
 
 /** Large flushes: nobody waits for the rows of a replay. */
 const replayLimits: Partial<TaskLimits> = { batchRecordsMax: 50_000 };
@@ -32,6 +33,8 @@ export interface ReplayOptions {
   readonly limits?: Partial<TaskLimits>;
   /** Records that operators have left out, by `<topic>/<partition>`: they are passed over. */
   readonly discarded?: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Values that were applied in place of records' own, by offset in `<topic>/<partition>`. */
+  readonly edited?: EditedValues;
   /** See `PipelineOptions`: a replay of one row's records. */
   readonly onlyKey?: Uint8Array | undefined;
   readonly fetchBytesMax?: number;
@@ -74,7 +77,7 @@ export class Replay implements AsyncDisposable {
    */
   static async begin(options: ReplayOptions): Promise<Replay> {
     const { generation, store, codec, clock, random, log } = options;
-    const { metrics = noMetrics, probe = noProbe, consumer, discarded } = options;
+    const { metrics = noMetrics, probe = noProbe, consumer, discarded, edited } = options;
     const ending = new AbortController();
     const { signal } = ending;
     const limits = taskLimits({ ...replayLimits, ...options.limits });
@@ -100,6 +103,7 @@ export class Replay implements AsyncDisposable {
       deadLetters: undefined,
       backoff,
       ...(discarded ? { discarded } : {}),
+      ...(edited ? { edited } : {}),
     });
     const partitions = topics[0]?.partitions ?? 0;
     await claims.take(

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { OwnedPartition } from "../ports/read-model-store.ts";
 import type { PartitionBounds, RecordLog, TopicInfo } from "../ports/record-log.ts";
+import type { EditedValues } from "../replay/letters.ts";
 import type { TaskStore } from "../task/batch.ts";
 import { retried } from "../task/retried.ts";
 import type { Task } from "../task/task.ts";
@@ -17,6 +18,8 @@ export interface ClaimsOptions {
   readonly deadLetters: DeadLetters | undefined;
   /** Records to pass over, by `<topic>/<partition>`: what operators have discarded before. */
   readonly discarded?: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Values to take in place of records' own, likewise: what operators have edited before. */
+  readonly edited?: EditedValues;
   readonly clock: Clock;
   readonly random: Random;
   readonly backoff: BackoffOptions;
@@ -76,7 +79,8 @@ export class Claims {
     const place = { consumer, generation, topic, partition };
     const parkedKeys = letters ? await this.#retried(() => letters.parked(place)) : [];
     const discarded = this.#options.discarded?.get(`${topic}/${partition}`);
-    const rest = { holdsFirstRecord: start === 0, parkedKeys, discarded };
+    const edited = this.#options.edited?.get(`${topic}/${partition}`);
+    const rest = { holdsFirstRecord: start === 0, parkedKeys, discarded, edited };
     return {
       options: { owned, logId, startOffset: start, ...rest },
       fault: faultOf(owned, logId, { start, end }),

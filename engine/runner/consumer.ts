@@ -155,9 +155,9 @@ export class Consumer {
     const [heal, ...heals] = this.#heals;
     this.#heals = heals;
     if (heal) return this.#heal(heal);
-    const [first, ...asked] = this.#asked;
-    this.#asked = asked;
-    if (first) return void (await this.task.settle(first));
+    const asked = this.#asked;
+    this.#asked = [];
+    if (asked.length > 0) return void (await this.task.settle(asked));
     const fetch = this.#next();
     if (fetch) return this.task.accept(fetch);
     const { clock } = this.#options;

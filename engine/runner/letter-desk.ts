@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { DeadLetters } from "../ports/dead-letters.ts";
+import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Consumers } from "./consumers.ts";
 
@@ -15,6 +15,12 @@ export interface LetterDeskOptions {
 /** Keys that one look brings; the others come with a later one. */
 const keysMax = 1_000;
 
+/** Letters that one look asks for, of orders that aren't through. */
+const lettersMax = 10_000;
+
+/** While there is something to do: what has been done makes room for more. */
+const busyIntervalMs = 20;
+
 /**
  * Looks what operators want done with dead letters, and passes it to the consumers of this process.
  * Every process looks; who owns a letter's partition does it. What isn't answered is found again by
@@ -22,6 +28,8 @@ const keysMax = 1_000;
  */
 export class LetterDesk {
   readonly #options: LetterDeskOptions;
+  /** What was asked for at the last look, in short. */
+  #seen = "";
 
   constructor(options: LetterDeskOptions) {
     this.#options = options;
@@ -30,24 +38,56 @@ export class LetterDesk {
   async run(): Promise<void> {
     const { clock, intervalMs, signal } = this.#options;
     while (!signal.aborted) {
-      await this.#look();
-      await clock.sleep(intervalMs, signal);
+      const moves = await this.#look();
+      await clock.sleep(moves ? Math.min(busyIntervalMs, intervalMs) : intervalMs, signal);
     }
   }
 
-  async #look(): Promise<void> {
-    const { deadLetters, consumers, metrics } = this.#options;
+  /** @returns Whether it is worth while to look again soon. */
+  async #look(): Promise<boolean> {
+    const { metrics } = this.#options;
+    let moves = false;
     try {
-      const asked = await deadLetters.asked(keysMax);
-      for (const { consumer, task } of consumers.all) {
-        consumer.ask(
-          asked.filter((of) => of.consumer === task.name && of.generation === task.generation),
-        );
-      }
+      moves = await this.#pass();
     } catch {
       // An outage: the next look finds the same.
       metrics.count("dead_letter_look_failures_total", 1);
     }
+    this.#tell();
+    return moves;
+  }
+
+  async #pass(): Promise<boolean> {
+    const { deadLetters, consumers } = this.#options;
+    await deadLetters.release(lettersMax);
+    const builds = [...consumers.all].map(({ task }) => ({
+      consumer: task.name,
+      generation: task.generation,
+    }));
+    const asked = builds.length === 0 ? [] : await deadLetters.asked(keysMax, builds);
+    for (const { consumer, task } of consumers.all) {
+      consumer.ask(
+        asked.filter((of) => of.consumer === task.name && of.generation === task.generation),
+      );
+    }
+    return this.#moves(asked);
+  }
+
+  /**
+   * Something is asked for, and it isn't what was before: what stays is waited for, or can't be done
+   * now.
+   */
+  #moves(asked: readonly LettersOfKey[]): boolean {
+    const [first] = asked;
+    const key = first?.key ? Buffer.from(first.key).toString("base64") : null;
+    const seen = JSON.stringify([asked.length, first && { ...first, key }]);
+    const moves = first !== undefined && seen !== this.#seen;
+    this.#seen = seen;
+    return moves;
+  }
+
+  #tell(): void {
+    const { consumers, metrics } = this.#options;
     for (const { task, duty } of consumers.all) {
       if (duty.role === "kept") continue;
       const labels = { consumer: task.name };

@@ -16,17 +16,29 @@ export interface TriedLetter {
   readonly error: RecordError | undefined;
 }
 
-/** `drop`: to be discarded, so not decoded. `later`: the chunk is full. */
-export interface UntriedLetter {
-  readonly how: "drop" | "later";
+/** To be discarded, so not decoded. */
+export interface DroppedLetter {
+  readonly how: "drop";
   readonly letter: StoredDeadLetter;
 }
 
-export type Attempt = TriedLetter | UntriedLetter;
-
-export interface Dispatched {
-  readonly how: Attempt["how"];
+/** The chunk is full: it asks for the walk to be taken up here. */
+export interface LaterLetter {
+  readonly how: "later";
   readonly letter: StoredDeadLetter;
+  readonly asking: LetterAsk;
+}
+
+export type Attempt = TriedLetter | DroppedLetter | LaterLetter;
+
+export type Dispatched =
+  { readonly how: "try"; readonly letter: StoredDeadLetter } | DroppedLetter | LaterLetter;
+
+/** Bounds of one walk through a key's letters. */
+export interface WalkMax {
+  readonly tries: number;
+  /** The key has more letters than these: the last one is the first of the next walk. */
+  readonly isCut: boolean;
 }
 
 export interface SettledLetter {
@@ -35,18 +47,23 @@ export interface SettledLetter {
 }
 
 /** What is to be done with each of a key's letters, before it is known how it goes. */
-export function dispatched(letters: readonly StoredDeadLetter[], triesMax: number): Dispatched[] {
+export function dispatched(letters: readonly StoredDeadLetter[], max: WalkMax): Dispatched[] {
   let tries = 0;
-  let dropping = false;
-  return letters.map((letter) => {
+  let dropping: LetterAsk | undefined;
+  return letters.map((letter, index) => {
     const { asked, key } = letter;
-    const drop = dropping || (asked !== undefined && asked.action !== "redrive");
-    dropping ||= key !== null && asked?.action === "discard-with-parked";
-    if (drop) return { how: "drop", letter };
+    if (key !== null && asked?.action === "discard-with-parked") dropping = asked;
+    const isNext = max.isCut && index === letters.length - 1;
+    if (isNext) return { how: "later", letter, asking: asked ?? dropping ?? redriveOn };
+    if (dropping !== undefined) return { how: "drop", letter };
+    if (asked !== undefined && asked.action !== "redrive") return { how: "drop", letter };
     tries += 1;
-    return { how: tries <= triesMax ? "try" : "later", letter };
+    if (tries <= max.tries) return { how: "try", letter };
+    return { how: "later", letter, asking: redriveOn };
   });
 }
+
+const redriveOn: LetterAsk = { action: "redrive", reason: undefined };
 
 /**
  * Goes through a key's letters in order and says what becomes of each:
@@ -84,6 +101,8 @@ class LetterWalk {
   pass(attempt: Attempt): void {
     const { letter } = attempt;
     if (attempt.how === "drop") return this.#drop(letter);
+    // What is discarded goes on wherever it stands.
+    if (attempt.how === "later" && attempt.asking.action !== "redrive") return this.#later(attempt);
     if (letter.key === null) {
       if (letter.asked !== undefined) this.#try(attempt);
       return;
@@ -100,14 +119,14 @@ class LetterWalk {
     this.#settle(letter, "discarded", { reason: this.#dropReason });
   }
 
-  #try(attempt: TriedLetter | UntriedLetter): void {
+  #later({ letter, asking }: LaterLetter): void {
+    this.#state = "interrupted";
+    if (letter.asked === undefined) this.#settle(letter, letter.disposition, { asking });
+  }
+
+  #try(attempt: TriedLetter | LaterLetter): void {
+    if (attempt.how === "later") return this.#later(attempt);
     const { letter } = attempt;
-    if (attempt.how !== "try") {
-      this.#state = "interrupted";
-      const asking = { action: "redrive", reason: undefined } as const;
-      if (letter.asked === undefined) this.#settle(letter, letter.disposition, { asking });
-      return;
-    }
     const error = attempt.error ?? this.#apply(attempt);
     this.#settle(letter, error ? "failed" : "redriven", { tries: 1, error });
     if (error !== undefined && letter.key !== null) this.#state = "stopped";

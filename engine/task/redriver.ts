@@ -1,6 +1,11 @@
 import { classify } from "../error-policy.ts";
 import { invariant, RecordError } from "../errors.ts";
-import type { DeadLetters, LettersOfKey, StoredDeadLetter } from "../ports/dead-letters.ts";
+import type {
+  DeadLetters,
+  LettersOfKey,
+  OpenLetters,
+  StoredDeadLetter,
+} from "../ports/dead-letters.ts";
 import { RecordCursor } from "../record-batch/cursor.ts";
 import { encodeRecordBatch } from "../record-batch/writer.ts";
 import type { RowChange } from "../ports/codec.ts";
@@ -18,6 +23,7 @@ import {
 } from "./letter-order.ts";
 import type { TaskLimits } from "./limits.ts";
 import { loadMissing } from "./missing-rows.ts";
+import { keyText } from "./parked-keys.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { RecordFold } from "./record-fold.ts";
 import type { TaskPartition } from "./task-partition.ts";
@@ -32,9 +38,16 @@ export interface RedriverOptions {
   readonly deadLetters: DeadLetters | undefined;
 }
 
+/** What became of the letters that were taken up. */
+export interface Redriven {
+  readonly settled: readonly SettledLetter[];
+  /** Keys of which nothing was taken up: they didn't fit any more. */
+  readonly left: readonly LettersOfKey[];
+}
+
 /**
- * Takes a key's open letters up again, in order, through the same intake and fold as records that
- * arrive: what they make stands in the open batch, and what becomes of the letters is answered.
+ * Takes keys' open letters up again, each key's in order, through the same intake and fold as records
+ * that arrive: what they make stands in the open batch, and what becomes of the letters is answered.
  */
 export class Redriver {
   readonly #options: RedriverOptions;
@@ -52,38 +65,57 @@ export class Redriver {
    *
    * Nothing is tried twice here: who asked asks again, and other keys needn't wait for an outage.
    *
-   * As many letters are tried as make a chunk; what was asked for goes on at the next one.
+   * As many letters are tried as make a chunk: whole keys, and of a key that alone is more a part,
+   * which asks on for the rest.
    *
+   * @param keys Each with its partition.
    * @throws what registry and store do; nothing is folded then.
    */
-  async run(partition: TaskPartition, of: LettersOfKey): Promise<readonly SettledLetter[]> {
+  async run(keys: ReadonlyMap<LettersOfKey, TaskPartition>): Promise<Redriven> {
     const { pipeline, store, limits } = this.#options;
     pipeline.staged.clear();
     try {
-      const letters = await this.#open(of);
-      const source = new LetterSourceLane(partition);
-      const attempts: Attempt[] = [];
-      for (const one of dispatched(letters, limits.chunkRecordsMax)) {
-        attempts.push(await this.#attempt(source, one));
+      const { taken, left } = await this.#taken([...keys.keys()]);
+      const walks: { readonly partition: TaskPartition; readonly attempts: Attempt[] }[] = [];
+      for (const { of, letters, isCut } of taken) {
+        const partition = keys.get(of);
+        invariant(partition !== undefined, "Every key that is taken up was asked for.");
+        const source = new LetterSourceLane(partition);
+        const attempts: Attempt[] = [];
+        for (const one of dispatched(letters, { tries: limits.chunkRecordsMax, isCut })) {
+          attempts.push(await this.#attempt(source, one));
+        }
+        walks.push({ partition, attempts });
       }
-      await loadMissing(pipeline.staged, (keys) => store.load(keys));
-      return settleInOrder(attempts, (attempt) => this.#apply(partition, attempt));
+      await loadMissing(pipeline.staged, (rows) => store.load(rows));
+      const settled = walks.flatMap(({ partition, attempts }) =>
+        settleInOrder(attempts, (attempt) => this.#apply(partition, attempt)),
+      );
+      return { settled, left };
     } finally {
       pipeline.staged.clear();
     }
   }
 
-  async #open(of: LettersOfKey): Promise<readonly StoredDeadLetter[]> {
+  async #taken(
+    keys: readonly LettersOfKey[],
+  ): Promise<{ readonly taken: readonly TakenKey[]; readonly left: readonly LettersOfKey[] }> {
     const { deadLetters, limits } = this.#options;
-    const lettersMax = limits.failedLettersMax + limits.waitingLettersMax;
-    return deadLetters ? deadLetters.open(of, Math.max(1, lettersMax)) : [];
+    if (!deadLetters) return { taken: [], left: [] };
+    const { chunkRecordsMax, batchBytesMax: bytes } = limits;
+    // One more than can be tried asks on; without a second letter there would be none to do so.
+    const { letters, more } = await deadLetters.open(keys, { letters: chunkRecordsMax + 1, bytes });
+    return wholeKeys(keys, { letters, more, chunkRecordsMax });
   }
 
-  async #attempt(source: LetterSourceLane, { how, letter }: Dispatched): Promise<Attempt> {
-    if (how !== "try") return { how, letter };
+  async #attempt(source: LetterSourceLane, one: Dispatched): Promise<Attempt> {
+    if (one.how !== "try") return one;
+    const { how, letter } = one;
     const { staged, intake } = this.#options.pipeline;
     source.standAt(letter);
-    this.#cursor.reset(encodeRecordBatch({ baseOffset: letter.offset, records: [letter] }), 0);
+    const value = letter.edit === undefined ? letter.value : letter.edit.value;
+    const records = [{ ...letter, value }];
+    this.#cursor.reset(encodeRecordBatch({ baseOffset: letter.offset, records }), 0);
     invariant(this.#cursor.next(), "A batch of one record has a record.");
     try {
       let taken = intake.take(this.#cursor, source);
@@ -92,9 +124,9 @@ export class Redriver {
         taken = intake.take(this.#cursor, source);
       }
       const at = taken === "staged" ? staged.length - 1 : undefined;
-      return { letter, how: "try", at, error: undefined };
+      return { letter, how, at, error: undefined };
     } catch (error) {
-      if (error instanceof RecordError) return { letter, how: "try", at: undefined, error };
+      if (error instanceof RecordError) return { letter, how, at: undefined, error };
       throw error;
     }
   }
@@ -122,8 +154,45 @@ export class Redriver {
   }
 }
 
+interface TakenKey {
+  readonly of: LettersOfKey;
+  readonly letters: readonly StoredDeadLetter[];
+  readonly isCut: boolean;
+}
+
+/** Leaves the last key out where it lacks its end, unless it is the only one. */
+function wholeKeys(
+  keys: readonly LettersOfKey[],
+  found: OpenLetters & { readonly chunkRecordsMax: number },
+): { readonly taken: readonly TakenKey[]; readonly left: readonly LettersOfKey[] } {
+  const byKey = new Map<string, StoredDeadLetter[]>();
+  for (const letter of found.letters) {
+    const of = keyNameOf(letter);
+    const own = byKey.get(of);
+    if (own === undefined) byKey.set(of, [letter]);
+    else own.push(letter);
+  }
+  const isCut = found.more || found.letters.length > found.chunkRecordsMax;
+  const last = [...byKey.keys()].at(-1);
+  const all = keys.flatMap((of) => {
+    const letters = byKey.get(keyNameOf(of));
+    return letters === undefined ? [] : [{ of, letters, isCut: false }];
+  });
+  if (!isCut || last === undefined) return { taken: all, left: [] };
+  const [only] = all;
+  if (all.length === 1 && only !== undefined) {
+    return { taken: [{ ...only, isCut: only.letters.length > 1 }], left: [] };
+  }
+  const taken = all.filter(({ of }) => keyNameOf(of) !== last);
+  const names = new Set(taken.map(({ of }) => keyNameOf(of)));
+  return { taken, left: keys.filter((of) => !names.has(keyNameOf(of))) };
+}
+
+const keyNameOf = ({ topic, partition, key }: LettersOfKey): string =>
+  `${topic}/${partition}/${key === null ? "" : `=${keyText(key)}`}`;
+
 /** The partition as the letters of one key see it: no change among them was passed yet. */
-class LetterSourceLane implements IntakeSource {
+export class LetterSourceLane implements IntakeSource {
   readonly topic: string;
   readonly partition: number;
   readonly logId: string;

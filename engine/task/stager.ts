@@ -1,8 +1,10 @@
 import { classify } from "../error-policy.ts";
-import { RecordError } from "../errors.ts";
+import { invariant, RecordError } from "../errors.ts";
+import { offset } from "../position.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { RecordCursor } from "../record-batch/cursor.ts";
+import { encodeRecordBatch } from "../record-batch/writer.ts";
 import type { OpenBatch, TaskStore } from "./batch.ts";
 import { recordKeyOf } from "./intake.ts";
 import type { LetterBox } from "./letter-box.ts";
@@ -33,6 +35,15 @@ export interface StagerOptions {
   readonly letters: LetterBox;
   /** How often the task went back: a chunk on its way is void when it has changed. */
   readonly rewinds: () => number;
+}
+
+/** The record at hand with another value. */
+function withValue(cursor: RecordCursor, value: Uint8Array): RecordCursor {
+  const record = { ...cursor.record(), value };
+  const edited = new RecordCursor();
+  edited.reset(encodeRecordBatch({ baseOffset: offset(cursor.offset), records: [record] }), 0);
+  invariant(edited.next(), "A batch of one record has a record.");
+  return edited;
 }
 
 /** First half of a chunk: decodes records until the chunk is full, then loads their rows. */
@@ -131,7 +142,9 @@ export class Stager {
     if (source.discarded?.has(cursor.offset)) return this.#leaveOut(segment);
     if (source.parked.size > 0 && this.#isParked(source)) return this.#wait(segment);
     try {
-      const taken = intake.take(cursor, source);
+      const edited = source.edited?.get(cursor.offset);
+      const record = edited === undefined ? cursor : withValue(cursor, edited);
+      const taken = intake.take(record, source);
       if (taken === "learn") return "learn";
       if (taken === "duplicate") this.#duplicate(segment);
       if (taken === "passed") segment.passed += 1;

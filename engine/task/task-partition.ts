@@ -19,6 +19,8 @@ export interface TaskPartitionOptions {
   readonly parkedKeys?: readonly ParkedKey[];
   /** Offsets of records that operators have left out: they are passed over. */
   readonly discarded?: ReadonlySet<number> | undefined;
+  /** Values that operators have given records, by offset: taken in place of their own. */
+  readonly edited?: ReadonlyMap<number, Uint8Array> | undefined;
 }
 
 /**
@@ -47,6 +49,7 @@ export class TaskPartition {
   incarnationBytes: Buffer | undefined;
   readonly parked = new ParkedKeys();
   readonly discarded: ReadonlySet<number> | undefined;
+  readonly edited: ReadonlyMap<number, Uint8Array> | undefined;
   /** Recorded time of the last record folded. */
   lastRecordedAtMs: number | undefined;
   /** Records folded or dropped since the last flush was taken. */
@@ -67,6 +70,7 @@ export class TaskPartition {
     this.logId = options.logId;
     this.holdsFirstRecord = options.holdsFirstRecord;
     this.discarded = options.discarded;
+    this.edited = options.edited;
     this.#startOffset = options.startOffset;
     this.parked.reset(options.parkedKeys ?? []);
     this.committed = owned.position;

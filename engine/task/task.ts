@@ -1,5 +1,4 @@
 import type { Probe } from "../crash-points.ts";
-import { classify } from "../error-policy.ts";
 import { invariant } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
@@ -7,15 +6,16 @@ import type { HeldPartition } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
+import type { ContextsOfRecords } from "../tracing/record-contexts.ts";
 import { OpenBatch, type TaskStore } from "./batch.ts";
 import { ChunkFold } from "./chunk-fold.ts";
 import { Flusher, type FlushOutcome } from "./flusher.ts";
 import { Healer, type HealVerdict, type HealWork } from "./healer.ts";
 import { LetterBox } from "./letter-box.ts";
+import { LetterSettler } from "./letter-settler.ts";
 import type { TaskLimits } from "./limits.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { Redriver } from "./redriver.ts";
-import type { SettledLetter } from "./letter-order.ts";
 import { Stager, type Work } from "./stager.ts";
 import type { UnfitBatchError } from "./suspects.ts";
 import { TaskPartition, type TaskPartitionOptions } from "./task-partition.ts";
@@ -40,6 +40,8 @@ export interface TaskOptions {
   readonly metrics: Metrics;
   readonly probe: Probe;
   readonly limits: TaskLimits;
+  /** Where spans are recorded: what the batches are linked to. */
+  readonly contexts?: ContextsOfRecords | undefined;
   /** Ends waiting between tries. */
   readonly signal: AbortSignal;
 }
@@ -57,7 +59,7 @@ export class Task {
   readonly #stager: Stager;
   readonly #fold: ChunkFold;
   readonly #flusher: Flusher;
-  readonly #redriver: Redriver;
+  readonly #settler: LetterSettler;
   readonly #healer: Healer;
   /** Resolves when its outcome is settled; rejects only with what nobody may catch. */
   #inFlight: Promise<void> | undefined;
@@ -88,7 +90,15 @@ export class Task {
     this.#fold = new ChunkFold(shared);
     this.#flusher = new Flusher({ ...shared, consumer, backoff: limits.backoff });
     const { deadLetters } = options;
-    this.#redriver = new Redriver({ ...shared, deadLetters });
+    this.#settler = new LetterSettler({
+      redriver: new Redriver({ ...shared, deadLetters }),
+      flusher: this.#flusher,
+      open,
+      partitionOf: (of) => this.#ofLetters(of),
+      apply: (outcome) => this.#apply(outcome),
+      rewind: () => this.#rewind(),
+      settled: (partition) => this.#letterRoom(partition),
+    });
     this.#healer = new Healer({ store, flusher: this.#flusher, rows: pipeline.rows });
     for (const counter of counters) metrics.count(counter, 0, { consumer });
   }
@@ -138,6 +148,7 @@ export class Task {
   async accept(fetch: Fetch): Promise<void> {
     this.#options.probe.at("fetched");
     const life = this.#rewinds;
+    this.#options.contexts?.see(fetch, (partition) => this.#stagedOffset(fetch.topic, partition));
     const work = this.#workOf(fetch);
     while (work.length > 0) {
       if (this.#full()) await this.beginFlush();
@@ -210,46 +221,23 @@ export class Task {
   }
 
   /**
-   * Does what operators have asked for the letters of one key, between two flushes: in a flush of
-   * its own, which has the fold's rows and the letters' dispositions in one transaction and leaves
-   * the position where it is.
+   * Does what operators have asked for the letters of these keys, between two flushes: in flushes of
+   * their own, which have the fold's rows and the letters' dispositions in one transaction and leave
+   * the positions where they are. Many keys share a flush; where that doesn't go, each has its own,
+   * so that none waits for another's fault.
    *
-   * @returns `later` when registry or store can't be asked, and when the flush failed: what was
-   * asked for stands still, and nothing has changed.
+   * @returns `later` when registry or store can't be asked, and when a flush failed: what was asked
+   * for stands still where it wasn't done. `not-here`: none of them is ours.
    */
-  async settle(of: LettersOfKey): Promise<"settled" | "not-here" | "later"> {
+  async settle(of: readonly LettersOfKey[]): Promise<"settled" | "not-here" | "later"> {
     await this.flush();
-    const partition = this.#partitions.get(`${of.topic}/${of.partition}`);
-    const isOurs = of.consumer === this.name && of.generation === this.generation;
-    if (partition === undefined || !isOurs) return "not-here";
-    const first = await this.#settleNow(partition, of);
-    // What doesn't fit is known now: a second time it is set aside with the record that made it.
-    const outcome = first === "unfit" ? await this.#settleNow(partition, of) : first;
-    if (outcome !== "committed") return "later";
-    this.#letterRoom(partition);
-    return "settled";
+    return this.#settler.run(of);
   }
 
-  async #settleNow(
-    partition: TaskPartition,
-    of: LettersOfKey,
-  ): Promise<FlushOutcome["kind"] | "later"> {
-    let settled: readonly SettledLetter[];
-    try {
-      settled = await this.#redriver.run(partition, of);
-    } catch (error) {
-      const verdict = classify(error);
-      if (verdict === "rethrow") throw error;
-      this.#rewind();
-      if (verdict !== "retry") partition.halt(error);
-      return "later";
-    }
-    if (settled.length === 0) return "committed";
-    const settlements = settled.map(({ settlement }) => settlement);
-    const outcome = await this.#flusher.run(this.#open.take([partition.stand()], settlements));
-    this.#apply(outcome);
-    if (outcome.kind === "committed") partition.parked.settle(settled);
-    return outcome.kind;
+  /** The partition of the letters, where it is ours. */
+  #ofLetters(of: LettersOfKey): TaskPartition | undefined {
+    const isOurs = of.consumer === this.name && of.generation === this.generation;
+    return isOurs ? this.#partitions.get(`${of.topic}/${of.partition}`) : undefined;
   }
 
   /** Have partitions halted that time may bring back: by an outage, or by a hole? */
@@ -280,6 +268,10 @@ export class Task {
     if (partition.parked.fits({ failedLettersMax, waitingLettersMax })) {
       this.#fenced(new Set([partition.partition]));
     }
+  }
+
+  #stagedOffset(topic: string, partition: number): number | undefined {
+    return this.#partitions.get(`${topic}/${partition}`)?.staged.nextOffset;
   }
 
   #workOf(fetch: Fetch): Work[] {

@@ -5,17 +5,25 @@ import { lsn, offset } from "../../engine/position.ts";
 import type {
   DeadLetter,
   DeadLetters,
+  LetterFeed,
   LetterSettlement,
   StoredDeadLetter,
 } from "../../engine/ports/dead-letters.ts";
+import { lettersAnswering } from "./letters-answering.ts";
+import { lettersEdited } from "./letters-edited.ts";
+import { lettersOrdered } from "./letters-ordered.ts";
+import { lettersPublished } from "./letters-published.ts";
 import { at, deadLetter, freshName, parkedKeys, topic } from "./store-samples.ts";
 
 export interface DeadLettersSubject extends AsyncDisposable {
   readonly deadLetters: DeadLetters;
+  readonly feed: LetterFeed;
   /** Writes letters as a flush does. */
   readonly write: (letters: readonly DeadLetter[]) => Promise<void>;
   /** Settles letters as a flush does. */
   readonly settle: (settlements: readonly LetterSettlement[]) => Promise<void>;
+  /** Lets time pass for the pace of orders. */
+  readonly elapse: (ms: number) => Promise<void>;
 }
 
 export function deadLettersConformance(
@@ -32,13 +40,19 @@ export function deadLettersConformance(
     counting(() => subject);
     asking(() => subject);
     settling(() => subject);
+    lettersAnswering(() => subject);
+    lettersOrdered(() => subject);
+    lettersEdited(() => subject);
+    lettersPublished(() => subject);
   });
 }
 
 const redrive = { action: "redrive", reason: undefined } as const;
+const by = "a test";
+const everything = { letters: 100, bytes: 1_000_000 };
 
 /** A settlement that changes nothing but what is said. */
-const settlement = (
+export const settlement = (
   { id, disposition, asks }: StoredDeadLetter,
   over: Partial<LetterSettlement> = {},
 ): LetterSettlement => ({
@@ -64,7 +78,8 @@ function listing(subject: () => DeadLettersSubject): void {
     await subject().write(letters);
     const listed = await subject().deadLetters.list({ consumer, limit: 10 });
     const now = expect.any(Date) as Date;
-    const unsettled = { asked: undefined, asks: 0, settledAt: undefined, reason: undefined };
+    const unasked = { asked: undefined, asks: 0, edit: undefined };
+    const unsettled = { ...unasked, settledAt: undefined, reason: undefined };
     const fresh = { id: expect.any(BigInt) as bigint, firstAt: now, lastAt: now, ...unsettled };
     expect(listed).toEqual(
       letters.map((letter) => ({
@@ -144,21 +159,24 @@ function asking(subject: () => DeadLettersSubject): void {
       deadLetter(consumer, { ...key("a"), offset: offset(3) }),
       deadLetter(consumer, { ...key("b"), offset: offset(4) }),
     ]);
-    const ids = await deadLetters.ask({ kind: "consumer", consumer }, redrive, 10);
-    expect(ids).toHaveLength(3);
-    expect(await deadLetters.unanswered(ids)).toBe(3);
+    const order = await deadLetters.order({ letters: { consumer }, ...redrive, by });
+    const counts = { matched: 3, asked: 3, unanswered: 3, redriven: 0, discarded: 0, failed: 0 };
+    expect(order).toMatchObject({ ...redrive, ...counts, by, state: "asked" });
+    expect(await deadLetters.findOrder(order.id)).toEqual(order);
+    expect((await deadLetters.orders(1_000)).some(({ id }) => id === order.id)).toBe(true);
     const asked = (await deadLetters.asked(1_000)).filter((of) => of.consumer === consumer);
     const place = { consumer, generation: 1, topic, partition: 0 };
     expect(asked).toEqual([
       { ...place, ...key("a") },
       { ...place, ...key("b") },
     ]);
-    const open = await deadLetters.open({ ...place, ...key("a") }, 10);
+    expect(await deadLetters.asked(1_000, [{ consumer, generation: 1 }])).toEqual(asked);
+    expect(await deadLetters.asked(1_000, [{ consumer, generation: 2 }])).toEqual([]);
+    const { letters: open } = await deadLetters.open([{ ...place, ...key("a") }], everything);
     expect(open.map((letter) => letter.offset)).toEqual([1n, 2n, 3n]);
     expect(open.map(({ asked }) => asked?.action)).toEqual(["redrive", undefined, "redrive"]);
-    expect(await deadLetters.open({ ...place, ...key("a") }, 1)).toHaveLength(1);
-    const waiting = { kind: "one", id: at(open, 1).id } as const;
-    expect(await deadLetters.ask(waiting, redrive, 10)).toEqual([]);
+    const waiting = { letters: { id: at(open, 1).id }, ...redrive, by };
+    expect(await deadLetters.order(waiting)).toMatchObject({ matched: 0, asked: 0 });
   });
 
   test("of records without a key only those that were asked for are taken up", async () => {
@@ -169,10 +187,12 @@ function asking(subject: () => DeadLettersSubject): void {
     const [, second] = await deadLetters.list({ consumer, limit: 2 });
     const id = second?.id ?? 0n;
     const discard = { action: "discard", reason: "A test." } as const;
-    expect(await deadLetters.ask({ kind: "one", id }, discard, 1)).toEqual([id]);
+    expect(await deadLetters.order({ letters: { id }, ...discard, by })).toMatchObject({
+      asked: 1,
+    });
     const place = { consumer, generation: 1, topic, partition: 0 };
-    const open = await deadLetters.open({ ...place, key: null }, 10);
-    expect(open).toMatchObject([{ id, asked: discard, asks: 1 }]);
+    const open = await deadLetters.open([{ ...place, key: null }], everything);
+    expect(open).toMatchObject({ letters: [{ id, asked: discard, asks: 1 }], more: false });
   });
 }
 
@@ -180,7 +200,7 @@ function settling(subject: () => DeadLettersSubject): void {
   async function failed(): Promise<StoredDeadLetter> {
     const consumer = freshName();
     await subject().write([deadLetter(consumer)]);
-    await subject().deadLetters.ask({ kind: "consumer", consumer }, redrive, 1);
+    await subject().deadLetters.order({ letters: { consumer }, ...redrive, by });
     return at(await subject().deadLetters.list({ consumer, limit: 1 }), 0);
   }
   const again = async ({ id }: StoredDeadLetter) => subject().deadLetters.find(id);
@@ -214,7 +234,8 @@ function settling(subject: () => DeadLettersSubject): void {
     const { consumer } = one;
     expect(await deadLetters.list({ consumer, disposition: "redriven", limit: 9 })).toHaveLength(1);
     expect(await deadLetters.list({ consumer, disposition: "failed", limit: 9 })).toEqual([]);
-    expect(await deadLetters.ask({ kind: "one", id: one.id }, redrive, 1)).toEqual([]);
+    const settled = { letters: { id: one.id }, ...redrive, by };
+    expect(await deadLetters.order(settled)).toMatchObject({ matched: 0 });
   });
 
   test("a letter is settled once: the second flush writes nothing of what it has", async () => {
@@ -232,10 +253,10 @@ function settling(subject: () => DeadLettersSubject): void {
   test("a wish that came after the letter was read outlives the answer to an older one", async () => {
     const letter = await failed();
     const discard = { action: "discard", reason: "Enough." } as const;
-    await subject().deadLetters.ask({ kind: "one", id: letter.id }, discard, 1);
+    const order = await subject().deadLetters.order({ letters: { id: letter.id }, ...discard, by });
     await subject().settle([settlement(letter, { tries: 1 })]);
     expect(await again(letter)).toMatchObject({ asked: discard, asks: 2, attempts: 2 });
-    expect(await subject().deadLetters.unanswered([letter.id])).toBe(1);
+    expect(await subject().deadLetters.findOrder(order.id)).toMatchObject({ unanswered: 1 });
   });
 
   test("a letter can be made to ask on", async () => {

@@ -95,7 +95,7 @@ async function stage(limits: Partial<TaskLimits> = {}) {
   return { append, timesOf, start, deadLetters };
 }
 
-const redrive = { action: "redrive", reason: undefined } as const;
+const redrive = { action: "redrive", by: "a test", reason: undefined } as const;
 const bad = change(1, "c", { id: 1, title: "bad" });
 const good = change(2, "u", { id: 1, title: "good" });
 
@@ -111,7 +111,7 @@ test("copies of changes that were set aside are known, and redriving applies eac
     ["waiting", { kind: "change", commitLsn: 20n, order: 1 }],
   ]);
   fold.mended = true;
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("both are applied", async () => (await timesOf("1")) === 2);
   await append([bad, good, change(4, "u", { id: 1, title: "last" })]);
   await until("the next one is applied", async () => (await timesOf("1")) === 3);
@@ -126,6 +126,6 @@ test("a change that there was no room for is no copy of itself when there is", a
   await until("it halts", () => runner.health()[0]?.state === "halted");
   expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
   fold.mended = true;
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("all five are applied", async () => (await timesOf("1")) === 5);
 });

@@ -134,8 +134,9 @@ export class Trails implements Probe {
     const failed = await this.letters("failed");
     const letter = failed[which % Math.max(1, failed.length)];
     if (!letter) return;
-    const ask = { action, reason: action === "redrive" ? undefined : "A test." };
-    await this.#options.deadLetters.ask({ kind: "one", id: letter.id }, ask, 1);
+    const reason = action === "redrive" ? undefined : "A test.";
+    const letters = { id: letter.id };
+    await this.#options.deadLetters.order({ letters, action, by: "a test", reason });
   }
 
   async letters(
@@ -154,7 +155,8 @@ export class Trails implements Probe {
       for (const { id, cause } of failed) {
         const action = cause === "unframed" ? "discard" : "redrive";
         const reason = action === "discard" ? "It never works." : undefined;
-        await this.#options.deadLetters.ask({ kind: "one", id }, { action, reason }, 1);
+        const order = { letters: { id }, action, by: "a test", reason } as const;
+        await this.#options.deadLetters.order(order);
       }
     }
     throw new Error("Letters are left after 1,000 rounds.");
@@ -195,10 +197,10 @@ export class Trails implements Probe {
     for (let moved = true; moved;) {
       moved = await this.#pass(task);
       await task.flush();
-      for (const of of await this.#options.deadLetters.asked(3)) {
-        moved = true;
-        await task.settle(of);
-      }
+      const asked = await this.#options.deadLetters.asked(3);
+      if (asked.length === 0) continue;
+      moved = true;
+      await task.settle(asked);
     }
   }
 

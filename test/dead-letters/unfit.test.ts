@@ -100,7 +100,7 @@ class StrictCodec extends JsonCodec {
   }
 }
 
-const redrive = { action: "redrive", reason: undefined } as const;
+const redrive = { action: "redrive", by: "a test", reason: undefined } as const;
 
 test("a notice that can't be made sets the record aside that made its row so, and no other", async () => {
   const json = new StrictCodec();
@@ -114,12 +114,12 @@ test("a notice that can't be made sets the record aside that made its row so, an
     { disposition: "failed", cause: "notice-invalid", key: Buffer.from("a") },
   ]);
   expect(runner.health()[0]).toMatchObject({ state: "running", parkedKeys: 1, reasons: [] });
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("it fails again", async () => (await deadLetters.find(1n))?.attempts === 2);
   await append(["a", 1]);
   await until("the next one waits", async () => (await deadLetters.list({ limit: 9 })).length > 1);
   json.isStrict = false;
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("it is applied in its order", async () => (await sumOf("a")) === 14);
   expect(notices.filter(({ key }) => key === "a")).toHaveLength(2);
   expect(runner.health()[0]).toMatchObject({ parkedKeys: 0 });
@@ -133,7 +133,7 @@ test("a letter whose answer to the redrive was lost is applied once", async () =
   await until("it is set aside", async () => (await deadLetters.find(1n)) !== undefined);
   json.isStrict = false;
   readModels.losesAnswers = true;
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("its key goes on", () => runner.health()[0]?.parkedKeys === 0);
   await append(["a", 1]);
   await until("the next one is applied", async () => (await sumOf("a")) === 14);
@@ -153,7 +153,7 @@ test("a partition that has halted for too many letters goes on when they are set
   expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
   expect(await sumOf("a")).toBeUndefined();
   json.isStrict = false;
-  await deadLetters.ask({ kind: "all" }, redrive, 9);
+  await deadLetters.order({ letters: {}, ...redrive });
   await until("all are applied", async () => (await sumOf("a")) === 19);
   await until("it runs", () => runner.health()[0]?.state === "running");
 });

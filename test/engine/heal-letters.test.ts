@@ -62,7 +62,7 @@ async function parked() {
     });
   const redriven = async () => {
     skill.learned = true;
-    await deadLetters.ask({ kind: "all" }, { action: "redrive", reason: undefined }, 10);
+    await deadLetters.order({ letters: {}, action: "redrive", by: "a test", reason: undefined });
     const open = { disposition: "failed", limit: 1 } as const;
     await until("it is redriven", async () => (await deadLetters.list(open)).length === 0);
   };

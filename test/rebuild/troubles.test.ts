@@ -146,7 +146,7 @@ test("a record that operators have discarded is left out of the rebuild, too", a
   await stage.append(events);
   await stage.work([picky]);
   await stage.caughtUp(picky);
-  await stage.deadLetters.ask({ kind: "all" }, { action: "discard", reason: "typo" }, 10);
+  await stage.deadLetters.order({ letters: {}, action: "discard", by: "test", reason: "typo" });
   await stage.until("it is discarded", async () => {
     return (await stage.deadLetters.parked({ ...placeOfA(stage), generation: 1 })).length === 0;
   });

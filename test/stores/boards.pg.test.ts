@@ -4,6 +4,7 @@ import { PostgresAssignment } from "../../connectors/postgres/assignment/index.t
 import {
   insertDeadLetters,
   PostgresDeadLetters,
+  PostgresLetterFeed,
   settleDeadLetters,
 } from "../../connectors/postgres/dead-letters/index.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
@@ -20,6 +21,11 @@ deadLettersConformance("in Postgres", async () => {
   const { pool } = database;
   return {
     deadLetters: new PostgresDeadLetters({ pool }),
+    feed: new PostgresLetterFeed({ pool }),
+    elapse: async (ms) => {
+      const earlier = `filled_at - interval '${ms} milliseconds'`;
+      await pool.query(`update refold.letter_orders set filled_at = ${earlier}`);
+    },
     write: (letters) =>
       inTransaction(pool, "Writing", async (client) => {
         await insertDeadLetters(client, letters);

@@ -9,9 +9,12 @@ import { statusBoardConformance } from "../conformance/status-board.ts";
 const nothing = { [Symbol.asyncDispose]: async () => undefined };
 
 deadLettersConformance("in memory", async () => {
-  const deadLetters = new MemoryDeadLetters();
+  let nowMs = 1_700_000_000_000;
+  const deadLetters = new MemoryDeadLetters({ nowMs: () => nowMs });
   return {
     deadLetters,
+    feed: deadLetters,
+    elapse: async (ms) => void (nowMs += ms),
     write: async (letters) => deadLetters.add(letters),
     settle: async (settlements) => {
       if (!deadLetters.areOpen(settlements)) throw new FencedError([0], "Not open.");

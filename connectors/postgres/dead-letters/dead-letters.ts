@@ -3,28 +3,65 @@ import type { Pool } from "pg";
 import type {
   DeadLetters,
   Disposition,
-  LetterAsk,
+  EditVerdict,
+  LetterAct,
   LetterCount,
+  LetterCriteria,
+  LetterEdit,
   LetterFilter,
+  LetterGroup,
+  LetterOrder,
+  LetterOrderRequest,
   LetterPlace,
-  LetterSelection,
   LettersOfKey,
+  LetterSurvey,
+  OpenLetters,
+  OpenLettersMax,
   ParkedKey,
   StoredDeadLetter,
 } from "../../../engine/ports/dead-letters.ts";
-import { int8Array } from "../binary-array.ts";
+import { byteaArray, int4Array, textArray } from "../binary-array.ts";
 import { runStatement } from "../transaction.ts";
+import { conditionOf } from "./criteria.ts";
+import { actsOn, editLetter } from "./edits.ts";
+import { LetterOrders } from "./orders.ts";
 import { type LetterRow, storedLetter } from "./stored-letter.ts";
+import { groupsIn, surveyIn } from "./views.ts";
 
 const isOpen = "disposition in ('failed', 'waiting')";
 const atPlace = "consumer = $1 and generation = $2 and topic = $3 and partition = $4";
 
+/**
+ * Keys are compared by what a hash join takes: null as the empty key beside a mark. The row itself
+ * is joined only where it is within the bounds.
+ */
+const openOfKeys = `with asked_of as (
+    select * from unnest($1::text[], $2::int4[], $3::text[], $4::int4[], $5::bytea[])
+      with ordinality as k (consumer, generation, topic, partition, key, place)
+  ), found as (
+    select d.id, k.place, d."offset",
+      coalesce(octet_length(coalesce(d.edited_value, d.value)), 0) as size
+    from asked_of k join refold.dead_letters d
+      on d.consumer = k.consumer and d.generation = k.generation and d.topic = k.topic
+        and d.partition = k.partition and (d.key is null) = (k.key is null)
+        and coalesce(d.key, '') = coalesce(k.key, '')
+    where d.disposition in ('failed', 'waiting') and (d.key is not null or d.asked is not null)
+  ), placed as (
+    select id, place, "offset", count(*) over () as all_letters,
+      row_number() over w as n, sum(size) over w as bytes
+    from found window w as (order by place, "offset")
+  )
+  select d.*, placed.all_letters from placed join refold.dead_letters d on d.id = placed.id
+  where placed.n <= 2 or (placed.n <= $6 and placed.bytes <= $7) order by placed.n`;
+
 /** Reads the dead letters that flushes wrote, and writes down what operators ask for. */
 export class PostgresDeadLetters implements DeadLetters {
   readonly #pool: Pool;
+  readonly #orders: LetterOrders;
 
   constructor(options: { readonly pool: Pool }) {
     this.#pool = options.pool;
+    this.#orders = new LetterOrders(options.pool);
   }
 
   async parked(place: LetterPlace): Promise<readonly ParkedKey[]> {
@@ -41,56 +78,64 @@ export class PostgresDeadLetters implements DeadLetters {
     }));
   }
 
-  async open(of: LettersOfKey, limit: number): Promise<readonly StoredDeadLetter[]> {
-    const rows = await this.#run<LetterRow>(
-      `select * from refold.dead_letters
-       where ${atPlace} and key is not distinct from $5 and ${isOpen}
-         and (key is not null or asked is not null)
-       order by "offset" limit $6`,
-      [...placeValues(of), of.key, limit],
-    );
-    return rows.map(storedLetter);
+  async open(of: readonly LettersOfKey[], max: OpenLettersMax): Promise<OpenLetters> {
+    const rows = await this.#run<LetterRow & { readonly all_letters: bigint }>(openOfKeys, [
+      textArray(of.map(({ consumer }) => consumer)),
+      int4Array(of.map(({ generation }) => generation)),
+      textArray(of.map(({ topic }) => topic)),
+      int4Array(of.map(({ partition }) => partition)),
+      byteaArray(of.map(({ key }) => key)),
+      max.letters,
+      max.bytes,
+    ]);
+    const more = rows.length < Number(rows[0]?.all_letters ?? 0);
+    return { letters: rows.map(storedLetter), more };
   }
 
-  /** The rows are locked in order of id, as settlements lock them. */
-  async ask(letters: LetterSelection, ask: LetterAsk, limit: number): Promise<readonly bigint[]> {
-    const rows = await this.#run<{ id: bigint }>(
-      `with meant as materialized (
-         select id from refold.dead_letters
-         where disposition = 'failed' and ($1::int8 is null or id = $1)
-           and ($2::text is null or consumer = $2)
-         order by id limit $3 for update
-       ), asked as (
-         update refold.dead_letters d set asked = $4, asked_reason = $5, asks = asks + 1
-         from meant where d.id = meant.id returning d.id
-       )
-       select id from asked order by id`,
-      [
-        letters.kind === "one" ? letters.id : null,
-        letters.kind === "consumer" ? letters.consumer : null,
-        limit,
-        ask.action,
-        ask.reason ?? null,
-      ],
-    );
-    return rows.map(({ id }) => id);
+  order(request: LetterOrderRequest): Promise<LetterOrder> {
+    return this.#orders.add(request);
   }
 
-  asked(limit: number): Promise<readonly LettersOfKey[]> {
+  release(limit: number): Promise<number> {
+    return this.#orders.release(limit);
+  }
+
+  stopOrder(id: bigint): Promise<boolean> {
+    return this.#orders.stop(id);
+  }
+
+  findOrder(id: bigint): Promise<LetterOrder | undefined> {
+    return this.#orders.find(id);
+  }
+
+  orders(limit: number): Promise<readonly LetterOrder[]> {
+    return this.#orders.newest(limit);
+  }
+
+  edit(id: bigint, edit: Omit<LetterEdit, "at">): Promise<EditVerdict> {
+    return editLetter(this.#pool, id, edit);
+  }
+
+  acts(id: bigint, limit: number): Promise<readonly LetterAct[]> {
+    return actsOn(this.#pool, id, limit);
+  }
+
+  asked(
+    limit: number,
+    of?: readonly Pick<LetterPlace, "consumer" | "generation">[],
+  ): Promise<readonly LettersOfKey[]> {
     return this.#run<LettersOfKey>(
       `select consumer, generation, topic, partition, key from refold.dead_letters
-       where asked is not null
+       where asked is not null and ($2::text[] is null or (consumer, generation) in (
+         select * from unnest($2::text[], $3::int4[])
+       ))
        group by consumer, generation, topic, partition, key order by min(id) limit $1`,
-      [limit],
+      [
+        limit,
+        of === undefined ? null : textArray(of.map(({ consumer }) => consumer)),
+        of === undefined ? null : int4Array(of.map(({ generation }) => generation)),
+      ],
     );
-  }
-
-  async unanswered(ids: readonly bigint[]): Promise<number> {
-    const rows = await this.#run<{ count: bigint }>(
-      `select count(*) from refold.dead_letters where id = any($1::int8[]) and asked is not null`,
-      [int8Array(ids)],
-    );
-    return Number(rows[0]?.count ?? 0);
   }
 
   async find(id: bigint): Promise<StoredDeadLetter | undefined> {
@@ -101,15 +146,22 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   async list(filter: LetterFilter): Promise<readonly StoredDeadLetter[]> {
-    const { after = 0n, consumer = null, disposition = null, limit } = filter;
+    const { after = 0n, limit } = filter;
+    const values: unknown[] = [after, limit];
     const rows = await this.#run<LetterRow>(
-      `select * from refold.dead_letters
-       where id > $1 and ($2::text is null or consumer = $2)
-         and ($3::text is null or disposition = $3)
-       order by id limit $4`,
-      [after, consumer, disposition, limit],
+      `select * from refold.dead_letters d where d.id > $1 and ${conditionOf(filter, values)}
+       order by d.id limit $2`,
+      values,
     );
     return rows.map(storedLetter);
+  }
+
+  groups(criteria: LetterCriteria, limit: number): Promise<readonly LetterGroup[]> {
+    return groupsIn(this.#pool, criteria, limit);
+  }
+
+  survey(criteria: LetterCriteria, keysMax: number): Promise<LetterSurvey> {
+    return surveyIn(this.#pool, criteria, keysMax);
   }
 
   async counts(): Promise<readonly LetterCount[]> {

@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 
 import type { DeadLetter, LetterSource } from "../../../engine/ports/dead-letters.ts";
+import { letterFacts } from "../../../engine/task/letter-facts.ts";
 import {
   byteaArray,
   int4Array,
@@ -18,22 +19,24 @@ export const writable = (text: string): string => text.replaceAll("\0", "\uFFFD"
  */
 const statement = `with h as (
     select letter, array_agg(name order by i) as names, array_agg(value order by i) as bytes
-    from unnest($19::int4[], $20::text[], $21::bytea[]) with ordinality as h (letter, name, value, i)
+    from unnest($22::int4[], $23::text[], $24::bytea[]) with ordinality as h (letter, name, value, i)
     group by letter
   )
   insert into refold.dead_letters (consumer, generation, topic, partition, "offset", timestamp_ms,
     key, value, disposition, cause, message, stack, source_kind, incarnation, sequence,
-    change_lsn, change_order, attempts, header_names, header_values)
+    change_lsn, change_order, attempts, event_type, correlation_id, schema_id, header_names,
+    header_values)
   select l.consumer, l.generation, l.topic, l.partition, l."offset", l.timestamp_ms,
     l.key, l.value, l.disposition, l.cause, l.message, l.stack, l.source_kind, l.incarnation,
-    l.sequence, l.change_lsn, l.change_order, l.attempts,
-    coalesce(h.names, '{}'), coalesce(h.bytes, '{}')
+    l.sequence, l.change_lsn, l.change_order, l.attempts, l.event_type, l.correlation_id,
+    l.schema_id, coalesce(h.names, '{}'), coalesce(h.bytes, '{}')
   from unnest($1::text[], $2::int4[], $3::text[], $4::int4[], $5::int8[], $6::int8[], $7::bytea[],
       $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-      $15::int8[], $16::int8[], $17::int8[], $18::int4[]) with ordinality
+      $15::int8[], $16::int8[], $17::int8[], $18::int4[], $19::text[], $20::text[], $21::int8[])
+      with ordinality
     as l (consumer, generation, topic, partition, "offset", timestamp_ms, key, value, disposition,
       cause, message, stack, source_kind, incarnation, sequence, change_lsn, change_order, attempts,
-      place)
+      event_type, correlation_id, schema_id, place)
     left join h on h.letter = l.place
   order by l.place`;
 
@@ -50,6 +53,7 @@ export async function insertDeadLetters(
 function columns(letters: readonly DeadLetter[]): Buffer[] {
   const lanes = letters.map(({ source }) => ofKind(source, "lane"));
   const changes = letters.map(({ source }) => ofKind(source, "change"));
+  const facts = letters.map(letterFacts);
   return [
     textArray(letters.map(({ consumer }) => consumer)),
     int4Array(letters.map(({ generation }) => generation)),
@@ -69,6 +73,9 @@ function columns(letters: readonly DeadLetter[]): Buffer[] {
     int8Array(changes.map((change) => change?.commitLsn)),
     int8ArrayOfNumbers(changes.map((change) => change?.order)),
     int4Array(letters.map(({ disposition }) => (disposition === "failed" ? 1 : 0))),
+    textArray(facts.map(({ type }) => type && writable(type))),
+    textArray(facts.map(({ correlationId }) => correlationId && writable(correlationId))),
+    int8ArrayOfNumbers(facts.map(({ schemaId }) => schemaId)),
   ];
 }
 

@@ -58,4 +58,61 @@ export const migrations: readonly Migration[] = [
         where disposition in ('failed', 'waiting');
       create index dead_letters_asked on refold.dead_letters (id) where asked is not null;`,
   },
+  {
+    name: "dead-letters-3",
+    sql: `
+      alter table refold.dead_letters
+        add column event_type text,
+        add column correlation_id text,
+        add column schema_id bigint,
+        add column order_id bigint,
+        add column edited_value bytea,
+        add column edited_by text,
+        add column edited_reason text,
+        add column edited_at timestamptz(3),
+        -- The disposition that was published last.
+        add column published text;
+      -- Types and ids are ASCII; what isn't is shown by escapes, for letters from before this step.
+      update refold.dead_letters set
+        event_type = encode(header_values[array_position(header_names, 'ce_type')], 'escape'),
+        correlation_id =
+          encode(header_values[array_position(header_names, 'ce_correlationid')], 'escape'),
+        schema_id = case when length(value) >= 5 and get_byte(value, 0) = 0 then
+          ('x' || encode(substr(value, 2, 4), 'hex'))::bit(32)::int4 end;
+      create index dead_letters_order on refold.dead_letters (order_id) where order_id is not null;
+      create index dead_letters_correlation on refold.dead_letters (correlation_id)
+        where correlation_id is not null;
+      create index dead_letters_news on refold.dead_letters (id)
+        where published is distinct from disposition;
+      create table refold.letter_orders (
+        id bigint generated always as identity primary key,
+        at timestamptz(3) not null default now(),
+        action text not null check (action in ('redrive', 'discard', 'discard-with-parked')),
+        by text not null,
+        reason text,
+        criteria jsonb not null,
+        letters_per_second float8 check (letters_per_second > 0),
+        state text not null default 'open' check (state in ('open', 'asked', 'stopped')),
+        matched bigint not null,
+        asked bigint not null default 0,
+        -- Letters with a higher id came later; the cursor's and those below it were asked for.
+        last_id bigint not null,
+        cursor bigint not null default 0,
+        -- A bucket of letters that may be asked for, filled at the rate up to one second's.
+        allowance float8 not null default 1,
+        filled_at timestamptz not null default clock_timestamp()
+      );
+      create index letter_orders_open on refold.letter_orders (id) where state = 'open';
+      create table refold.letter_acts (
+        id bigint generated always as identity primary key,
+        at timestamptz(3) not null default now(),
+        letter bigint not null,
+        act text not null,
+        by text not null,
+        reason text,
+        order_id bigint,
+        value bytea
+      );
+      create index letter_acts_letter on refold.letter_acts (letter, id);`,
+  },
 ];

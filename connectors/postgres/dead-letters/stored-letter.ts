@@ -2,6 +2,7 @@ import { InvariantViolation } from "../../../engine/errors.ts";
 import type {
   Disposition,
   LetterAction,
+  LetterEdit,
   LetterSource,
   StoredDeadLetter,
 } from "../../../engine/ports/dead-letters.ts";
@@ -37,6 +38,10 @@ export interface LetterRow {
   readonly asks: number;
   readonly settled_at: Date | null;
   readonly reason: string | null;
+  readonly edited_value: Buffer | null;
+  readonly edited_by: string | null;
+  readonly edited_reason: string | null;
+  readonly edited_at: Date | null;
 }
 
 export function storedLetter(row: LetterRow): StoredDeadLetter {
@@ -66,7 +71,14 @@ export function storedLetter(row: LetterRow): StoredDeadLetter {
       row.asked === null ? undefined : { action: row.asked, reason: row.asked_reason ?? undefined },
     settledAt: row.settled_at ?? undefined,
     reason: row.reason ?? undefined,
+    edit: editOf(row),
   };
+}
+
+function editOf(row: LetterRow): LetterEdit | undefined {
+  const { edited_value: value, edited_by: by, edited_at: at } = row;
+  if (value === null || at === null) return undefined;
+  return { value, by: by ?? "", reason: row.edited_reason ?? undefined, at };
 }
 
 function sourceOf(row: LetterRow): LetterSource {

@@ -1,0 +1,45 @@
+import type { DeadLetters, StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
+import type { ReadValue } from "./shape.ts";
+
+/** What is asked and ordered about dead letters. */
+export interface LetterAdministration {
+  readonly deadLetters: Pick<
+    DeadLetters,
+    | "acts"
+    | "edit"
+    | "find"
+    | "findOrder"
+    | "groups"
+    | "list"
+    | "open"
+    | "order"
+    | "orders"
+    | "stopOrder"
+    | "survey"
+  >;
+  /** A value as JSON, by its writer's schema. @throws TransientError. */
+  readonly read: (value: Uint8Array | null) => Promise<ReadValue>;
+  /**
+   * Frames a value, given as JSON, that is to take the place of the letter's own.
+   *
+   * @param schema The record's own, the newest of its type, or an id; left out: the first of these
+   * that there is.
+   * @throws EditFault; TransientError.
+   */
+  readonly encode: (
+    letter: StoredDeadLetter,
+    json: unknown,
+    schema: "writer" | "reader" | number | undefined,
+  ) => Promise<Uint8Array>;
+  /**
+   * Tries the first letters that an order would mean, without writing anything: decoded and folded
+   * as they would be. Left out where no definitions are at hand.
+   */
+  readonly try?: (letters: readonly StoredDeadLetter[]) => Promise<readonly LetterTrial[]>;
+}
+
+/** What became of a letter in a trial: `error` where it failed. */
+export interface LetterTrial {
+  readonly id: bigint;
+  readonly error: { readonly cause: string; readonly message: string } | undefined;
+}

@@ -1,0 +1,123 @@
+import { type Static, Type } from "typebox";
+
+import type {
+  LetterAction,
+  LetterCriteria,
+  LetterOrderRequest,
+  StoredDeadLetter,
+} from "../../engine/ports/dead-letters.ts";
+import { ProblemError } from "../problem.ts";
+import type { LetterAdministration } from "./administration.ts";
+import { criteriaMembers, criteriaOf } from "./criteria.ts";
+import { type Order, orderShape, type Survey, surveyShape } from "./shape.ts";
+
+export const LetterId = Type.String({ pattern: "^[0-9]{1,18}$" });
+export const Said = Type.String({ minLength: 1, maxLength: 1_000 });
+
+/** The fastest pace that can be given: above it a pace means nothing. */
+export const lettersPerSecondMax = 100_000;
+
+/** Keys that a dry run names. */
+export const surveyKeysMax = 20;
+
+/** Letters that an order is for: one, those that fit everything given, or all. */
+export const Chosen = Type.Object(
+  { ...criteriaMembers, id: Type.Optional(LetterId), all: Type.Optional(Type.Literal(true)) },
+  { additionalProperties: false, minProperties: 1 },
+);
+
+export const orderMembers = {
+  letters: Chosen,
+  reason: Said,
+  by: Type.Optional(Said),
+  lettersPerSecond: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: lettersPerSecondMax,
+      description: "Letters taken up in a second, those that wait behind them included.",
+    }),
+  ),
+  dryRun: Type.Optional(Type.Boolean({ description: "Only tell what it would mean." })),
+};
+
+const Body = Type.Object(orderMembers);
+
+/** Who asks, where nobody puts a name to it. */
+export const anybody = "HTTP";
+
+/** Orders letters, or says what the order would mean. @throws ProblemError. */
+export async function orderLetters(
+  admin: LetterAdministration,
+  action: LetterAction,
+  body: Static<typeof Body>,
+): Promise<{ readonly order: Static<typeof Order> } | { readonly survey: Static<typeof Survey> }> {
+  const { reason, by = anybody, lettersPerSecond } = body;
+  const letters = meant(body.letters);
+  if (letters.id !== undefined) await assertFailed(admin, letters.id);
+  if (body.dryRun === true) {
+    const survey = await admin.deadLetters.survey(letters, surveyKeysMax);
+    return {
+      survey: { ...surveyShape(survey, lettersPerSecond), ...(await triedLetters(admin, letters)) },
+    };
+  }
+  const request: LetterOrderRequest = { letters, action, by, reason, lettersPerSecond };
+  return { order: orderShape(await admin.deadLetters.order(request)) };
+}
+
+function meant({ id, all: _, ...chosen }: Static<typeof Chosen>): LetterCriteria {
+  return { ...criteriaOf(chosen), ...(id === undefined ? {} : { id: BigInt(id) }) };
+}
+
+/** Letters that a dry run tries. */
+const triedMax = 100;
+
+/** Tries the first of the letters that an order would mean, where that can be done here. */
+export async function triedLetters(
+  admin: LetterAdministration,
+  letters: LetterCriteria,
+): Promise<Pick<Static<typeof Survey>, "tried">> {
+  if (admin.try === undefined) return {};
+  const limit = triedMax;
+  const first = await admin.deadLetters.list({ ...letters, disposition: "failed", limit });
+  const trials = await admin.try(first);
+  const failed = trials.flatMap(({ id, error }) =>
+    error === undefined ? [] : [{ id: String(id), ...error }],
+  );
+  return { tried: { letters: trials.length, failed } };
+}
+
+async function assertFailed(admin: LetterAdministration, id: bigint): Promise<void> {
+  const letter = await letterFound(admin, String(id));
+  if (letter.disposition !== "failed") throw await notFailed(admin, letter);
+}
+
+/** @throws ProblemError `letter-unknown`. */
+export async function letterFound(
+  { deadLetters }: LetterAdministration,
+  id: string,
+): Promise<StoredDeadLetter> {
+  const letter = await deadLetters.find(BigInt(id));
+  if (letter !== undefined) return letter;
+  const detail = `There is no dead letter ${id}.`;
+  throw new ProblemError({ status: 404, code: "letter-unknown", detail });
+}
+
+/** Only failed letters can be asked for, and edited. */
+export async function notFailed(
+  { deadLetters }: LetterAdministration,
+  letter: StoredDeadLetter,
+): Promise<ProblemError> {
+  const { id, disposition } = letter;
+  if (disposition !== "waiting") {
+    const detail = `Letter ${id} is ${disposition}.`;
+    return new ProblemError({ status: 409, code: "letter-settled", detail });
+  }
+  const { letters } = await deadLetters.open([letter], { letters: 1, bytes: 0 });
+  const front = letters[0]?.id;
+  return new ProblemError({
+    status: 409,
+    code: "letter-waiting",
+    detail: `Letter ${id} only waits behind ${front === undefined ? "another" : `letter ${front}`}.`,
+    ...(front === undefined ? {} : { more: { behind: String(front) } }),
+  });
+}
