@@ -8,8 +8,14 @@ import {
   withdraw,
 } from "../../processors/seats/index.ts";
 import { waitingList } from "../../processors/waiting-list/index.ts";
-import { catalogueModules, moduleEvents, paymentEvents } from "../../schemas/topics.ts";
+import {
+  catalogueModules,
+  enrolmentEvents,
+  moduleEvents,
+  paymentEvents,
+} from "../../schemas/topics.ts";
 import { paymentFacts } from "../payments/history.ts";
+import { enrolmentFacts } from "./enrolment-stage.ts";
 import { ModuleHistory } from "./module-history.ts";
 
 /** Modules, with everything that can happen to their seats and lines. */
@@ -109,6 +115,7 @@ const tableHistory: readonly RowChange[] = [
 export const eventHistories: ReadonlyMap<string, readonly GivenEvent[]> = new Map([
   [moduleEvents.name, moduleFacts()],
   [paymentEvents.name, paymentFacts()],
+  [enrolmentEvents.name, enrolmentFacts()],
 ]);
 
 /** A history for each captured table that a definition reads, by the name of its topic. */

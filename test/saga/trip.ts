@@ -96,11 +96,13 @@ export const bookings = defineTopic({
 
 type BookingState = "unknown" | "asked" | "confirmed" | "denied" | "cancelling" | "cancelled";
 
+const unknownBooking: BookingState = "unknown";
+
 const booking = defineDecisionModel({
   name: "booking",
   tag: "booking",
   topic: bookings,
-  initial: "unknown" as BookingState,
+  initial: unknownBooking,
   on: {
     BookingAsked: (): BookingState => "asked",
     BookingConfirmed: (): BookingState => "confirmed",

@@ -10,7 +10,7 @@ import {
   type WantedEffect,
 } from "../../engine/decision/definition.ts";
 import { countedIds, given } from "../../engine/decision/given.ts";
-import type { Emit, ErasedEventProcessor, ErasedReact } from "../../engine/processor.ts";
+import type { Emit, ErasedEventProcessor } from "../../engine/processor.ts";
 
 export interface WorldOptions {
   readonly processors: readonly ErasedEventProcessor[];
@@ -95,7 +95,7 @@ export class World {
       recordedAtMs,
       sequence: at + 1,
     };
-    (react as ErasedReact)(undefined as never, fact.event as never, emit, meta);
+    react(undefined as never, fact.event as never, emit, meta);
     const draft = this.#draft();
     for (const call of calls) this.#decide(call, draft);
     this.#commit(draft);
