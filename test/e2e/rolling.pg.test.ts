@@ -14,6 +14,7 @@ import { register } from "../../processors/seats/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { moduleEvents, registrationUpdates } from "../../schemas/topics.ts";
 import { databaseOfTest } from "../support/database.ts";
+import { nextVersion } from "./next-version.ts";
 import { until } from "./refold-process.ts";
 import { RollingWorker } from "./rolling-worker.ts";
 
@@ -178,7 +179,11 @@ test("old and new workers side by side: the new version is swapped in by itself 
   const fresh = await Promise.all([1, 2].map(() => RollingWorker.start(url, "new")));
   const queries = querying([...old, ...fresh]);
   const first = await untilRebuild(stores, "swapped by policy", isSwapped);
-  expect(first.request).toMatchObject({ by: "new-version", version: 2, accept: true });
+  expect(first.request).toMatchObject({
+    by: "new-version",
+    version: nextVersion.version,
+    accept: true,
+  });
   expect(first.proof).toMatchObject({ liveVersion: 1, added: 0, removed: 0, changed: 0 });
   // Old code goes on with what has served.
   await untilKept(stores, 1);
@@ -205,7 +210,7 @@ test("an undo without the old code says what it waits for, while the new version
   const waiting = await untilRebuild(
     stores,
     "told what it waits for",
-    ({ progress }) => progress?.waiting?.includes("version 1") === true,
+    ({ progress }) => progress?.waiting?.includes(`version ${seatAvailability.version}`) === true,
   );
   expect(waiting).toMatchObject({ state: "swapped", wish: "undo", failure: undefined });
   expect(waiting.progress?.waiting).toMatch(
