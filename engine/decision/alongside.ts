@@ -17,7 +17,7 @@ export function alongsideOf(group: Group): Alongside | undefined {
       parts.once.push({ ...once, answer });
     }
     if (settles !== undefined) parts.settled.push(settles);
-    parts.addWanted(call);
+    parts.addWanted(call, call.traceparent);
   }
   return parts;
 }
@@ -34,14 +34,15 @@ class Parts implements Alongside {
   readonly settled: EffectSettlement[] = [];
   readonly deadlines: DeadlineChange[] = [];
 
-  addWanted(call: DecidedCall): void {
+  /** With the context of the span that sends the call's events, where one is recorded. */
+  addWanted(call: DecidedCall, traceparent: string | undefined): void {
     const wanted = wantedBy(call);
-    const cause = causeOf(call);
+    const cause = causeOf(call, traceparent);
     for (const effect of wanted.effects ?? []) this.effects.push({ ...effect, ...cause });
     for (const one of wanted.deadlines ?? []) {
       this.deadlines.push(one.change === "set" ? { ...one, ...cause } : one);
     }
-    for (const next of call.next) this.addWanted(next);
+    for (const next of call.next) this.addWanted(next, traceparent);
   }
 }
 
@@ -49,13 +50,13 @@ const wantedBy = ({ decision }: DecidedCall): Wanted =>
   decision.kind === "accepted" ? (decision.wanted ?? {}) : {};
 
 /** The decision's own first event, where it has one, is what caused it; else what caused the call. */
-function causeOf({ asked, facts }: DecidedCall): Cause {
+function causeOf({ asked, facts }: DecidedCall, traceparent: string | undefined): Cause {
   const { correlationId } = asked.origin;
   const first = facts[0]?.newEvent;
   const causationId = first?.id ?? asked.origin.causationId;
   return {
     correlationId,
     ...(causationId === undefined ? {} : { causationId }),
-    traceparent: first?.traceparent ?? carriedTraceparent(asked.origin),
+    traceparent: traceparent ?? first?.traceparent ?? carriedTraceparent(asked.origin),
   };
 }

@@ -2,9 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { WakeUps } from "../effects/wake-ups.ts";
 import { InvariantViolation, RecordError, TransientError } from "../errors.ts";
-import type { Clock, Random } from "../ports/clock.ts";
 import type { KeptOnce } from "../ports/alongside.ts";
-import type { EventCodec } from "../ports/codec.ts";
 import type {
   Appended,
   AppendOptions,
@@ -12,46 +10,21 @@ import type {
   EventStore,
   StoredEvent,
 } from "../ports/event-store.ts";
-import type { Metrics } from "../ports/metrics.ts";
+import { noTracer, type Tracer } from "../ports/tracing.ts";
 import { alongsideOf } from "./alongside.ts";
 import type { CommandCall } from "./definition.ts";
 import type { CallMore, CallToDecide, Group } from "./group.ts";
+import type { DeciderOptions } from "./decider-options.ts";
 import { ModelCache } from "./model-cache.ts";
 import { ModelReader } from "./model-reader.ts";
 import type { CommandResult, Origin } from "./outcome.ts";
 import { DecisionPlan, type PlanOutcome } from "./plan.ts";
 import { requestOf } from "./request.ts";
 import { decideRound, type Round } from "./round.ts";
+import { Sends } from "./sends.ts";
 import { settleAppended, type SettledCall } from "./settle.ts";
 
-export interface DeciderOptions {
-  readonly eventStore: EventStore;
-  readonly codec: EventCodec;
-  readonly random: Random;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  /** As whom `execute` appends (default: a command; an import is the holder of its hold). */
-  readonly as?: AppendOptions["as"];
-  /**
-   * `one-per-round` unites a round's calls into one request, its facts in order of the calls: for
-   * an import, which alone has commands and tells their times, rising. A call that fails then
-   * fails the round. By default each request has only what hangs together, so that a conflict
-   * sends back no more than that.
-   */
-  readonly requests?: "independent" | "one-per-round";
-  /** Folded models that are kept (default 20,000). */
-  readonly modelsMax?: number;
-  /** Calls that are decided together (default 1,000). */
-  readonly roundCallsMax?: number;
-  /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
-  readonly waitingMax?: number;
-  /** After so many conflicts a call is decided under the lock (default 4). */
-  readonly conflictsMax?: number;
-  /** Age at which the store's clock is asked for anew (default 20 ms). */
-  readonly clockAgeMaxMs?: number;
-  /** Told of effects and deadlines as they become durable (default: its own, see `wakeUps`). */
-  readonly wakeUps?: WakeUps;
-}
+export type { DeciderOptions } from "./decider-options.ts";
 
 /** What a decider has taken and not answered yet. */
 export interface Backlog {
@@ -151,7 +124,7 @@ export class Decider {
     const round = await this.#decide(calls);
     for (const error of round.failed.values()) throw error;
     this.#models.trim();
-    return new DecisionPlan(calls, round.groups);
+    return new DecisionPlan({ calls, groups: round.groups, tracer: this.#tracer });
   }
 
   /**
@@ -164,6 +137,7 @@ export class Decider {
         `A plan of ${plan.groups.length} requests was settled with ${verdicts.length} verdicts.`,
       );
     }
+    plan.ended(verdicts);
     if (verdicts.every((verdict) => verdict.outcome === "appended")) {
       const settled = plan.groups.flatMap((group, i) => {
         return this.#recorded(group, verdicts[i] as Appended);
@@ -226,10 +200,13 @@ export class Decider {
   }
 
   async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
+    const sends = new Sends(this.#tracer, group);
     try {
       const verdict = await this.#options.eventStore.append(requestOf(group), this.#grant);
+      sends.end(verdict);
       await this.#conclude(group, calls, verdict);
     } catch (error) {
+      sends.fail(error);
       // What was sent may have happened: the models are read again before they are used.
       for (const model of group.models) model.stale = true;
       for (const { index } of group.calls) calls[index]?.reject(error);
@@ -323,15 +300,19 @@ export class Decider {
     if (!group) return call.reject(failed);
     const models = [...group.models];
     let decided: Group | undefined;
+    let sends: Sends | undefined;
     const condition = models.map((model) => model.condition());
     const decide = (newer: Parameters<Parameters<EventStore["appendLocked"]>[1]>[0]) => {
       const learnt = this.#reader.foldLearnt(models, newer);
       const round = decideRound([call], this.#roundOptions());
       const complete = learnt && !round.lacking;
       decided = complete ? round.groups[0] : undefined;
-      return decided ? requestOf(decided) : { events: [], condition: [] };
+      if (decided === undefined) return { events: [], condition: [] };
+      sends = new Sends(this.#tracer, decided);
+      return requestOf(decided);
     };
     const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
+    sends?.end(verdict);
     if (decided) return this.#conclude(decided, [call], verdict);
     for (const model of models) model.stale = true;
     this.#again([call]);
@@ -379,6 +360,10 @@ export class Decider {
   #answer(call: Waiting | undefined, settled: SettledCall): void {
     this.#options.metrics.count("commands_total", 1, { outcome: settled.result.outcome });
     call?.resolve(settled.result);
+  }
+
+  get #tracer(): Tracer {
+    return this.#options.tracer ?? noTracer;
   }
 
   get #grant(): AppendOptions {

@@ -38,6 +38,8 @@ export interface DecidedCall {
   readonly asked: CallToDecide;
   /** What followed it. */
   readonly next: readonly DecidedCall[];
+  /** Of the span that sends its events, where one is recorded: they carry it. */
+  traceparent?: string | undefined;
 }
 
 /** Calls whose decisions hang together through the models they read or change: one request. */
@@ -75,10 +77,14 @@ export class Group {
     this.#beforeMs = Math.min(this.#beforeMs, beforeMs);
   }
 
+  /** Calls in the order in which they were decided. */
+  inOrder(): readonly DecidedCall[] {
+    return this.calls.sort((one, other) => one.index - other.index);
+  }
+
   /** Facts in the order in which they were decided. */
   facts(): PlacedFact[] {
-    this.calls.sort((one, other) => one.index - other.index);
-    return this.calls.flatMap(factsOf);
+    return this.inOrder().flatMap(factsOf);
   }
 
   get time(): TimeBounds {

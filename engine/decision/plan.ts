@@ -1,6 +1,8 @@
-import type { AppendRequest } from "../ports/event-store.ts";
+import type { AppendRequest, AppendVerdict } from "../ports/event-store.ts";
+import type { Tracer } from "../ports/tracing.ts";
 import type { CallToDecide, Group } from "./group.ts";
 import { requestOf } from "./request.ts";
+import { Sends } from "./sends.ts";
 import type { SettledCall } from "./settle.ts";
 
 /** Decisions that are made, and not yet recorded. */
@@ -9,11 +11,26 @@ export class DecisionPlan {
   readonly groups: readonly Group[];
   /** To append whole, in this order; the verdicts go to `Decider.settle`. */
   readonly requests: readonly AppendRequest[];
+  /** A plan that is given up, because its flush failed, leaves them open: nobody hears of them. */
+  readonly #sends: readonly Sends[];
 
-  constructor(calls: readonly CallToDecide[], groups: readonly Group[]) {
-    this.calls = calls;
-    this.groups = groups;
-    this.requests = groups.map(requestOf);
+  constructor(of: {
+    readonly calls: readonly CallToDecide[];
+    readonly groups: readonly Group[];
+    readonly tracer: Tracer;
+  }) {
+    this.calls = of.calls;
+    this.groups = of.groups;
+    this.#sends = of.groups.map((group) => new Sends(of.tracer, group));
+    this.requests = of.groups.map(requestOf);
+  }
+
+  /** The spans of its appends end: all of them were made, or none. */
+  ended(verdicts: readonly AppendVerdict[]): void {
+    const refusal = verdicts.find(({ outcome }) => outcome !== "appended");
+    for (const [i, sends] of this.#sends.entries()) {
+      sends.end(refusal ?? (verdicts[i] as AppendVerdict));
+    }
   }
 }
 

@@ -1,14 +1,27 @@
-import type { AppendRequest } from "../ports/event-store.ts";
+import type { AppendRequest, NewEvent } from "../ports/event-store.ts";
 import { alongsideOf } from "./alongside.ts";
-import type { Group } from "./group.ts";
+import { factsOf, type Group } from "./group.ts";
 
 /** What is to be appended for a group: whole, or not at all. */
 export function requestOf(group: Group): AppendRequest {
   const alongside = alongsideOf(group);
   return {
-    events: group.facts().map((placed) => placed.newEvent),
+    events: eventsOf(group),
     condition: [...group.models].map((model) => model.condition()),
     time: group.time,
     ...(alongside === undefined ? {} : { alongside }),
   };
+}
+
+/** In the order in which they were decided. */
+function eventsOf(group: Group): NewEvent[] {
+  if (group.calls.every(({ traceparent }) => traceparent === undefined)) {
+    return group.facts().map(({ newEvent }) => newEvent);
+  }
+  return group.inOrder().flatMap((call) =>
+    factsOf(call).map(({ newEvent }) => ({
+      ...newEvent,
+      ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
+    })),
+  );
 }

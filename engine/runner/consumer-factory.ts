@@ -11,6 +11,7 @@ import { type Pipeline, processorPipeline, projectionPipeline } from "../task/pi
 import { processorModelOf, ProcessorTaskStore } from "../task/processor-task-store.ts";
 import { ProjectionStore, readModelOf } from "../task/projection-store.ts";
 import { Task } from "../task/task.ts";
+import { tracedTask } from "../tracing/traced-task.ts";
 import type { AnyTopic } from "../topic.ts";
 import { Claims } from "./claims.ts";
 import { Consumer } from "./consumer.ts";
@@ -103,7 +104,9 @@ export class ConsumerFactory {
     const { backoff } = this.#limits;
     const topics: TopicInfo[] = [];
     for (const topic of pipeline.topics) topics.push(await this.#topic(topic));
-    const shared = { store, clock, random, signal: this.#signal, deadLetters };
+    const { tracer } = this.#options;
+    const traced = tracedTask({ store, consumer: pipeline.name, tracer, clock });
+    const shared = { ...traced, clock, random, signal: this.#signal, deadLetters };
     const task = new Task({ ...shared, pipeline, metrics, probe, limits: this.#limits });
     const claims = new Claims({ ...shared, log, topics, backoff });
     const group = groupOf(pipeline.name, generation);

@@ -12,6 +12,7 @@ import type { ProcessorStore } from "../ports/processor-store.ts";
 import type { ReadModelStore } from "../ports/read-model-store.ts";
 import type { RecordLog } from "../ports/record-log.ts";
 import type { StatusBoard } from "../ports/status-board.ts";
+import type { Tracer } from "../ports/tracing.ts";
 import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import type { TaskLimits } from "../task/limits.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics?: Metrics;
+  /** Told of the batches that are processed (default: nobody is). The decider has its own. */
+  readonly tracer?: Tracer;
   readonly statusBoard?: StatusBoard;
   /** Names this process on the status board. Default: a new id. */
   readonly instance?: string;
