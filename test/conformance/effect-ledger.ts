@@ -117,6 +117,28 @@ function failing(subject: Subject): void {
     expect(await ledger.find(key)).toMatchObject({ state: "failed", error: "Unknown card." });
   });
 
+  test("tries that fail at the same time are all noted, and given up is given up", async () => {
+    const { effectLedger: ledger, store } = subject();
+    const kind = unique("kind");
+    const effects = Array.from({ length: 60 }, () => effect({ kind }));
+    await appendedWith(store, { effects });
+    await takeOf(ledger, kind);
+    const later = { afterMs: 60_000, error: "No answer." };
+    await Promise.all(
+      effects.flatMap(({ key }, i) => {
+        if (i % 3 === 0) return [ledger.postpone(key, later), ledger.giveUp(key, "Over.")];
+        return i % 3 === 1
+          ? [ledger.giveUp(key, "Over."), ledger.postpone(key, later)]
+          : [ledger.postpone(key, later)];
+      }),
+    );
+    const stored = await ledger.list({ kind, limit: 100 });
+    expect(stored.map(({ state, error }) => `${state}: ${error}`)).toEqual(
+      effects.map((_, i) => (i % 3 === 2 ? "requested: No answer." : "failed: Over.")),
+    );
+    expect(await takeOf(ledger, kind)).toEqual([]);
+  });
+
   test("an operator has what was given up tried again, and nothing else", async () => {
     const { effectLedger: ledger } = subject();
     const { kind, keys } = await requested(subject(), 2);

@@ -8,7 +8,8 @@ import type {
   StoredEffect,
   TakeEffects,
 } from "../../../engine/ports/effect-ledger.ts";
-import { textArray } from "../binary-array.ts";
+import { float8Array, textArray } from "../binary-array.ts";
+import { Gathering } from "../gathering.ts";
 import { storableText } from "../stored-json.ts";
 import { runStatement, type Stage } from "../transaction.ts";
 import {
@@ -19,42 +20,8 @@ import {
   type EffectRow,
 } from "./stored-effect.ts";
 
-/**
- * Rows that others are just taking are passed over. The time is asked once, since an index can't be
- * searched by a clock that moves on.
- */
-const takeStatement = `
-  with due as materialized (
-    select effect_id, row_number() over () as place from (
-      select effect_id from refold.open_effects
-      where state <> 'failed' and next_at <= statement_timestamp() and kind = any ($1::text[])
-      order by next_at, effect_id limit $2 for update skip locked) d
-  ), o as (
-    update refold.open_effects x set state = 'started', attempts = attempts + 1,
-      started_at = statement_timestamp(),
-      next_at = statement_timestamp() + $3::float8 * interval '1 millisecond'
-    from due where x.effect_id = due.effect_id returning x.*, due.place
-  )
-  select ${openColumns} from o join refold.effects e on e.id = o.effect_id order by o.place`;
-
-/** What is known under the key and isn't over. */
-const running = `o.effect_id = (select e.id from refold.effects e where e.key = $1)
-  and o.state <> 'failed'`;
-
-/**
- * Lost with a crash of the server, a postponement is only made up for by the lease: nobody has to
- * wait until it is on disk.
- */
-const postponeStatement = `
-  with unsynced as (select set_config('synchronous_commit', 'off', true))
-  update refold.open_effects o set state = 'requested', error = $2,
-    next_at = clock_timestamp() + $3::float8 * interval '1 millisecond'
-  from unsynced where ${running}`;
-
-const giveUpStatement = `
-  update refold.open_effects o set state = 'failed', error = $2, ended_at = clock_timestamp(),
-    secret = null
-  where ${running}`;
+const takeStatement = "select * from refold.take_effects($1::text[], $2::integer, $3::float8)";
+const failStatement = "select refold.fail_effects($1::text[], $2::text[], $3::float8[])";
 
 const retryStatement = `
   update refold.open_effects o set state = 'requested', next_at = clock_timestamp(), ended_at = null
@@ -71,39 +38,44 @@ const countsStatement = `
   join refold.effects e on e.id = c.oldest
   order by c.kind, c.state`;
 
+/** A try that failed; without a time for the next one it is given up. */
+interface Failure {
+  readonly key: string;
+  readonly error: string;
+  readonly afterMs: number | undefined;
+}
+
+/** Failures in one statement. */
+const failuresMax = 1_000;
+
 /** The ledger of effects; appends write it (`requestEffects`, `settleEffects`). */
 export class PostgresEffectLedger implements EffectLedger {
   readonly #pool: Pool;
+  readonly #failures: Gathering<Failure>;
 
   constructor(options: { readonly pool: Pool }) {
     this.#pool = options.pool;
+    const write = (failures: readonly Failure[]) => this.#fail(failures);
+    this.#failures = new Gathering({ write, batchMax: failuresMax });
   }
 
   async take({ kinds, limit, leaseMs }: TakeEffects): Promise<readonly StoredEffect[]> {
     const rows = await this.#run<EffectRow>(
-      { doing: "Taking effects", stage: "changing", text: takeStatement },
+      { doing: "Taking effects", stage: "changing", name: "refold.take", text: takeStatement },
       [textArray(kinds), limit, leaseMs],
     );
     return rows.map(storedEffect);
   }
 
-  async postpone(
+  postpone(
     key: string,
     failure: { readonly afterMs: number; readonly error: string },
   ): Promise<void> {
-    await this.#run({ doing: "Postponing an effect", stage: "changing", text: postponeStatement }, [
-      key,
-      storableText(failure.error),
-      failure.afterMs,
-    ]);
+    return this.#failures.add({ key, ...failure });
   }
 
-  async giveUp(key: string, error: string): Promise<void> {
-    const text = giveUpStatement;
-    await this.#run({ doing: "Giving an effect up", stage: "changing", text }, [
-      key,
-      storableText(error),
-    ]);
+  giveUp(key: string, error: string): Promise<void> {
+    return this.#failures.add({ key, error, afterMs: undefined });
   }
 
   async retry(keys: readonly string[]): Promise<number> {
@@ -144,12 +116,32 @@ export class PostgresEffectLedger implements EffectLedger {
     }));
   }
 
+  /** Of one effect that comes twice, having it given up counts, or else what came last. */
+  async #fail(all: readonly Failure[]): Promise<void> {
+    const failures = new Map<string, Failure>();
+    for (const one of all) {
+      const before = failures.get(one.key);
+      if (before === undefined || before.afterMs !== undefined) failures.set(one.key, one);
+    }
+    const rows = [...failures.values()];
+    await this.#run({ doing: "Noting tries that failed", stage: "changing", text: failStatement }, [
+      textArray(rows.map(({ key }) => key)),
+      textArray(rows.map(({ error }) => storableText(error))),
+      float8Array(rows.map(({ afterMs }) => afterMs)),
+    ]);
+  }
+
   #read<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
     return this.#run<Row>({ doing: "Reading the effects", stage: "preparing", text }, values);
   }
 
   #run<Row extends object>(
-    statement: { readonly doing: string; readonly stage: Stage; readonly text: string },
+    statement: {
+      readonly doing: string;
+      readonly stage: Stage;
+      readonly name?: string;
+      readonly text: string;
+    },
     values: readonly unknown[],
   ): Promise<Row[]> {
     return runStatement<Row>(this.#pool, { ...statement, values });

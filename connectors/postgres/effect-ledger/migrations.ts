@@ -37,7 +37,8 @@ const tables = `
     -- Gone with the row, and when the effect is given up.
     secret json
   ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-  create index open_effects_due on refold.open_effects (next_at, effect_id)
+  -- By kind first: what waits of one must not be walked through by who looks for another.
+  create index open_effects_due on refold.open_effects (kind, next_at, effect_id)
     where state <> 'failed';
 
   create table refold.done_effects (
@@ -74,6 +75,64 @@ begin
   where exists (select from refold.effects e where e.id = new_id[i] offset 0);
 end $$;`;
 
+/** Rows that others are just taking are passed over. */
+const take = `
+create function refold.take_effects(of_kinds text[], at_most integer, lease_ms float8)
+returns table (key text, kind text, input json, tags text[], correlation_id text,
+  causation_id text, traceparent text, requested_at timestamptz, secret json, state text,
+  attempts integer, started_at timestamptz, next_at timestamptz, ended_at timestamptz,
+  answer json, error text)
+language plpgsql volatile ${byIndexes} as $$
+#variable_conflict use_column
+declare
+  began timestamptz := clock_timestamp();
+begin
+  return query
+  with due as materialized (
+    select d.effect_id, row_number() over (order by d.next_at, d.effect_id) as place
+    from (
+      select found.effect_id, found.next_at from unnest(of_kinds) k (name)
+      cross join lateral (
+        select x.effect_id, x.next_at from refold.open_effects x
+        where x.kind = k.name and x.state <> 'failed' and x.next_at <= began
+        order by x.next_at, x.effect_id limit at_most for update skip locked) found
+      order by found.next_at, found.effect_id limit at_most) d
+  ), o as (
+    update refold.open_effects x set state = 'started', attempts = x.attempts + 1,
+      started_at = began, next_at = began + lease_ms * interval '1 millisecond'
+    from due where x.effect_id = due.effect_id returning x.*, due.place
+  )
+  select e.key, e.kind, e.input, e.tags, e.correlation_id, e.causation_id, e.traceparent,
+    e.requested_at, o.secret, o.state, o.attempts, o.started_at, o.next_at, o.ended_at,
+    null::json, o.error
+  from o join refold.effects e on e.id = o.effect_id order by o.place;
+end $$;`;
+
+/**
+ * Tries that failed: without a time for the next one they are given up. Lost in a crash of the
+ * server, a postponement is only made up for by its lease: nobody has to wait until it is on disk.
+ */
+const fail = `
+create function refold.fail_effects(failed_key text[], failed_error text[], after_ms float8[])
+returns void language plpgsql volatile ${byIndexes} as $$
+begin
+  if array_position(after_ms, null) is null then
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
+  with failed as materialized (
+    select e.id, failed_error[i] as error, after_ms[i] as wait_ms
+    from generate_subscripts(failed_key, 1) i join refold.effects e on e.key = failed_key[i]
+    order by failed_key[i] collate "C"
+  )
+  update refold.open_effects o set error = f.error,
+    state = case when f.wait_ms is null then 'failed' else 'requested' end,
+    next_at = case when f.wait_ms is null then o.next_at
+      else clock_timestamp() + f.wait_ms * interval '1 millisecond' end,
+    ended_at = case when f.wait_ms is null then clock_timestamp() end,
+    secret = case when f.wait_ms is null then null else o.secret end
+  from failed f where o.effect_id = f.id and o.state <> 'failed';
+end $$;`;
+
 /** Of effects that are done already, and of unknown keys, nothing is written. */
 const settle = `
 create function refold.settle_effects(settled_key text[], settled_answer text[])
@@ -92,5 +151,5 @@ begin
 end $$;`;
 
 export const migrations: readonly Migration[] = [
-  { name: "effect-ledger-1", sql: [tables, request, settle].join("\n") },
+  { name: "effect-ledger-1", sql: [tables, request, take, fail, settle].join("\n") },
 ];
