@@ -26,6 +26,8 @@ export interface ApiContext {
   readonly keysInUse: KeysInUse;
   readonly feed: UpdateFeed;
   readonly logger: FastifyBaseLogger;
+  /** How many card payments wait for their payment to be asked for. */
+  readonly paymentWaits: { open: number };
   /** How many resumed streams are replaying now. */
   readonly replays: { open: number };
 }

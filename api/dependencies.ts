@@ -14,6 +14,7 @@ import type { ReadModelReader } from "../engine/ports/read-model-reader.ts";
 import type { Rebuilds } from "../engine/ports/rebuilds.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
+import type { Tracer } from "../engine/ports/tracing.ts";
 import type { LetterAdministration } from "./dead-letters/administration.ts";
 import type { PaymentWebhook } from "../processors/payments/index.ts";
 import type { ApiOptions } from "./options.ts";
@@ -97,6 +98,8 @@ export interface ApiDependencies extends HealthSources {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  /** Told of every request (default: nobody is). The decider has its own. */
+  readonly tracer?: Tracer;
   /** For what goes wrong; requests are counted, not logged. */
   readonly logger?: FastifyBaseLogger;
   /** Age of a projection's read model in milliseconds; undefined where it isn't known here. */

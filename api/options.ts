@@ -96,6 +96,8 @@ export interface WaitBounds {
   readonly waitPollMs: number;
   /** A consumer older than this makes `/readyz` say no. */
   readonly readyWithinMs: number;
+  /** Card payments that may wait at once for a payment that is about to be asked for. */
+  readonly paymentWaitsMax: number;
   /** Commands with an `Idempotency-Key` that may be under way at once; then 503 `overloaded`. */
   readonly keyedCommandsMax: number;
 }
@@ -154,6 +156,7 @@ export const defaultApiOptions: ApiOptions = {
   waitingMax: 10_000,
   waitPollMs: 5,
   readyWithinMs: 5_000,
+  paymentWaitsMax: 1_000,
   keyedCommandsMax: 20_000,
 };
 

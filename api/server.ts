@@ -16,6 +16,7 @@ import { PositionWaits } from "./position-waits.ts";
 import { retryAfter, sendProblem } from "./problem.ts";
 import { registryRoutes } from "./registry/index.ts";
 import { carryCorrelation, measureRequests } from "./request-envelope.ts";
+import { traceRequests } from "./request-spans.ts";
 import { availabilityRoutes } from "./routes/availability.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -49,6 +50,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   handleUnknownRoutes(app);
   parseJsonBodies(app);
   carryCorrelation(app, deps.random);
+  traceRequests(app, deps.tracer);
   measureRequests(app, deps.metrics);
   refuseWhileDraining(app, lifetime);
   limitRequests(app, { connections, deps, options });

@@ -37,6 +37,17 @@ export const Registration = Type.Object({
   cancelledAt: nullable(Time),
 });
 
+export const Place = Type.Integer({
+  minimum: 0,
+  description: "In line: 1 is who gets the next seat; 0 has one on offer.",
+});
+
+/** One registration that is asked for by its id. */
+export const OneRegistration = Type.Object({
+  ...Registration.properties,
+  place: nullable(Place),
+});
+
 export const RegistrationPage = Type.Object({
   registrations: Type.Array(Registration),
   next: nullable(Type.String()),

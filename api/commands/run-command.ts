@@ -5,7 +5,7 @@ import type { CommandResult } from "../../engine/decision/outcome.ts";
 import type { KeptOnce } from "../../engine/ports/alongside.ts";
 import type { ApiContext } from "../context.ts";
 import { keptAnswer } from "../idempotency/keys-in-use.ts";
-import { type KeyRule, markOf, type RequestMark } from "../idempotency/mark.ts";
+import { markOf, type RequestMark } from "../idempotency/mark.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { originOf } from "../request-envelope.ts";
 import { type Accepted, sendTold, type Telling, type Told, toldOf } from "./told.ts";
@@ -15,7 +15,6 @@ export interface AskedCommand<Answer, Body> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly call: CommandCall<Answer>;
-  readonly key: KeyRule;
   /** Pure: what it makes of a result is kept under the client's key. */
   readonly tell: (result: Accepted<Answer>) => Telling<Body>;
   /** Awaited before the command is decided, unless its key has an answer already. */
@@ -33,9 +32,9 @@ export async function runCommand<Answer, Body>(
   context: ApiContext,
   asked: AskedCommand<Answer, Body>,
 ): Promise<Body> {
-  const { request, reply, key } = asked;
+  const { request, reply } = asked;
   const { eventStore } = context.deps;
-  const mark = markOf(request, key);
+  const mark = markOf(request);
   const incarnation = await context.waits.incarnation();
   const answer = (result: CommandResult): Told =>
     toldOf(result, { url: request.url, incarnation, tell: asked.tell });
@@ -49,16 +48,29 @@ export async function runCommand<Answer, Body>(
   return reply as never;
 }
 
+/**
+ * Decides a command for somebody who gets no answer of its own.
+ *
+ * @throws ProblemError 503 `import-in-progress`.
+ */
+export async function decided(
+  { deps }: ApiContext,
+  request: FastifyRequest,
+  call: CommandCall,
+): Promise<CommandResult> {
+  return unlessHeld(await deps.decider.execute(call, originOf(request, deps.random)));
+}
+
 interface Run<Answer, Body> extends AskedCommand<Answer, Body> {
   readonly answer: (result: CommandResult) => Told;
 }
 
 async function told<Answer, Body>(
-  { deps }: ApiContext,
+  context: ApiContext,
   { call, after, request, answer }: Run<Answer, Body>,
 ): Promise<Told> {
   await after?.();
-  return answer(unlessHeld(await deps.decider.execute(call, originOf(request, deps.random))));
+  return answer(await decided(context, request, call));
 }
 
 /** The answer that is kept under the key, or a new one that is kept from then on. */

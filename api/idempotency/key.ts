@@ -12,19 +12,17 @@ const quotedPattern = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 const barePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z:/=]+$/;
 
 /**
- * Header of a command that may be sent again without being done again
+ * Value of the header of a command that may be sent again without being done again
  * (draft-ietf-httpapi-idempotency-key-header-07). Its form is looked at by `idempotencyKeyOf`, so
  * that what is wrong with it has a code of its own.
  */
-export const KeyHeader = {
-  "idempotency-key": Type.Optional(
-    Type.String({
-      description:
-        "Chosen by the client, 1 to 255 characters, quoted or bare: sent again with the same key " +
-        "and the same request, the command gets its first answer.",
-    }),
-  ),
-};
+export const RequiredKey = Type.String({
+  description:
+    "Chosen by the client, 1 to 255 characters, quoted or bare: sent again with the same key and " +
+    "the same request, the command gets its first answer.",
+});
+
+export const KeyHeader = { "idempotency-key": Type.Optional(RequiredKey) };
 
 /**
  * The client's key; undefined where it sent none. The quoted and the bare form of a text are one

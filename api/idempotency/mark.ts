@@ -11,25 +11,22 @@ import { idempotencyKeyOf } from "./key.ts";
 /** Whose key it is, and of what request. */
 export type RequestMark = Omit<OnceMark, "answer">;
 
-/** Whether a command may come without a key. */
-export type KeyRule = "optional" | "required";
-
-/**
- * @throws ProblemError 400 `idempotency-key-invalid`, or `idempotency-key-missing` where the rule
- * requires one.
- */
-export function markOf(request: FastifyRequest, rule: KeyRule): RequestMark | undefined {
+/** @throws ProblemError 400 `idempotency-key-invalid`. */
+export function markOf(request: FastifyRequest): RequestMark | undefined {
   const key = idempotencyKeyOf(request);
-  if (key !== undefined) {
-    return { scope: scopeOf(request), key, fingerprint: fingerprintOf(request) };
-  }
-  if (rule === "optional") return undefined;
+  if (key === undefined) return undefined;
+  return { scope: scopeOf(request), key, fingerprint: fingerprintOf(request) };
+}
+
+/** For `preValidation` of a route whose commands must have a key. */
+export const keyRequired = async (request: FastifyRequest): Promise<void> => {
+  if (idempotencyKeyOf(request) !== undefined) return;
   throw new ProblemError({
     status: 400,
     code: "idempotency-key-missing",
     detail: `${routeOf(request)} needs an Idempotency-Key, so that it can be sent again safely.`,
   });
-}
+};
 
 /** The keys of one route have nothing to do with those of another. Everybody shares them. */
 const scopeOf = (request: FastifyRequest): string => routeOf(request);

@@ -3,9 +3,12 @@ import { Type } from "typebox";
 import {
   registrationById,
   registrations,
+  type RegistrationStatus,
+  registrationStatuses,
   registrationsOfModule,
   registrationsOfStudent,
 } from "../../projections/registrations/index.ts";
+import { placeInLine, waitingLists } from "../../projections/waiting-lists/index.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -17,11 +20,13 @@ import {
   pageMembers,
   pageOf,
   queryProblems,
-  Registration,
+  OneRegistration,
   RegistrationPage,
   registrationShape,
   WaitHeaders,
 } from "../shapes.ts";
+
+const inLine: ReadonlySet<string> = new Set<RegistrationStatus>(["waiting", "offered"]);
 
 const registrationPages = {
   200: jsonAnswer("Registrations, the oldest first.", RegistrationPage),
@@ -37,7 +42,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
     querystring: Type.Object(AtMember),
     headers: WaitHeaders,
     response: {
-      200: jsonAnswer("The registration.", Registration),
+      200: jsonAnswer("The registration.", OneRegistration),
       ...problemAnswers(["registration-unknown", ...pastProblems, ...queryProblems]),
     },
   };
@@ -48,9 +53,15 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
     handler: async (request, reply) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
       const { id } = request.params;
-      const { result } = await registrationById(readerAt(context, request.query.at), id);
+      const reader = readerAt(context, request.query.at);
+      const { result } = await registrationById(reader, id);
       if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
-      return registrationShape(result);
+      if (!inLine.has(result.status)) return { ...registrationShape(result), place: null };
+      await waits.until(waitingLists, request.headers["refold-wait-for"]);
+      const { moduleCode, studentId } = result;
+      const { result: found } = await placeInLine(reader, moduleCode, studentId);
+      const place = found?.registrationId === id ? found.place : null;
+      return { ...registrationShape(result), place };
     },
   });
 
@@ -78,11 +89,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
 
 export function rosterRoutes(app: ApiServer, context: ApiContext): void {
   const { options, waits } = context;
-  const status = Type.Union([
-    Type.Literal("held"),
-    Type.Literal("completed"),
-    Type.Literal("cancelled"),
-  ]);
+  const status = Type.Enum([...registrationStatuses]);
   const schema = {
     tags: [tags.registrations],
     summary: "A module's registrations, in pages, now or at a time of the past",

@@ -92,7 +92,6 @@ function registerRoute(app: ApiServer, context: ApiContext): void {
       runCommand<Registered, Static<typeof Given> | Static<typeof InLine>>(context, {
         request,
         reply,
-        key: "optional",
         call: register(request.body),
         tell: ({ answer, recordedAtMs }) => ({
           ...registered(answer, recordedAtMs),
@@ -136,12 +135,11 @@ function withdrawRoute(app: ApiServer, context: ApiContext): void {
       runCommand(context, {
         request,
         reply,
-        key: "optional",
         call: withdraw({ registrationId: request.params.id }),
-        tell: ({ answer }) => ({
+        tell: ({ answer: { registrationId, moduleCode, studentId, status, reason } }) => ({
           status: 200,
-          body: answer,
-          of: { topic: moduleEvents, key: answer.moduleCode },
+          body: { registrationId, moduleCode, studentId, status, reason },
+          of: { topic: moduleEvents, key: moduleCode },
         }),
       }),
   });

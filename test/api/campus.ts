@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CallMore, CallOnce } from "../../engine/decision/group.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
@@ -235,11 +237,13 @@ export class Campus {
   /** Writes what differs; gives the changed rows. */
   async #flush(projection: ErasedEventProjection): Promise<Map<string, Row | undefined>> {
     const opened = this.#of(projection);
-    const rows = foldFacts(projection, this.history.facts) as ReadonlyMap<string, Row>;
+    const topics = new Set([projection.from].flat().map(({ name }) => name));
+    const facts = this.history.facts.filter(({ topic }) => topics.has(topic.name));
+    const rows = foldFacts(projection, facts) as ReadonlyMap<string, Row>;
     const changed = new Map<string, Row | undefined>();
     for (const key of opened.rows.keys()) if (!rows.has(key)) changed.set(key, undefined);
     for (const [key, row] of rows) {
-      if (JSON.stringify(opened.rows.get(key)) !== JSON.stringify(row)) changed.set(key, row);
+      if (!isDeepStrictEqual(opened.rows.get(key), row)) changed.set(key, row);
     }
     opened.rows = rows;
     const { generation } = opened;

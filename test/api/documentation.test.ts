@@ -47,13 +47,18 @@ describe("GET /openapi.json", () => {
     ).toEqual(expected.toSorted());
   });
 
-  it("names every problem code in some answer, but those of unknown paths and methods", async () => {
+  it("names every problem code in some answer, but those of unknown routes and inner commands", async () => {
     const { document } = await documentOf();
     const text = JSON.stringify(document.paths);
     const missing = Object.keys(problemCodes).filter((code) => !text.includes(`"${code}"`));
     expect(missing.sort()).toEqual([
+      "already-in-line",
       "method-not-allowed",
+      "nothing-to-refund",
+      "payment-amount-invalid",
       "registration-cancelled",
+      "registration-completed",
+      "registration-in-line",
       "route-unknown",
     ]);
   });
