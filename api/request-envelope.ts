@@ -8,6 +8,7 @@ import {
   type TraceContext,
   traceparentOf,
 } from "../engine/tracing/trace-context.ts";
+import type {} from "./request-spans.ts";
 import { routeOf } from "./route-name.ts";
 
 declare module "fastify" {
@@ -45,12 +46,17 @@ function contextOf(request: FastifyRequest): TraceContext | undefined {
   return typeof given === "string" ? parseTraceparent(given) : undefined;
 }
 
+function givenTraceparent(request: FastifyRequest): string | undefined {
+  const context = contextOf(request);
+  return context && traceparentOf(context);
+}
+
 /** Where a request's command comes from: its cause is the request itself, by a name of its own. */
 export function originOf(request: FastifyRequest, random: Random): Origin {
-  const context = contextOf(request);
   const { correlationId } = request;
   const origin = { correlationId, causationId: `${routeOf(request)} ${random.id()}` };
-  return context === undefined ? origin : { ...origin, traceparent: traceparentOf(context) };
+  const traceparent = request.span?.traceparent ?? givenTraceparent(request);
+  return traceparent === undefined ? origin : { ...origin, traceparent };
 }
 
 /** Counts every answer by route, method and status; labels are made once for each of them. */

@@ -12,6 +12,7 @@ import { openHistory } from "./history.ts";
 import { ProcessLoad } from "./load.ts";
 import type { ProcessHealth } from "./process-health.ts";
 import type { Stores } from "./stores.ts";
+import { processTracer } from "./tracer.ts";
 
 export interface ApiPart {
   readonly stores: Stores;
@@ -36,7 +37,8 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
   const { wakeUps } = part;
-  const ports = { eventStore, codec, random, clock, metrics, wakeUps };
+  const tracer = processTracer();
+  const ports = { eventStore, codec, random, clock, metrics, tracer, wakeUps };
   const decider = new Decider({ ...ports, as: "command" });
   const load = new ProcessLoad(decider);
   const history = openHistory(stores, application.projections);
@@ -51,6 +53,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     clock,
     random,
     metrics,
+    tracer,
     health: () => [...healthOfDisk(room), ...health.health()],
     metricsText,
     copies,

@@ -16,6 +16,7 @@ import { openHistory } from "./history.ts";
 import { instanceName } from "./instance.ts";
 import { outageBackoff } from "./outages.ts";
 import type { Stores } from "./stores.ts";
+import { processTracer } from "./tracer.ts";
 
 export interface ConsumersPart {
   readonly definitions: Definitions;
@@ -47,7 +48,13 @@ export interface RunningConsumers extends AsyncDisposable {
 export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
   const { stores, metrics, report } = part;
   const { projections, processors, deadlines } = part.definitions;
-  const shared = { codec: stores.codec, clock: systemClock, random: new SystemRandom(), metrics };
+  const shared = {
+    codec: stores.codec,
+    clock: systemClock,
+    random: new SystemRandom(),
+    metrics,
+    tracer: processTracer(),
+  };
   const runner = await run({
     ...shared,
     projections,

@@ -21,6 +21,7 @@ import { openPayments, type Payments } from "./payments.ts";
 import { ProcessHealth } from "./process-health.ts";
 import type { Rebuilding } from "./rebuilds.ts";
 import { openStores, type Stores } from "./stores.ts";
+import { processTracer } from "./tracer.ts";
 
 /** Where the API listens, and its bounds. */
 export interface ApiRole {
@@ -133,7 +134,8 @@ function paymentsOf(
 ): Payments {
   const { eventStore, codec, effectLedger } = stores;
   const random = new SystemRandom();
-  const decider = new Decider({ eventStore, codec, random, clock: systemClock, ...told });
+  const ports = { eventStore, codec, random, clock: systemClock, tracer: processTracer() };
+  const decider = new Decider({ ...ports, ...told });
   const performs = roles.has("consumers") ? "all" : "nothing";
   return openPayments({ settings, url, performs, decider, effectLedger, report: reportToTerminal });
 }

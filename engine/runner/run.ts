@@ -1,8 +1,10 @@
 import { DeadlineDesk } from "../effects/deadline-desk.ts";
-import { EffectRunner } from "../effects/effect-runner.ts";
+import { EffectRunner, type EffectWork } from "../effects/effect-runner.ts";
 import { FatalError } from "../errors.ts";
 import { noMetrics } from "../ports/metrics.ts";
+import type { Tracer } from "../ports/tracing.ts";
 import type { AnyProjection } from "../projection.ts";
+import { tracedPerformer } from "../tracing/traced-performer.ts";
 import { ConsumerFactory } from "./consumer-factory.ts";
 import { Consumers } from "./consumers.ts";
 import { GenerationWatch } from "./generation-watch.ts";
@@ -98,11 +100,14 @@ class Start {
       random,
       probe,
       metrics = noMetrics,
+      tracer,
     } = this.#options;
     if (!decider) return {};
     const shared = { decider, wakeUps: decider.wakeUps, clock, random, metrics, probe };
     return {
-      ...(effects ? { effects: new EffectRunner({ ...shared, work: effects }) } : {}),
+      ...(effects
+        ? { effects: new EffectRunner({ ...shared, work: tracedWork(effects, tracer) }) }
+        : {}),
       ...(deadlines ? { deadlines: new DeadlineDesk({ ...shared, work: deadlines }) } : {}),
     };
   }
@@ -133,3 +138,8 @@ class Start {
     });
   }
 }
+
+const tracedWork = (work: EffectWork, tracer: Tracer | undefined): EffectWork => ({
+  ...work,
+  performers: work.performers.map((performer) => tracedPerformer(performer, tracer)),
+});
