@@ -1,4 +1,5 @@
 import { deleteNotices } from "../../connectors/postgres/event-store/index.ts";
+import type { IdempotencyKeys } from "../../engine/ports/idempotency-keys.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
 import { keepHouse, type Housekeeping } from "./housekeeping.ts";
@@ -19,7 +20,9 @@ const answersMax = 50_000;
  * kept for ever: that a key is known is what keeps its effect from happening twice.
  */
 export function startHousekeeping(options: {
-  readonly stores: Pick<Stores, "pool" | "embeddedLog" | "sweep" | "idempotencyKeys">;
+  readonly stores: Pick<Stores, "pool" | "embeddedLog" | "sweep"> & {
+    readonly idempotencyKeys: Pick<IdempotencyKeys, "purge">;
+  };
   readonly definitions: Pick<Definitions, "projections">;
   /** Age at which answers under clients' keys are forgotten (default 24 h). */
   readonly answersKeptMs?: number;
