@@ -33,6 +33,8 @@ export interface Servers {
   /** A worker of Kafka Connect. */
   readonly connectUrl: string | undefined;
   readonly capture: CaptureKind;
+  /** How long Kafka's topics of dead letters keep their records; undefined: their default. */
+  readonly deadLetterRetentionMs: number | undefined;
   /** How the Connect worker reaches database and registry, where that differs from our way. */
   readonly fromConnect: {
     readonly databaseUrl: string | undefined;
@@ -47,6 +49,7 @@ export const embeddedServers: Servers = {
   redisUrl: undefined,
   connectUrl: undefined,
   capture: "embedded",
+  deadLetterRetentionMs: undefined,
   fromConnect: { databaseUrl: undefined, registryUrl: undefined },
 };
 
@@ -67,6 +70,7 @@ export function serversOf(settings: Environment): Servers {
     redisUrl: url("REDIS_URL", ["redis", "rediss"]),
     connectUrl: url("CONNECT_URL", ["http", "https"]),
     capture: captureIn(settings, kafka, faults),
+    deadLetterRetentionMs: retentionIn(settings, faults),
     fromConnect: {
       databaseUrl: url("CONNECT_DATABASE_URL", ["postgres", "postgresql"]),
       registryUrl: url("CONNECT_SCHEMA_REGISTRY_URL", ["http", "https"]),
@@ -74,6 +78,16 @@ export function serversOf(settings: Environment): Servers {
   };
   if (faults.length > 0) throw new CommandFailure("usage", `Settings: ${faults.join("; ")}.`);
   return servers;
+}
+
+function retentionIn(settings: Environment, faults: string[]): number | undefined {
+  const { DLQ_RETENTION_DAYS: told } = settings;
+  if (told === undefined) return undefined;
+  const days = Number(told);
+  if (!/^\d{1,5}$/.test(told) || days < 1) {
+    faults.push(`DLQ_RETENTION_DAYS must be a whole number of days from 1 on, not ${told}`);
+  }
+  return days * 24 * 3_600_000;
 }
 
 function captureIn(

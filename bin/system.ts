@@ -5,6 +5,7 @@ import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
 import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
 import { startAudits } from "./system/audits.ts";
+import { publishLetters } from "./system/dead-letter-topics.ts";
 import { tellBuilds } from "./system/build-metrics.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
@@ -65,6 +66,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       stop.add("rebuilds", () => desk[Symbol.asyncDispose]());
       const builds = tellBuilds({ ...options, ...stores, projections, clock: systemClock });
       stop.add("metrics of builds", () => builds[Symbol.asyncDispose]());
+      const topics = publishLetters(options);
+      if (topics) stop.add("topics of dead letters", () => topics[Symbol.asyncDispose]());
       const audits = startAudits({ ...options, projections, consumers });
       stop.add("audits and snapshots", () => audits[Symbol.asyncDispose]());
     }

@@ -1,5 +1,11 @@
 export { KafkaCluster, type KafkaClusterOptions } from "./cluster.ts";
 export type { KafkaSasl } from "./connection/options.ts";
+export {
+  deadLetterTopicOf,
+  DeadLetterTopics,
+  type DeadLetterTopicsOptions,
+  letterHeaders,
+} from "./dead-letter-topic/index.ts";
 export { KafkaRecordLog, type KafkaRecordLogOptions } from "./kafka-record-log.ts";
 export {
   type FlushedOffset,

@@ -24,6 +24,7 @@ export const labelMeanings = {
     "a try at an effect: done, postponed, failed, left",
   kind: "kind of effect on the outside world",
   name: "name of a kind of deadline",
+  cause: "why a record was set aside: unframed, schema-unknown, schema-incompatible, decode, ...",
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
@@ -61,6 +62,16 @@ const consumers: MetricCatalogue = {
   duplicates_dropped_total: counter("Records dropped because they were applied before."),
   holes_total: counter("Gaps found in lane sequences; each halts its partition."),
   dead_letters_total: counter("Records set aside."),
+  contract_breaches_total: counter(
+    "Records set aside because they aren't what their schema promises: the producer is at fault.",
+    { labels: ["consumer", "cause"] },
+  ),
+  dead_letters_published_total: counter("Dispositions of dead letters published to the log.", {
+    labels: [],
+  }),
+  dead_letter_publish_failures_total: counter("Times that dead letters couldn't be published.", {
+    labels: [],
+  }),
   dead_letters_open: gauge(
     "Dead letters that are neither redriven nor discarded, of partitions here.",
   ),

@@ -16,12 +16,29 @@ export interface LetterBoxOptions {
   readonly max: LettersMax;
 }
 
+/**
+ * Causes for which the producer is at fault: it has written what it had not agreed on. Nothing makes
+ * such a record work but a schema, or an edit.
+ */
+export const contractBreaches: ReadonlySet<string> = new Set([
+  "unframed",
+  "schema-unknown",
+  "schema-incompatible",
+  "decode",
+  "change-invalid",
+]);
+
 /** Sets records aside in the open batch, and parks their keys. */
 export class LetterBox {
   readonly #options: LetterBoxOptions;
 
   constructor(options: LetterBoxOptions) {
     this.#options = options;
+    const { consumer, metrics } = options;
+    // A rate can't be taken of a counter that isn't there.
+    for (const cause of contractBreaches) {
+      metrics.count("contract_breaches_total", 0, { consumer, cause });
+    }
   }
 
   /**
@@ -58,5 +75,9 @@ export class LetterBox {
     partition.parked.add(letter);
     open.letters.push(deadLetter(cursor, partition, { consumer, generation, ...why }));
     metrics.count("dead_letters_total", 1, { consumer });
+    const cause = why.error?.code ?? "";
+    if (contractBreaches.has(cause)) {
+      metrics.count("contract_breaches_total", 1, { consumer, cause });
+    }
   }
 }
