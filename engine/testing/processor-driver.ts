@@ -5,6 +5,8 @@ import { MemoryEffectLedger } from "../memory/effect-ledger.ts";
 import { MemoryEventStore } from "../memory/event-store.ts";
 import { MemoryProcessorStore } from "../memory/processor-store.ts";
 import type { EventCodec } from "../ports/codec.ts";
+import type { Deadline } from "../ports/deadlines.ts";
+import type { StoredEffect } from "../ports/effect-ledger.ts";
 import type { StoredEvent } from "../ports/event-store.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import type { AnyProcessor } from "../processor.ts";
@@ -23,6 +25,8 @@ export class ProcessorDriver {
   readonly #options: ProcessorDriverOptions;
   readonly #driver: TaskDriver;
   readonly #events: MemoryEventStore;
+  readonly #ledger: MemoryEffectLedger;
+  readonly #deadlines = new MemoryDeadlines();
   readonly #store: MemoryProcessorStore;
 
   constructor(options: ProcessorDriverOptions) {
@@ -33,11 +37,9 @@ export class ProcessorDriver {
       begin: (limits) => this.#begin(limits),
     });
     const { clock } = this.#driver;
-    const events = new MemoryEventStore({
-      clock,
-      effectLedger: new MemoryEffectLedger({ clock }),
-      deadlines: new MemoryDeadlines(),
-    });
+    this.#ledger = new MemoryEffectLedger({ clock });
+    const beside = { effectLedger: this.#ledger, deadlines: this.#deadlines };
+    const events = new MemoryEventStore({ clock, ...beside });
     this.#events = events;
     this.#store = new MemoryProcessorStore({
       appendAll: (requests) => events.appendAll(requests),
@@ -63,6 +65,16 @@ export class ProcessorDriver {
     const found: StoredEvent[] = [];
     for await (const page of this.#events.read({})) found.push(...page);
     return found;
+  }
+
+  /** Effects that its decisions want, in the order in which they were wanted; nobody performs them. */
+  async effects(): Promise<readonly StoredEffect[]> {
+    return this.#ledger.list({ limit: Infinity });
+  }
+
+  /** Deadlines that its decisions have set, the earliest first; they don't pass. */
+  async deadlines(names: readonly string[]): Promise<readonly Deadline[]> {
+    return this.#deadlines.due({ names, nowMs: Infinity, limit: Infinity });
   }
 
   /** The stored states of these keys. */

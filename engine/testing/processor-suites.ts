@@ -8,7 +8,7 @@ import { crashEverywhere } from "./crashes.ts";
 import { assertEqual, type GivenEvent } from "./given.ts";
 import { Journal } from "./journal.ts";
 import { ProcessorDriver } from "./processor-driver.ts";
-import { type History, reactAll } from "./react-all.ts";
+import { type History, type Reacted, reactAll } from "./react-all.ts";
 import type { Check } from "./suites.ts";
 import { TableStage } from "./table-stage.ts";
 import type { DriveOptions } from "./task-driver.ts";
@@ -119,7 +119,28 @@ async function assertReacted(
   const states = Object.fromEntries(storedState(processor) ? stored : []);
   const want = Object.fromEntries(expected.states);
   assertEqual(states, want, `${processor.name} has other states`);
+  await assertWanted(driver, expected, processor.name);
 }
+
+/** Effects and deadlines; ids in them are left out, since each run has its own. */
+async function assertWanted(
+  driver: ProcessorDriver,
+  expected: Reacted,
+  name: string,
+): Promise<void> {
+  const effects = (await driver.effects()).map(({ key, input }) => ({ key, input }));
+  const wanted = [...expected.effects.values()].map(({ key, input }) => ({ key, input }));
+  assertEqual(withoutIds(effects), withoutIds(wanted), `${name} wants other effects`);
+  const waitedFor = [...expected.deadlines.values()];
+  const names = [...new Set(waitedFor.map((one) => one.name))];
+  const plain = (one: { name: string; key: string; atMs: number }) =>
+    [one.name, one.key, one.atMs] as const;
+  const set = (await driver.deadlines(names)).map(plain);
+  assertEqual(withoutIds(set), withoutIds(waitedFor.map(plain)), `${name} sets other deadlines`);
+}
+
+const withoutIds = (values: readonly unknown[]): string[] =>
+  values.map((value) => JSON.stringify(value).replaceAll(idPattern, "<id>")).sort();
 
 interface Told {
   readonly key: string;

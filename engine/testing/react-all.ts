@@ -5,6 +5,9 @@ import {
   type FollowedCall,
   followingCalls,
   type FollowUps,
+  type Wanted,
+  type WantedDeadline,
+  type WantedEffect,
 } from "../decision/definition.ts";
 import { countedIds, given } from "../decision/given.ts";
 import type { RowChange } from "../ports/codec.ts";
@@ -27,7 +30,13 @@ export interface Reacted {
   /** What was decided, in order. */
   readonly facts: readonly Fact[];
   readonly states: ReadonlyMap<string, AnyRow>;
+  /** Effects that were wanted, by key. */
+  readonly effects: ReadonlyMap<string, WantedEffect>;
+  /** Deadlines that were set and not cancelled, by name and key. */
+  readonly deadlines: ReadonlyMap<string, SetDeadline>;
 }
+
+type SetDeadline = Extract<WantedDeadline, { readonly change: "set" }>;
 
 type React = (
   state: AnyRow | undefined,
@@ -83,6 +92,8 @@ function reactToChanges(
 class Reactions implements Reacted {
   readonly facts: Fact[] = [];
   readonly states = new Map<string, AnyRow>();
+  readonly effects = new Map<string, WantedEffect>();
+  readonly deadlines = new Map<string, SetDeadline>();
   readonly #keepsState: boolean;
   readonly #nowMs: number;
   readonly #newId = countedIds();
@@ -103,11 +114,24 @@ class Reactions implements Reacted {
 
   #decide({ call, accepted, refused }: FollowedCall): void {
     const { decision } = given(this.facts, { nowMs: this.#nowMs, newId: this.#newId }).when(call);
-    if (decision.kind === "accepted") this.facts.push(...decision.facts);
+    if (decision.kind === "accepted") {
+      this.facts.push(...decision.facts);
+      this.#want(decision.wanted ?? {});
+    }
     const following =
       decision.kind === "accepted"
         ? (accepted as FollowUps["accepted"])?.(decision.answer)
         : refused?.(decision.refusal);
     for (const next of followingCalls(following)) this.#decide(next);
+  }
+
+  #want({ effects = [], deadlines = [] }: Wanted): void {
+    for (const effect of effects) {
+      if (!this.effects.has(effect.key)) this.effects.set(effect.key, effect);
+    }
+    for (const one of deadlines) {
+      if (one.change === "set") this.deadlines.set(`${one.name}/${one.key}`, one);
+      else this.deadlines.delete(`${one.name}/${one.key}`);
+    }
   }
 }
