@@ -10,6 +10,7 @@ import { letterAdministration } from "../dead-letters/administration.ts";
 import { application } from "./definitions.ts";
 import { openHistory } from "./history.ts";
 import { ProcessLoad } from "./load.ts";
+import type { Payments } from "./payments.ts";
 import type { ProcessHealth } from "./process-health.ts";
 import type { Stores } from "./stores.ts";
 import { processTracer } from "./tracer.ts";
@@ -20,6 +21,8 @@ export interface ApiPart {
   readonly health: ProcessHealth;
   /** Told of effects and deadlines that commands want. */
   readonly wakeUps: WakeUps;
+  /** Providers that tell their outcomes over HTTP. */
+  readonly payments: Pick<Payments, "webhooks">;
   readonly address: Address;
   /** What other processes on this database say; undefined where there can be none. */
   readonly others: Pick<BoardView, "ageMs"> | undefined;
@@ -45,6 +48,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const app = buildApi({
     decider: commandsWhileRoom(decider, room),
     idempotencyKeys: stores.idempotencyKeys,
+    webhooks: part.payments.webhooks,
     eventStore,
     reader,
     history,
