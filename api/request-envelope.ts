@@ -8,7 +8,6 @@ import {
   type TraceContext,
   traceparentOf,
 } from "../engine/tracing/trace-context.ts";
-import type {} from "./request-spans.ts";
 import { routeOf } from "./route-name.ts";
 
 declare module "fastify" {

@@ -13,6 +13,7 @@ import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
 import type { StoredEvent } from "../../engine/ports/event-store.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
+import { noTracer, type Tracer } from "../../engine/ports/tracing.ts";
 import { globalPosition } from "../../engine/position.ts";
 import { run } from "../../engine/runner/run.ts";
 import { realClock, realRandom, ScriptedAssignment } from "../engine/process.ts";
@@ -32,13 +33,15 @@ export class MemorySystem {
   readonly readModels = new MemoryReadModelStore();
   readonly reader = new MemoryReadModelReader({ store: this.readModels });
   readonly deadLetters = new MemoryDeadLetters();
-  readonly decider = new Decider({
-    eventStore: this.eventStore,
-    codec: this.codec,
-    clock: realClock,
-    random: realRandom,
-    metrics: noMetrics,
-  });
+  readonly decider: Decider;
+  readonly #tracer: Tracer;
+
+  constructor(tracer: Tracer = noTracer) {
+    const { eventStore, codec } = this;
+    const ports = { clock: realClock, random: realRandom, metrics: noMetrics, tracer };
+    this.decider = new Decider({ eventStore, codec, ...ports });
+    this.#tracer = tracer;
+  }
 
   async start(): Promise<void> {
     for (const topic of [orders, parcels, news]) {
@@ -55,6 +58,7 @@ export class MemorySystem {
       assignment: new ScriptedAssignment(),
       clock: realClock,
       random: realRandom,
+      tracer: this.#tracer,
       limits: { lingerMs: 1 },
       effects: { ledger: this.effects, performers: [charging] },
       deadlines: { store, eventStore, types: [askLater] },
