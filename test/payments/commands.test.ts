@@ -138,6 +138,12 @@ describe("outcomes", () => {
     }
   });
 
+  it("takes a failure at or after the deadline for the deadline's passing", () => {
+    given([requested, started], { nowMs: dueAtMs })
+      .when(fail)
+      .then({ facts: [passed], wanted: { deadlines: cancelled } });
+  });
+
   it("records a passed deadline while the payment is open", () => {
     for (const before of [[], [started]]) {
       given([requested, ...before])

@@ -76,14 +76,13 @@ export class ProviderClient {
         method: "POST",
         headers: this.#headers(key, bytes),
         body: bytes,
-        redirect: "error",
+        redirect: "manual",
         signal,
       });
       return { status: answer.status, text: await this.#textOf(answer) };
     } catch (cause) {
       if (cause instanceof AnswerTooLong) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `${this.#base}${path} gave no answer: ${why}`;
+      const message = `${this.#base}${path} gave no answer: ${reasonOf(cause)}`;
       throw new TransientError("payments-away", message, { cause });
     }
   }
@@ -123,6 +122,14 @@ export class ProviderClient {
     }
     throw new Error(`${this.#base}${path} answered no JSON object: ${text.slice(0, 200)}`);
   }
+}
+
+/** `fetch` tells the reason in what caused its error. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause, message } = error;
+  if (!(cause instanceof Error)) return message;
+  return `${message} (${"code" in cause ? String(cause.code) : cause.message})`;
 }
 
 class AnswerTooLong extends Error {

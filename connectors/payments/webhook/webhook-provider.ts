@@ -33,26 +33,31 @@ export class WebhookProvider implements PaymentProvider {
     this.#client = new ProviderClient(options);
   }
 
-  async open({ key, signal, ...payment }: OpenPayment): Promise<ChargeAnswer> {
+  async open(payment: OpenPayment): Promise<ChargeAnswer> {
+    const { key, signal } = payment;
     const body = bodyOf(payment);
     return answerIn(await this.#client.post({ path: "/payments", key, signal, body }));
   }
 
-  async charge({ key, signal, card, ...payment }: ChargeCard): Promise<ChargeAnswer> {
-    const body = { ...bodyOf(payment), token: card.token };
+  async charge(charge: ChargeCard): Promise<ChargeAnswer> {
+    const { key, signal, card } = charge;
+    const body = { ...bodyOf(charge), token: card.token };
     return answerIn(await this.#client.post({ path: "/charges", key, signal, body }));
   }
 
-  async refund({ key, signal, ...part }: RefundPart): Promise<{ readonly reference: string }> {
-    const { paymentId, registrationId, reference, amountCents, reason } = part;
+  async refund(part: RefundPart): Promise<{ readonly reference: string }> {
+    const { key, signal, paymentId, registrationId, reference, amountCents, reason } = part;
     const body = { paymentId, registrationId, reference, amountCents, reason };
     const answer = await this.#client.post({ path: "/refunds", key, signal, body });
     return { reference: textIn(answer, "reference") };
   }
 }
 
-const bodyOf = ({ expiresAtMs, ...payment }: Omit<OpenPayment, "key" | "signal">) => ({
-  ...payment,
+const bodyOf = ({ expiresAtMs, ...payment }: OpenPayment) => ({
+  paymentId: payment.paymentId,
+  amountCents: payment.amountCents,
+  studentId: payment.studentId,
+  registrationIds: payment.registrationIds,
   expiresAt: new Date(expiresAtMs).toISOString(),
 });
 
