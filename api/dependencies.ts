@@ -18,6 +18,7 @@ import type { Tracer } from "../engine/ports/tracing.ts";
 import type { LetterAdministration } from "./dead-letters/administration.ts";
 import type { PaymentWebhook } from "../processors/payments/index.ts";
 import type { ApiOptions } from "./options.ts";
+import type { TraceAdministration } from "./traces/administration.ts";
 
 /** Decides commands: the engine's `Decider`. */
 export interface CommandExecutor {
@@ -110,6 +111,8 @@ export interface ApiDependencies extends HealthSources {
   readonly registry?: SubjectRegistry;
   /** Served under `/admin/rebuilds`; without it there is nothing there. */
   readonly administration?: RebuildAdministration;
+  /** Served under `/admin/traces` and `/admin/why`; without it there is nothing there. */
+  readonly traces?: TraceAdministration;
   /** Served under `/admin/dead-letters`; without it there is nothing there. */
   readonly letters?: LetterAdministration;
   readonly options?: Partial<ApiOptions>;

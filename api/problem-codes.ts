@@ -28,6 +28,8 @@ export const problemCodes = {
   "projection-unknown": [404, "There is no projection of this name."],
   "rebuild-unknown": [404, "There is no such rebuild."],
   "letter-unknown": [404, "There is no such dead letter."],
+  "trace-unknown": [404, "No event has to do with this id."],
+  "row-unknown": [404, "No record has to do with such a row of the projection."],
   "letter-order-unknown": [404, "There is no such order for dead letters."],
   "method-not-allowed": [405, "The path has no such method; `Allow` names those that it has."],
   "request-timeout": [408, "The request was not sent whole in time; the connection is closed."],

@@ -29,6 +29,7 @@ import { paymentRoutes } from "./routes/payments.ts";
 import { rebuildRoutes } from "./routes/rebuilds.ts";
 import { registrationQueries, rosterRoutes } from "./routes/registration-queries.ts";
 import { registrationCommands } from "./routes/registrations.ts";
+import { traceRoutes } from "./routes/traces.ts";
 import { updateRoutes } from "./routes/updates.ts";
 import { waitingListRoutes } from "./routes/waiting-lists.ts";
 import { UpdateFeed } from "./updates/feed.ts";
@@ -133,6 +134,8 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   updateRoutes(app, context);
   const { administration } = context.deps;
   if (administration !== undefined) rebuildRoutes(app, context, administration);
+  const { traces } = context.deps;
+  if (traces !== undefined) traceRoutes(app, traces);
   const { letters } = context.deps;
   if (letters !== undefined) deadLetterRoutes(app, letters);
   const { readyWithinMs } = context.options;

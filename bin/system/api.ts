@@ -14,6 +14,7 @@ import type { Payments } from "./payments.ts";
 import type { ProcessHealth } from "./process-health.ts";
 import type { Stores } from "./stores.ts";
 import { processTracer } from "./tracer.ts";
+import { traceAdministration } from "./traces.ts";
 
 export interface ApiPart {
   readonly stores: Stores;
@@ -68,6 +69,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     load: () => load.now(),
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     administration: { ...stores, projections: application.projections },
+    traces: traceAdministration(stores, application),
     letters: letterAdministration(stores, application),
     ...(part.limits === undefined ? {} : { options: part.limits }),
   });
