@@ -39,7 +39,7 @@ const orderAnswers = {
 
 function redriveRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Tries failed letters again, each key's in order, with what waits behind them",
     body: Type.Object(orderMembers, { additionalProperties: false }),
     response: orderAnswers,
@@ -59,7 +59,7 @@ function redriveRoute(app: ApiServer, admin: LetterAdministration): void {
 
 function discardRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Leaves failed letters out for good; their keys go on without them",
     body: Type.Object(
       {
@@ -88,7 +88,7 @@ function discardRoute(app: ApiServer, admin: LetterAdministration): void {
 
 function ordersRoute(app: ApiServer, { deadLetters }: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "What was ordered for dead letters, the newest first",
     querystring: Type.Object({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: listMax, default: 50 })),
@@ -110,7 +110,7 @@ function ordersRoute(app: ApiServer, { deadLetters }: LetterAdministration): voi
 
 function orderRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "One order and how far it is",
     params: OneOrder,
     response: {
@@ -128,12 +128,17 @@ function orderRoute(app: ApiServer, admin: LetterAdministration): void {
 
 function stopRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Stops an order that has a pace; what was asked for before goes on",
     params: OneOrder,
     response: {
       200: jsonAnswer("The order, stopped.", Order),
-      ...problemAnswers(["letter-order-unknown", "letter-order-over", ...storeProblems]),
+      ...problemAnswers([
+        "letter-order-unknown",
+        "letter-order-over",
+        ...bodyProblems,
+        ...storeProblems,
+      ]),
     },
   };
   app.route({

@@ -44,7 +44,7 @@ export function deadLetterRoutes(app: ApiServer, admin: LetterAdministration): v
 
 function groupsRoute(app: ApiServer, { deadLetters }: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Dead letters by fault: consumer, cause, event type or schema, and topic",
     querystring: Type.Object({
       ...criteriaMembers,
@@ -69,7 +69,7 @@ function groupsRoute(app: ApiServer, { deadLetters }: LetterAdministration): voi
 
 function listRoute(app: ApiServer, { deadLetters }: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Dead letters in order of being set aside",
     querystring: Type.Object({
       ...criteriaMembers,
@@ -108,7 +108,7 @@ function listRoute(app: ApiServer, { deadLetters }: LetterAdministration): void 
 
 function oneRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "One letter whole: decoded and raw, with its stack and what was done to it",
     params: OneLetter,
     response: {
@@ -130,7 +130,7 @@ async function whole(admin: LetterAdministration, letter: StoredDeadLetter) {
 
 function editRoute(app: ApiServer, admin: LetterAdministration): void {
   const schema = {
-    tags: [tags.deadLetters],
+    tags: [tags.letters],
     summary: "Gives a failed letter another value; the original stays beside it",
     description:
       "The value is JSON as a letter's `decoded` shows it: bytes in base64, whole numbers beyond " +

@@ -7,7 +7,9 @@ import { SeededRandom } from "../../engine/memory/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
 import { Campus } from "./campus.ts";
+import { LettersOfTest } from "./letters-of-test.ts";
 import { realClock } from "./real-clock.ts";
+import { tracesOfTest } from "./traces-of-test.ts";
 import { type ApiDocument, Contract } from "./contract.ts";
 
 export interface Given {
@@ -23,6 +25,7 @@ export interface Given {
  */
 export async function serverOfTest(given: Given = {}) {
   const campus = await Campus.open();
+  const letters = await new LettersOfTest().prepare();
   const app = buildApi({
     decider: campus,
     idempotencyKeys: campus.idempotencyKeys,
@@ -39,6 +42,8 @@ export async function serverOfTest(given: Given = {}) {
     metricsText: async () => "refold_up 1\n",
     ageMs: () => 12.4,
     administration: campus,
+    letters: letters.administration,
+    traces: await tracesOfTest(),
     options: { waitForMs: 60, waitPollMs: 1, streamEndMs: 100, ...given.options },
     ...given.deps,
   });
@@ -49,7 +54,7 @@ export async function serverOfTest(given: Given = {}) {
     await campus.log[Symbol.asyncDispose]();
   });
   await app.ready();
-  return { app, campus, routes };
+  return { app, campus, letters, routes };
 }
 
 /** Every route that is added from now on: `get /modules/{code}`. */
