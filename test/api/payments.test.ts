@@ -47,7 +47,7 @@ async function requestOf({ campus }: Server, registrationId: string): Promise<vo
 const pay = (
   { app }: Pick<Server, "app">,
   paymentId: string,
-  { key = "k-1", payload = card as unknown }: { key?: string | null; payload?: unknown } = {},
+  { key = "k-1", payload = card }: { key?: string | null; payload?: unknown } = {},
 ) =>
   app.inject({
     method: "POST",
