@@ -42,8 +42,11 @@ interface Waiting extends CallToDecide {
   readonly reject: (error: unknown) => void;
 }
 
-/** How often a round may find that it lacks something: deeper chains of models end here. */
-const preparationsMax = 16;
+/**
+ * How often a round may find that it lacks something: a bound on definitions that never end. Each
+ * call of a long chain of calls that follow one another may name something new.
+ */
+const preparationsMax = 256;
 
 /**
  * Makes decisions on an event store. Calls that wait are taken together: while one round's appends

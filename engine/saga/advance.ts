@@ -13,8 +13,9 @@ import { RecordError } from "../errors.ts";
 import type { StepToDo, StepToUndo } from "./definition.ts";
 import { deadlineKey } from "./deadline.ts";
 import type { SagaFact } from "./facts.ts";
-import { decideSaga, progressOf, stepNamed, subjectOf } from "./plan.ts";
-import type { KnownSaga, StepTry } from "./state.ts";
+import { decideSaga, stepNamed } from "./plan.ts";
+import { readAhead } from "./read-ahead.ts";
+import { toDo, toUndo } from "./step-input.ts";
 import { recorded, type SagaParts } from "./write.ts";
 
 /** A step's command, or those that undo one, which the saga's own event follows. */
@@ -96,14 +97,18 @@ function advanceCommand<Input, Data>(parts: SagaParts<Input, Data>) {
   return defineCommand({
     name: `${parts.name}-advance`,
     reads: ({ id }: { readonly id: string }) => ({ saga: parts.model.of(id) }),
+    readsMore: (_, { saga }) => (saga ? readAhead(parts, saga) : {}),
     decide: (_, { saga }, context): Decision<Errand<Input, Data> | undefined> => {
       const [action] = decideSaga(parts.plan, saga);
       if (!saga || !action) return accept([], undefined);
       const { attempt } = saga;
       const answer = undefined;
       switch (action.kind) {
-        case "do":
-          return accept([], { kind: "do", at: toDo(parts, saga, { ...action, context }) });
+        case "do": {
+          const { step } = action;
+          const dueAtMs = dueAt(parts, step, context);
+          return accept([], { kind: "do", at: toDo(parts, saga, { step, dueAtMs }) });
+        }
         case "undo":
           return accept([], { kind: "undo", at: toUndo(saga, action.tried) });
         case "complete":
@@ -119,21 +124,14 @@ function advanceCommand<Input, Data>(parts: SagaParts<Input, Data>) {
   });
 }
 
-function toDo<Input, Data>(
+/** When a step that begins now will have failed; undefined: it ends at once. */
+function dueAt<Input, Data>(
   parts: SagaParts<Input, Data>,
-  saga: KnownSaga<Input, Data>,
-  { step, context }: { readonly step: string; readonly context: DecisionContext },
-): StepToDo<Input, Data> {
+  step: string,
+  context: Pick<DecisionContext, "inMs">,
+): number | undefined {
   const { reportedWithinMs } = stepNamed(parts, step);
-  const dueAtMs = reportedWithinMs === undefined ? undefined : context.inMs(reportedWithinMs);
-  return { ...progressOf(parts.plan, saga), step, subject: subjectOf(step), dueAtMs };
-}
-
-export function toUndo<Input, Data>(
-  { id, input }: KnownSaga<Input, Data>,
-  { step, attempt, data }: StepTry<Data>,
-): StepToUndo<Input, Data> {
-  return { id, input, attempt, step, subject: subjectOf(step), data };
+  return reportedWithinMs === undefined ? undefined : context.inMs(reportedWithinMs);
 }
 
 /** Records what became of a step's command, right after it. */

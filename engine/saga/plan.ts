@@ -58,15 +58,22 @@ function undoing<Input, Data>(
   plan: SagaPlan<Input, Data>,
   saga: KnownSaga<Input, Data>,
 ): readonly SagaAction<Data>[] {
-  const attempts = Map.groupBy(saga.tries, ({ attempt }) => attempt);
-  return [...attempts.values()].flatMap((tries) => {
-    if (tries.some(({ state }) => state === "compensating")) return [];
-    const [last] = tries
-      .filter((one) => one.state === "done" && isVoid(saga, one) && hasUndo(plan, one))
-      .sort((one, other) => other.doneAs - one.doneAs);
-    return last ? [{ kind: "undo", tried: last }] : [];
-  });
+  const waiting = saga.tries.filter(({ state }) => state === "compensating");
+  const busy = new Set(waiting.map(({ attempt }) => attempt));
+  const attempts = Map.groupBy(triesToUndo(plan, saga), ({ attempt }) => attempt);
+  return [...attempts].flatMap(([attempt, [last]]) =>
+    last && !busy.has(attempt) ? [{ kind: "undo", tried: last }] : [],
+  );
 }
+
+/** All that is to be undone by and by, what was done last first. */
+export const triesToUndo = <Input, Data>(
+  plan: SagaPlan<Input, Data>,
+  saga: KnownSaga<Input, Data>,
+): readonly StepTry<Data>[] =>
+  saga.tries
+    .filter((one) => one.state === "done" && isVoid(saga, one) && hasUndo(plan, one))
+    .sort((one, other) => other.doneAs - one.doneAs);
 
 /** Of an attempt that has failed, and that nothing more can be added to. */
 function isVoid<Input, Data>(saga: KnownSaga<Input, Data>, { attempt }: StepTry<Data>): boolean {

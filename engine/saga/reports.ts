@@ -5,11 +5,12 @@ import {
   followed,
   type FollowedCall,
 } from "../decision/definition.ts";
-import { type SagaAdvance, toUndo } from "./advance.ts";
+import type { SagaAdvance } from "./advance.ts";
 import type { StepReport, StepToUndo } from "./definition.ts";
 import type { TryOfSaga } from "./deadline.ts";
 import type { SagaFact } from "./facts.ts";
 import { type KnownSaga, sameTry, type SagaState, type StepTry } from "./state.ts";
+import { toUndo } from "./step-input.ts";
 import { recorded, type SagaParts, withoutDeadline } from "./write.ts";
 
 /** The code with which a step fails whose end wasn't reported in time. */

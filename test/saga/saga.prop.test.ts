@@ -150,7 +150,7 @@ describe("a saga", () => {
         }
         expect(world.deadlines).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -163,7 +163,7 @@ describe("a saga", () => {
         for (let at = 0; at < before; at += 1) world.deliver(0, at);
         expect(world.facts.slice(before).map(({ type }) => type.name)).toEqual([]);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
@@ -177,7 +177,7 @@ describe("a saga", () => {
         expect(new Set(ids).size).toBe(ids.length);
         expect(world.names(bookings).length).toBeGreaterThanOrEqual(ids.length);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });
