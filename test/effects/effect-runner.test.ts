@@ -376,7 +376,7 @@ test("a stop doesn't wait for ever: what has no answer by then is due again at o
   });
 });
 
-test("thousands are performed, each once, while some fail now and then", async () => {
+test("a thousand are performed, each once, while some fail now and then", async () => {
   const stage = new Stage();
   const bank = new Bank();
   let calls = 0;
@@ -387,12 +387,12 @@ test("thousands are performed, each once, while some fail now and then", async (
   });
   stage.performs([performer]);
   stage.performs([performer], { decider: stage.newDecider() });
-  await Promise.all(names(2_000).map((name) => stage.place(name)));
-  await stage.until("all are charged", () => bank.charges.size === 2_000);
+  await Promise.all(names(1_000).map((name) => stage.place(name)));
+  await stage.until("all are charged", () => bank.charges.size === 1_000);
   await stage.until("all are done", async () => {
-    return (await stage.ledger.list({ state: "done", limit: 2_000 })).length === 2_000;
+    return (await stage.ledger.list({ state: "done", limit: 1_000 })).length === 1_000;
   });
   const happened = await stage.happened();
-  expect(happened).toHaveLength(4_000);
-  expect(new Set(happened).size).toBe(4_000);
+  expect(happened).toHaveLength(2_000);
+  expect(new Set(happened).size).toBe(2_000);
 });
