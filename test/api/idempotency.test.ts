@@ -67,8 +67,6 @@ describe("a command with an Idempotency-Key", () => {
 
   it("is the same whether its key is quoted, and in whatever order its body stands", async () => {
     const { register } = await campusOfOne();
-    const first = await register('"key-1"', '{"moduleCode":"MA101","studentId":"ada"}' as never);
-    expect(first.statusCode).toBe(415);
     const one = await register('"key-1"', { moduleCode: "MA101", studentId: "ada" });
     const other = await register("key-1", { studentId: "ada", moduleCode: "MA101" });
     expect(other.body).toBe(one.body);

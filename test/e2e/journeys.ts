@@ -2,6 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { EventReader } from "../api/streams.ts";
+import { workflows } from "./workflows.ts";
 import { ask, availability, type Got, register } from "./refold-instance.ts";
 import { type Ended, refold, type RefoldProcess, until } from "./refold-process.ts";
 
@@ -142,6 +143,8 @@ export function journeys({ on, start, offeredWithinMs, startTimeoutMs }: Journey
         if (code !== "SQL-1") await untilSeats(code, { confirmed, held: 0 });
       }
     });
+
+    workflows({ http: () => system.http, sql: (text) => sql(system, text) });
 
     async function untilSeats(
       code: string,
