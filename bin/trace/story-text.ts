@@ -8,7 +8,8 @@ import { table } from "../table.ts";
 export function storyText(projection: AnyProjection, key: string, story: RowStory): string {
   const { steps, earlier, source } = story;
   const count = earlier + steps.length;
-  const head = `${projection.name} ${key}: ${count} records, from the ${source}`;
+  const records = count === 1 ? "1 record" : `${count} records`;
+  const head = `${projection.name} ${key}: ${records}, from the ${source}`;
   const left = earlier === 0 ? [] : [`(${earlier} earlier ones: --steps-max tells more)`];
   const lines = steps.flatMap((step) => ["", ...stepLines(projection, step)]);
   return [head, ...left, ...lines, "", ...endLines(projection, story)].join("\n");

@@ -59,6 +59,7 @@ export function timelineOf(parts: TimelineParts): TimelineEntry[] {
 class Causes {
   readonly drafts: Draft[] = [];
   readonly #depths = new Map<string, number>();
+  readonly #timesMs = new Map<string, number>();
 
   constructor({ events }: TimelineParts) {
     const ids = new Set(events.map(({ event }) => event.stored.id));
@@ -69,6 +70,7 @@ class Causes {
       if (!isKnown) this.#begin(causationId ?? correlationId, { correlationId, atMs });
       const depth = this.depthOf(causationId ?? correlationId) + 1;
       this.#depths.set(id, depth);
+      this.#timesMs.set(id, atMs);
       this.drafts.push({ item: { kind: "event", ...one }, atMs, depth });
     }
   }
@@ -76,6 +78,14 @@ class Causes {
   /** Of what caused something; 0 for what isn't known. */
   depthOf(id: string | undefined): number {
     return (id === undefined ? undefined : this.#depths.get(id)) ?? 0;
+  }
+
+  /**
+   * Nothing stands before what caused it: what is requested beside an event has the time of the
+   * transaction's beginning, and the event that of its lane's lock.
+   */
+  notBefore(id: string | undefined, timeMs: number): number {
+    return Math.max(timeMs, (id === undefined ? undefined : this.#timesMs.get(id)) ?? timeMs);
   }
 
   #begin(text: string, of: { readonly correlationId: string; readonly atMs: number }): void {
@@ -88,7 +98,7 @@ class Causes {
 
 function* afterEvents(parts: TimelineParts, causes: Causes): Generator<Draft> {
   for (const effect of parts.effects) {
-    yield* effectDrafts(effect, causes.depthOf(effect.causationId) + 1);
+    yield* effectDrafts(effect, causes);
   }
   for (const { notice, of } of parts.notices) {
     const depth = causes.depthOf(of) + 1;
@@ -104,11 +114,14 @@ function* afterEvents(parts: TimelineParts, causes: Causes): Generator<Draft> {
   }
 }
 
-function* effectDrafts(effect: StoredEffect, depth: number): Generator<Draft> {
-  const at = (step: EffectStep, time: Date | undefined): Draft[] =>
-    time === undefined
-      ? []
-      : [{ item: { kind: "effect", step, effect }, atMs: time.getTime(), depth }];
+function* effectDrafts(effect: StoredEffect, causes: Causes): Generator<Draft> {
+  const { causationId } = effect;
+  const depth = causes.depthOf(causationId) + 1;
+  const at = (step: EffectStep, time: Date | undefined): Draft[] => {
+    if (time === undefined) return [];
+    const atMs = causes.notBefore(causationId, time.getTime());
+    return [{ item: { kind: "effect", step, effect }, atMs, depth }];
+  };
   yield* at("requested", effect.requestedAt);
   yield* at("started", effect.startedAt);
   if (effect.state === "done" || effect.state === "failed") yield* at(effect.state, effect.endedAt);
