@@ -1,7 +1,9 @@
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult } from "../../engine/decision/outcome.ts";
 import type { AnyRow } from "../../engine/columns.ts";
+import type { CrashPoint } from "../../engine/crash-points.ts";
 import { Decider } from "../../engine/decision/decider.ts";
+import type { EffectLimits } from "../../engine/effects/limits.ts";
 import { header } from "../../engine/envelope.ts";
 import { MemoryAssignment } from "../../engine/memory/assignment.ts";
 import { ManualClock } from "../../engine/memory/clock.ts";
@@ -45,6 +47,10 @@ export interface UniversityOptions {
   readonly provider: PaymentProvider;
   /** Is this record delivered once more, at this place of the log? (default: never) */
   readonly repeats?: () => boolean;
+  /** Does the process die at this boundary? (default: never) */
+  readonly diesAt?: (point: CrashPoint) => boolean;
+  /** What is to be different in performing effects. */
+  readonly effectLimits?: Partial<EffectLimits>;
 }
 
 interface Life {
@@ -97,7 +103,7 @@ export class University implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { codec } = this;
-    const { random, provider } = this.#options;
+    const { random, provider, diesAt = () => false, effectLimits } = this.#options;
     const life = new ProcessLife();
     const eventStore = life.of(this.eventStore);
     const shared = { codec, random, clock: realClock };
@@ -113,6 +119,7 @@ export class University implements AsyncDisposable {
       deadLetters: life.of(this.deadLetters),
       decider,
       assignment: new MemoryAssignment(),
+      probe: { at: (point) => void (diesAt(point) && life.kill()) },
       limits: {
         lingerMs: 1,
         batchRecordsMax: 40,
@@ -127,6 +134,7 @@ export class University implements AsyncDisposable {
           tryTimeoutMs: 5_000,
           leaseMs: 6_000,
           backoff: { ...quickly, attemptsMax: 1_000 },
+          ...effectLimits,
         },
       },
       deadlines: {
