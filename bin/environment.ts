@@ -23,6 +23,8 @@ export interface Place extends DatabasePlace {
   /** From the end of one look of the standing audit to the begin of the next. */
   readonly auditRestMs: number;
   readonly paymentSettings: PaymentSettings;
+  /** How long a freed seat is held for the first in line. */
+  readonly offerMs: number;
 }
 
 /** `auto`: it starts its rebuild by itself, and is swapped in; `manual`: it waits for an operator. */
@@ -62,6 +64,7 @@ export function placeOf(options: PlaceOptions, environment: Environment = proces
     newVersions: newVersionsOf(options.rebuild ?? settings["REFOLD_REBUILD"] ?? "auto"),
     auditRestMs: auditRestMsOf(options.auditRest ?? settings["REFOLD_AUDIT_REST"] ?? "60"),
     paymentSettings: paymentSettingsOf(settings),
+    offerMs: offerMsOf(settings["REFOLD_OFFER_TIME"] ?? "900"),
   };
 }
 
@@ -79,6 +82,17 @@ function auditRestMsOf(text: string): number {
     "usage",
     `--audit-rest (REFOLD_AUDIT_REST) is a whole number of seconds from 1 to ` +
       `${auditRestMaxSeconds}, not "${text}".`,
+  );
+}
+
+const offerMaxSeconds = 30 * 86_400;
+
+function offerMsOf(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= offerMaxSeconds) return seconds * 1_000;
+  throw new CommandFailure(
+    "usage",
+    `REFOLD_OFFER_TIME is a whole number of seconds from 1 to ${offerMaxSeconds}, not "${text}".`,
   );
 }
 

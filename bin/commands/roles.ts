@@ -76,10 +76,10 @@ async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
   });
   if (database.kind === "own") throw notShared(name);
   await using stop = new StopInTurn(reportToTerminal);
-  const { servers, auditRestMs, paymentSettings } = place;
+  const { servers, auditRestMs, paymentSettings, offerMs } = place;
   const rebuilding = rebuildingOf(place);
   const part = { database, servers, name, roles, stop, http, rebuilding, auditRestMs };
-  const { url, failures } = await runRoles({ ...part, paymentSettings });
+  const { url, failures } = await runRoles({ ...part, paymentSettings, offerMs });
   const ready =
     http.serves === "api"
       ? `The API listens on ${url}.`

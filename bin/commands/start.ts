@@ -44,10 +44,11 @@ async function start(options: OptionsWithApi): Promise<void> {
   await using _database = database;
   await using stop = new StopInTurn(reportToTerminal);
   const roles = new Set(["capture", "consumers"] as const);
-  const { servers, auditRestMs, paymentSettings } = place;
+  const { servers, auditRestMs, paymentSettings, offerMs } = place;
   const rebuilding = rebuildingOf(place);
   const running = { database, servers, name: "start", roles, http, stop, rebuilding };
-  const { url: httpUrl, failures } = await runRoles({ ...running, auditRestMs, paymentSettings });
+  const settings = { auditRestMs, paymentSettings, offerMs };
+  const { url: httpUrl, failures } = await runRoles({ ...running, ...settings });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;

@@ -11,8 +11,13 @@ import { libraryCard } from "../../processors/library/index.ts";
 import { onboarding } from "../../processors/onboarding/index.ts";
 import { paymentDue, paymentRequests } from "../../processors/payments/index.ts";
 import { registrationSaga } from "../../processors/registration-saga/index.ts";
-import { lineOpens, seatOffer } from "../../processors/seats/index.ts";
-import { waitingList } from "../../processors/waiting-list/index.ts";
+import {
+  defaultOfferMs,
+  type OfferOptions,
+  seatOffer,
+  seatOffersWith,
+} from "../../processors/seats/index.ts";
+import { waitingListWith } from "../../processors/waiting-list/index.ts";
 import { enrolments } from "../../projections/enrolments/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { payments } from "../../projections/payments/index.ts";
@@ -46,32 +51,37 @@ export interface Definitions {
 }
 
 /** The application's, in one place. */
-export const application: Definitions = {
-  processors: [
-    catalogue,
-    waitingList,
-    paymentRequests,
-    registrationSaga,
-    enrolment.processor,
-    libraryCard,
-    accommodation,
-    onboarding,
-  ],
-  projections: [
-    seatAvailability,
-    registrations,
-    waitingLists,
-    moduleCatalogue,
-    payments,
-    enrolments,
-  ],
-  deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline],
-  eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, registrationUpdates],
-  changeTopics: [catalogueModules],
-  slotName: "refold",
-  transactionTags: ["registration", "payment", "enrolment"],
-  migrations: [...catalogueMigrations, ...sandboxMigrations],
-};
+export function applicationWith(options: OfferOptions): Definitions {
+  const { offerSeats, lineOpens } = seatOffersWith(options);
+  return {
+    processors: [
+      catalogue,
+      waitingListWith({ offerSeats }),
+      paymentRequests,
+      registrationSaga,
+      enrolment.processor,
+      libraryCard,
+      accommodation,
+      onboarding,
+    ],
+    projections: [
+      seatAvailability,
+      registrations,
+      waitingLists,
+      moduleCatalogue,
+      payments,
+      enrolments,
+    ],
+    deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline],
+    eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, registrationUpdates],
+    changeTopics: [catalogueModules],
+    slotName: "refold",
+    transactionTags: ["registration", "payment", "enrolment"],
+    migrations: [...catalogueMigrations, ...sandboxMigrations],
+  };
+}
+
+export const application = applicationWith({ offerMs: defaultOfferMs });
 
 /** Projections that follow the events of modules. */
 export const moduleProjections = [seatAvailability.name, registrations.name, waitingLists.name];

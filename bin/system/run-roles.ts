@@ -14,7 +14,7 @@ import { refoldVersion } from "../version.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import { BoardView } from "./board-view.ts";
 import { startHousekeeping } from "./chores.ts";
-import { application } from "./definitions.ts";
+import { application, applicationWith } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
 import { listenProbes, type ProbesPlace } from "./probes.ts";
 import { openPayments, type Payments } from "./payments.ts";
@@ -43,6 +43,8 @@ export interface RolesPart {
   readonly rebuilding: Rebuilding;
   readonly auditRestMs: number;
   readonly paymentSettings: PaymentSettings;
+  /** How long a freed seat is held for the first in line. */
+  readonly offerMs: number;
   /** Stops what is started here, last first: the API takes nothing more before the rest drains. */
   readonly stop: StopInTurn;
 }
@@ -87,7 +89,7 @@ const failuresOf = ({ system: { consumers } }: Running): Promise<Error>[] =>
   consumers ? [consumers.failed] : [];
 
 async function startParts(part: RolesPart, health: ProcessHealth): Promise<Running> {
-  const { database, servers, name, roles, stop, rebuilding, auditRestMs } = part;
+  const { database, servers, name, roles, stop, rebuilding, auditRestMs, offerMs } = part;
   const { url } = database;
   const { metrics } = health;
   const report = reportToTerminal;
@@ -107,7 +109,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   const payments = paymentsOf(part, { stores, wakeUps, metrics });
   stop.add("payments", () => payments[Symbol.asyncDispose]());
   const system = await openSystem({
-    definitions: application,
+    definitions: applicationWith({ offerMs }),
     stores,
     url,
     roles,

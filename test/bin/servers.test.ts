@@ -83,6 +83,15 @@ test("options win over the environment, and the environment over the file", asyn
   expect(() => placeOf({ envFile: "/nowhere" }, {})).toThrow(/\/nowhere can't be read \(ENOENT\)/);
 });
 
+test("the time that a freed seat is offered for is a number of seconds", () => {
+  expect(placeOf({}, {}).offerMs).toBe(900_000);
+  expect(placeOf({}, { REFOLD_OFFER_TIME: "20" }).offerMs).toBe(20_000);
+  for (const time of ["0", "soon", "1.5", "-1", "2592001"]) {
+    const told = /REFOLD_OFFER_TIME is a whole number of seconds from 1 to 2592000/;
+    expect(() => placeOf({}, { REFOLD_OFFER_TIME: time })).toThrow(told);
+  }
+});
+
 test("the rest between audits is a number of seconds, and the option wins over the environment", () => {
   expect(placeOf({}, {}).auditRestMs).toBe(60_000);
   expect(placeOf({}, { REFOLD_AUDIT_REST: "5" }).auditRestMs).toBe(5_000);
