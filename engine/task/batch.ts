@@ -20,6 +20,8 @@ export interface RowTouch {
   readonly partition: number;
   readonly before: AnyRow | undefined;
   readonly after: AnyRow | undefined;
+  /** One of the records that changed it, where it is known. */
+  readonly cause?: SourceOrigin | undefined;
 }
 
 /** A closed batch: what one flush makes durable. */
@@ -70,10 +72,12 @@ export class OpenBatch {
   take(advances: readonly Advance[], settlements: readonly LetterSettlement[] = []): FlushBatch {
     const rows: RowTouch[] = [];
     for (const row of this.touched) {
+      const { key, partition, cause, base: before, row: after } = row;
+      row.cause = undefined;
       // A fold that gave its row back unchanged has nothing to write.
-      if (row.row === row.base) continue;
-      rows.push({ key: row.key, partition: row.partition, before: row.base, after: row.row });
-      row.base = row.row;
+      if (after === before) continue;
+      rows.push({ key, partition, before, after, cause });
+      row.base = after;
     }
     const { calls, letters: deadLetters } = this;
     this.clear();

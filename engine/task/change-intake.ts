@@ -132,7 +132,7 @@ export class ChangeIntake<Handlers> implements Intake {
     staged.offsets[at] = cursor.offset;
     staged.sequences[at] = 0;
     staged.recordedAtMs[at] = record.change.sourceTimestampMs;
-    if (needs.origins) {
+    if (at < needs.originsMax) {
       staged.origins[at] = changeOrigin(
         originOf(cursor, source),
         this.#options.topic,

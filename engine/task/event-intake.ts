@@ -136,7 +136,7 @@ export class EventIntake<Handler> implements Intake {
     staged.offsets[at] = cursor.offset;
     staged.sequences[at] = source.staged.kind === "lane" ? source.staged.nextSequence : 0;
     staged.recordedAtMs[at] = cursor.timestampMs;
-    if (this.#options.needs.origins) staged.origins[at] = originOf(cursor, source);
+    if (at < this.#options.needs.originsMax) staged.origins[at] = originOf(cursor, source);
     staged.length = at + 1;
   }
 }

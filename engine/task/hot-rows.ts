@@ -1,4 +1,5 @@
 import type { AnyRow } from "../columns.ts";
+import type { SourceOrigin } from "./staged.ts";
 
 /** A row (or the knowledge that there is none) as the next fold sees it. */
 export class HotRow {
@@ -9,6 +10,8 @@ export class HotRow {
   row: AnyRow | undefined = undefined;
   /** As the last flush that was taken leaves it: what the store has, or is about to have. */
   base: AnyRow | undefined = undefined;
+  /** Of the open batch: the last record that touched it of those whose origins were read. */
+  cause: SourceOrigin | undefined = undefined;
   /** Number of the last batch that touched it. */
   batch = 0;
   /** Used since eviction last came by. */

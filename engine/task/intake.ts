@@ -44,8 +44,8 @@ export interface Intake {
 
 /** Parts of a record, beside its event, that only some definitions need. */
 export interface IntakeNeeds {
-  /** Origins, for the events that processors make. */
-  readonly origins: boolean;
+  /** Origins of so many records of a chunk, its first: for what they lead to. */
+  readonly originsMax: number;
 }
 
 /** The record's key as `keyText` gives it; undefined for null. */

@@ -73,7 +73,11 @@ export function projectionPipeline(projection: AnyProjection, options: PipelineO
   return {
     ...base,
     kind: "projection",
-    intake: intakeOf(projection, { ...options, ...base, origins: false }),
+    intake: intakeOf(projection, {
+      ...options,
+      ...base,
+      originsMax: originsForNotices(projection),
+    }),
     folder: (folder ?? changeFolder(row, base.meta)) as Folder<unknown>,
     emissions: undefined,
   };
@@ -87,16 +91,22 @@ export function processorPipeline(processor: AnyProcessor, options: PipelineOpti
   return {
     ...base,
     kind: "processor",
-    intake: intakeOf(processor, { ...options, ...base, origins: true }),
+    intake: intakeOf(processor, { ...options, ...base, originsMax: Number.POSITIVE_INFINITY }),
     folder: (folder ?? changeReactor(reactor)) as Folder<unknown>,
     emissions,
   };
 }
 
+/**
+ * Notices go on in the trace of an event that they tell of. Reading its envelope costs as much as
+ * folding it: a few of each chunk are all where work is live, and next to none while it catches up.
+ */
+const originsForNotices = ({ notify }: AnyProjection): number => (notify === undefined ? 0 : 256);
+
 interface IntakeParts extends PipelineOptions {
   readonly staged: Staged<unknown>;
   readonly rows: HotRows;
-  readonly origins: boolean;
+  readonly originsMax: number;
 }
 
 function parts(definition: AnyProjection | AnyProcessor, options: PipelineOptions) {
@@ -112,7 +122,7 @@ function parts(definition: AnyProjection | AnyProcessor, options: PipelineOption
 
 function intakeOf(definition: AnyProjection | AnyProcessor, options: IntakeParts): Intake {
   const { codec, staged, rows, onlyKey } = options;
-  const needs: IntakeNeeds = { origins: options.origins };
+  const needs: IntakeNeeds = { originsMax: options.originsMax };
   if (definition.kind === "changes") {
     const { from: topic, key, on } = definition;
     return new ChangeIntake({ codec, topic, key, on, staged, rows, needs });

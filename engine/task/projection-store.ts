@@ -1,3 +1,4 @@
+import { nameBasedId } from "../decision/event-ids.ts";
 import { partitionOf } from "../partitioner.ts";
 import type { AnyRow } from "../columns.ts";
 import { PartitionDigests } from "../digest.ts";
@@ -15,7 +16,9 @@ import type {
 import type { AnyProjection, ErasedNotify, NoticeContext } from "../projection.ts";
 import type { FlushBatch, RowTouch, TaskStore } from "./batch.ts";
 import { storedColumns, topicsOf } from "./pipeline.ts";
+import type { SourceOrigin } from "./staged.ts";
 import { UnfitBatchError } from "./suspects.ts";
+import { childTraceparent, spanIdOf } from "../tracing/trace-context.ts";
 
 export interface ProjectionStoreOptions {
   readonly projection: AnyProjection;
@@ -109,7 +112,7 @@ export class ProjectionStore implements TaskStore {
       key,
       value,
       tags: [],
-      correlationId: id,
+      ...causeOf(id, row.cause),
     };
   }
 
@@ -133,6 +136,19 @@ export class ProjectionStore implements TaskStore {
       throw new RecordError("notice-invalid", `${message}: ${error.message}`, { cause: error });
     }
   }
+}
+
+/** The notice goes on in the transaction of what changed the row; else it stands for itself. */
+function causeOf(
+  id: string,
+  cause: SourceOrigin | undefined,
+): Pick<NewEvent, "correlationId" | "causationId" | "traceparent"> {
+  const spanId = spanIdOf(nameBasedId(`span/${id}`));
+  if (cause === undefined) {
+    return { correlationId: id, traceparent: childTraceparent({ correlationId: id }, spanId) };
+  }
+  const { id: causationId, correlationId } = cause;
+  return { correlationId, causationId, traceparent: childTraceparent(cause, spanId) };
 }
 
 /** @throws UnfitBatchError naming the row, where its notice can't be made. */

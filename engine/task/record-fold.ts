@@ -38,6 +38,7 @@ export class RecordFold {
     if (suspects.size > 0) this.#check(row, after);
     // Only now: a reaction that threw has neither changed its state nor asked for anything.
     row.row = after;
+    row.cause = staged.origins[at] ?? row.cause;
     open.touch(row);
     if (emissions !== undefined && emissions.calls.length > 0) {
       for (const call of emissions.calls) open.calls.push(call);

@@ -32,7 +32,7 @@ export class Staged<Handler> {
   readonly offsets: Float64Array;
   readonly sequences: Float64Array;
   readonly recordedAtMs: Float64Array;
-  /** Only of processors. */
+  /** As many as are needed (`IntakeNeeds`), of the first records. */
   readonly origins: SourceOrigin[] = [];
   /** Entries made for keys that are not held. */
   readonly missing: HotRow[] = [];

@@ -44,6 +44,15 @@ test("over Postgres, capture and log a long workflow is one trace, told with row
   await domain.settled();
   expectOneTree(await allEvents(stores.eventStore), { ...origin, traceId });
 
+  const { rows: notices } = await stores.pool.query<Record<string, string>>(
+    `select ce_correlationid, split_part(traceparent, '-', 2) as trace,
+       ce_causationid in (select ce_id from refold.events) as caused from refold.notices`,
+  );
+  expect(notices.length).toBeGreaterThanOrEqual(1);
+  for (const notice of notices) {
+    expect(notice).toEqual({ ce_correlationid: correlationId, trace: traceId, caused: true });
+  }
+
   const eventTopics = [orders, parcels, news];
   const named = { projections: [progress], eventTopics, transactionTags: ["order"] };
   const sources = traceSources(stores, named);
