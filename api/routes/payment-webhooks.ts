@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 
 import { outcomeCommand, type PaymentWebhook } from "../../processors/payments/index.ts";
@@ -60,7 +61,7 @@ function webhookRoute(
     method: "POST",
     url: "/payments/webhooks/:provider",
     schema,
-    handler: async (request, reply) => {
+    handler: async (request, reply: FastifyReply) => {
       const webhook = byName.get(request.params.provider);
       if (webhook === undefined) throw providerUnknown(request.params.provider);
       const { body } = request;
@@ -74,7 +75,7 @@ function webhookRoute(
         const result = await decided(context, request, outcomeCommand(verdict.outcome));
         if (result.outcome === "refused") throw new ProblemError(problemOfRefusal(result.refusal));
       }
-      return reply.code(204).send(null);
+      return reply.code(204).send();
     },
   });
 }
