@@ -1,14 +1,15 @@
 import { backoffMs } from "../backoff.ts";
 import type { Probe } from "../crash-points.ts";
-import type { EffectPerformer } from "../effect.ts";
+import type { EffectOutcome, EffectPerformer } from "../effect.ts";
 import { classify, reasonOf } from "../error-policy.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EffectLedger, StoredEffect } from "../ports/effect-ledger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { Wakeup } from "../runner/wakeup.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, TryStopped } from "./attempt.ts";
 import type { TryOutcome, Tries } from "./effect-try.ts";
 import type { EffectLimits } from "./limits.ts";
+import { TryTimes } from "./try-times.ts";
 
 /** Told of an effect that was given up. */
 export type OnFailed = (effect: Pick<StoredEffect, "key" | "kind">, error: string) => void;
@@ -32,6 +33,7 @@ export interface EffectLaneOptions {
 export class EffectLane {
   readonly #options: EffectLaneOptions;
   readonly #wakeup = new Wakeup();
+  readonly #times: TryTimes;
   readonly #under = new Map<Attempt, Promise<void>>();
   readonly #fatal = Promise.withResolvers<never>();
   #looking: Promise<void> = Promise.resolve();
@@ -43,6 +45,8 @@ export class EffectLane {
 
   constructor(options: EffectLaneOptions) {
     this.#options = options;
+    const { clock, limits } = options;
+    this.#times = new TryTimes({ clock, timeoutMs: limits.tryTimeoutMs });
     this.#fatal.promise.catch(() => undefined);
   }
 
@@ -74,11 +78,12 @@ export class EffectLane {
   async idle(): Promise<void> {
     await this.#looking.catch(() => undefined);
     while (this.#under.size > 0) await Promise.all(this.#under.values());
+    this.#times[Symbol.dispose]();
   }
 
   /** Ends the tries that are under way. */
   abort(): void {
-    for (const attempt of this.#under.keys()) attempt.stop();
+    for (const attempt of this.#under.keys()) attempt.end(new TryStopped());
   }
 
   async #work(): Promise<void> {
@@ -127,8 +132,8 @@ export class EffectLane {
   }
 
   #begin(effect: StoredEffect): void {
-    const { performer, clock, limits } = this.#options;
-    const attempt = new Attempt({ performer, effect, clock, timeoutMs: limits.tryTimeoutMs });
+    const { performer, limits } = this.#options;
+    const attempt = new Attempt(performer, effect);
     const over = this.#try(effect, attempt).catch((error: unknown) => this.#fatal.reject(error));
     const freed = over.finally(() => {
       const wasFull = this.#under.size >= limits.concurrencyMax;
@@ -142,7 +147,7 @@ export class EffectLane {
     const { tries, clock, metrics, onFailed } = this.#options;
     const { kind } = this;
     const beganMs = clock.monotonicMs();
-    const result: TryOutcome = await tries.make(effect, attempt);
+    const result: TryOutcome = await tries.make(effect, () => this.#performed(attempt));
     const endedMs = clock.monotonicMs();
     metrics.observe("effect_seconds", (endedMs - beganMs) / 1_000, { kind });
     metrics.count("effects_total", 1, { kind, outcome: result.outcome });
@@ -150,5 +155,14 @@ export class EffectLane {
     if (result.outcome !== "postponed") return;
     this.#againAtMs = Math.min(this.#againAtMs, endedMs + result.afterMs);
     if (!this.#stopping) this.wake();
+  }
+
+  async #performed(attempt: Attempt): Promise<EffectOutcome> {
+    this.#times.begin(attempt);
+    try {
+      return await attempt.perform();
+    } finally {
+      this.#times.end(attempt);
+    }
   }
 }

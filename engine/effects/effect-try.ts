@@ -9,7 +9,7 @@ import { FatalError, InvariantViolation, TransientError } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EffectLedger, StoredEffect } from "../ports/effect-ledger.ts";
 import { retried } from "../task/retried.ts";
-import { type Attempt, TryStopped } from "./attempt.ts";
+import { TryStopped } from "./attempt.ts";
 import type { EffectLimits } from "./limits.ts";
 import { settledOnly } from "./settle-effect.ts";
 
@@ -45,10 +45,10 @@ export class Tries {
   }
 
   /** @throws only what nothing may catch. */
-  async make(effect: StoredEffect, attempt: Attempt): Promise<TryOutcome> {
+  async make(effect: StoredEffect, perform: () => Promise<EffectOutcome>): Promise<TryOutcome> {
     let answered: EffectOutcome;
     try {
-      answered = await attempt.perform();
+      answered = await perform();
     } catch (error) {
       return this.#unanswered(effect, error);
     }
