@@ -9,8 +9,8 @@ export interface TryTimesOptions {
 
 /**
  * Ends tries that take too long. All have the same time, so that those that began first are over
- * first, and one timer does for all: a timer for each, set and cleared, costs as much as a third of
- * the work on an effect that is quick.
+ * first, and one timer does for all: a timer for each, set and cleared, was a fifth of this process'
+ * work on an effect that is quick.
  */
 export class TryTimes implements Disposable {
   readonly #options: TryTimesOptions;
