@@ -12,6 +12,7 @@ export {
   type GivenEvent,
   happened,
 } from "./given.ts";
+export { givenSaga, type GivenSaga } from "./given-saga.ts";
 export { Journal, type JournalOptions } from "./journal.ts";
 export { processorChecks, type ProcessorSuiteOptions } from "./processor-suites.ts";
 export { ProcessorDriver, type ProcessorDriverOptions } from "./processor-driver.ts";

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { given } from "../../engine/decision/given.ts";
-import { enrolmentModulesMax, startEnrolment } from "../../processors/enrolments/index.ts";
+import { givenSaga } from "../../engine/testing/index.ts";
+import {
+  enrolment,
+  enrolmentModulesMax,
+  startEnrolment,
+} from "../../processors/enrolments/index.ts";
 import { roomOf } from "../../processors/accommodation/index.ts";
 import { cardNumberOf } from "../../processors/library/index.ts";
 import { withdraw } from "../../processors/seats/index.ts";
@@ -52,6 +57,26 @@ describe("startEnrolment", () => {
     expect(decision).toMatchObject({
       refusal: { code: "module-unknown", detail: "Not on offer: MA101, XX." },
     });
+  });
+});
+
+describe("an enrolment's stages", () => {
+  const input = { studentId: "ada", moduleCodes: ["CS101", "MA101"] };
+  const started = { kind: "started", id: "e1", input } as const;
+  const reserved = (step: string, feeCents: number) => {
+    const data = { registrationId: step, paymentId: null, feeCents };
+    return { kind: "stepDone", step, attempt: 1, data } as const;
+  };
+
+  it("reserve all modules, take a payment where one has a fee, and confirm all", () => {
+    givenSaga(enrolment, [started]).then("do reserve/CS101", "do reserve/MA101");
+    const free = [started, reserved("reserve/CS101", 0), reserved("reserve/MA101", 0)];
+    givenSaga(enrolment, free).then("do confirm/CS101", "do confirm/MA101");
+    const paid = [started, reserved("reserve/CS101", 0), reserved("reserve/MA101", 1)];
+    givenSaga(enrolment, paid).then("do payment");
+    expect(() => givenSaga(enrolment, paid).then("complete")).toThrow(
+      "enrolment goes on otherwise",
+    );
   });
 });
 
