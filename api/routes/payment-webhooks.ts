@@ -61,7 +61,7 @@ function webhookRoute(
     method: "POST",
     url: "/payments/webhooks/:provider",
     schema,
-    handler: async (request, reply: FastifyReply) => {
+    handler: async (request, reply) => {
       const webhook = byName.get(request.params.provider);
       if (webhook === undefined) throw providerUnknown(request.params.provider);
       const { body } = request;
@@ -75,10 +75,12 @@ function webhookRoute(
         const result = await decided(context, request, outcomeCommand(verdict.outcome));
         if (result.outcome === "refused") throw new ProblemError(problemOfRefusal(result.refusal));
       }
-      return reply.code(204).send();
+      return noContent(reply);
     },
   });
 }
+
+const noContent = (reply: FastifyReply): FastifyReply => reply.code(204).send();
 
 const providerUnknown = (name: string): ProblemError =>
   new ProblemError({

@@ -68,6 +68,13 @@ const bodyText = oneof(
     '{"moduleCode":"MA101","studentId":12345678901234567890}',
     '{"moduleCode":"MA101","studentId":"\\ud800"}',
     '{"moduleCode":"MA101","studentId":"a\\u0000b"}',
+    '{"token":"tok_ok"}',
+    '{"token":"tok_ok","__proto__":{"amountCents":0}}',
+    '{"studentId":"bob","moduleCodes":["MA101"]}',
+    '{"studentId":"bob","moduleCodes":["MA101","MA101"]}',
+    '{"studentId":"bob","moduleCodes":{"length":1,"0":"MA101"}}',
+    `{"studentId":"bob","moduleCodes":[${'"MA101",'.repeat(1_000)}"MA101"]}`,
+    '{"type":"payment.confirmed","data":{"paymentId":"p-1","reference":"free"}}',
     `${"[".repeat(8_000)}${"]".repeat(8_000)}`,
     `${'{"a":'.repeat(2_500)}1${"}".repeat(2_500)}`,
     "﻿{}",
@@ -92,6 +99,10 @@ const contentType = oneof(
 const headers = dictionary(
   constantFrom(
     "refold-wait-for",
+    "idempotency-key",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
     "last-event-id",
     "if-none-match",
     "x-correlation-id",
@@ -103,6 +114,12 @@ const headers = dictionary(
   ),
   string({ unit: "grapheme-ascii" }),
 );
+
+/** Often the same, so that it is found in use, reused and answered. */
+const idempotencyKey = option(constantFrom('"k-1"', "k-1", "k-2", "k-3", '"', '"k";a=1', "k,l"), {
+  freq: 6,
+  nil: undefined,
+});
 
 async function routesOfDocument() {
   const server = await serverOfTest({ options: { answerWithinMs: 2_000 } });
@@ -130,6 +147,7 @@ describe("hostile requests", () => {
       ),
       body: bodyText,
       contentType,
+      key: idempotencyKey,
       headers,
     });
     await assert(
@@ -139,7 +157,11 @@ describe("hostile requests", () => {
         const asked: InjectOptions = {
           method: otherMethod ?? operation.method,
           url: search === "" ? url : `${url}?${search}`,
-          headers: { ...rest.headers, "content-type": rest.contentType },
+          headers: {
+            ...rest.headers,
+            ...(rest.key === undefined ? {} : { "idempotency-key": rest.key }),
+            "content-type": rest.contentType,
+          },
           payload: rest.body,
         };
         const response = await app.inject(asked);
