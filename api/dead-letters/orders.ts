@@ -64,7 +64,7 @@ export async function orderLetters(
   return { order: orderShape(await admin.deadLetters.order(request)) };
 }
 
-function meant({ id, all: _, ...chosen }: Static<typeof Chosen>): LetterCriteria {
+function meant({ id, ...chosen }: Static<typeof Chosen>): LetterCriteria {
   return { ...criteriaOf(chosen), ...(id === undefined ? {} : { id: BigInt(id) }) };
 }
 

@@ -276,8 +276,10 @@ const isBuild = (one: LetterPlace, build: Pick<LetterPlace, "consumer" | "genera
 const bytes = (given: Uint8Array | null): Buffer | null => given && Buffer.from(given);
 
 /** As callers see it: without what only this store knows of it. */
-function told({ order: _, ...letter }: HeldLetter): StoredDeadLetter {
-  return copied(letter);
+function told(held: HeldLetter): StoredDeadLetter {
+  const letter: StoredDeadLetter & { order?: unknown } = copied(held);
+  delete letter.order;
+  return letter;
 }
 
 function copied<Letter extends DeadLetter | StoredDeadLetter>(letter: Letter): Letter {

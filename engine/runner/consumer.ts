@@ -29,6 +29,11 @@ export interface ConsumerOptions {
   readonly holdMaxMs?: number;
 }
 
+interface AskedLetters {
+  readonly keys: readonly LettersOfKey[];
+  readonly done: () => void;
+}
+
 interface Heal {
   readonly work: HealWork;
   readonly answer: (verdict: HealVerdict) => void;
@@ -55,7 +60,7 @@ export class Consumer {
   #turn = 0;
   #stopping = false;
   #arrived = false;
-  #asked: readonly LettersOfKey[] = [];
+  #asked: AskedLetters | undefined;
   #heals: readonly Heal[] = [];
   readonly #standstill: Standstill;
   /** Monotonic; undefined: nothing is to be tried again. */
@@ -100,6 +105,8 @@ export class Consumer {
       this.#unsubscribe();
       for (const { answer } of this.#heals) answer("later");
       this.#heals = [];
+      this.#asked?.done();
+      this.#asked = undefined;
       await this.#options.membership[Symbol.asyncDispose]();
       await following;
       this.#hasStopped();
@@ -111,10 +118,19 @@ export class Consumer {
     this.#wakeup.call();
   }
 
-  /** Takes up what operators have asked for letters, instead of what was taken up before. */
-  ask(asked: readonly LettersOfKey[]): void {
-    this.#asked = asked.filter(({ partition }) => this.#owned.has(partition));
-    if (this.#asked.length > 0) this.#wakeup.call();
+  /**
+   * Takes up what operators have asked for letters, instead of what was taken up before. Resolves when
+   * it was done or can't be done now.
+   */
+  ask(asked: readonly LettersOfKey[]): Promise<void> {
+    const keys = asked.filter(({ partition }) => this.#owned.has(partition));
+    this.#asked?.done();
+    this.#asked = undefined;
+    if (keys.length === 0 || this.#stopping || this.failure !== undefined) return Promise.resolve();
+    return new Promise((done) => {
+      this.#asked = { keys, done };
+      this.#wakeup.call();
+    });
   }
 
   /** Takes up what holds this consumer's generation now, instead of what was seen before. */
@@ -155,9 +171,7 @@ export class Consumer {
     const [heal, ...heals] = this.#heals;
     this.#heals = heals;
     if (heal) return this.#heal(heal);
-    const asked = this.#asked;
-    this.#asked = [];
-    if (asked.length > 0) return void (await this.task.settle(asked));
+    if (this.#asked) return this.#settle(this.#asked);
     const fetch = this.#next();
     if (fetch) return this.task.accept(fetch);
     const { clock } = this.#options;
@@ -209,6 +223,15 @@ export class Consumer {
     }
     const waitMs = wakeAtMs - clock.monotonicMs();
     if (waitMs > 0) await this.#wakeup.wait(clock, waitMs);
+  }
+
+  async #settle({ keys, done }: AskedLetters): Promise<void> {
+    this.#asked = undefined;
+    try {
+      await this.task.settle(keys);
+    } finally {
+      done();
+    }
   }
 
   async #heal({ work, answer, fail }: Heal): Promise<void> {

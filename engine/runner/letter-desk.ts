@@ -13,13 +13,15 @@ export interface LetterDeskOptions {
 }
 
 /** Keys that one look brings; the others come with a later one. */
-const keysMax = 1_000;
+const keysMax = 2_500;
+
+/** What consumers were asked to do. */
+interface Passed {
+  readonly done: Promise<unknown>;
+}
 
 /** Letters that one look asks for, of orders that aren't through. */
 const lettersMax = 10_000;
-
-/** While there is something to do: what has been done makes room for more. */
-const busyIntervalMs = 20;
 
 /**
  * Looks what operators want done with dead letters, and passes it to the consumers of this process.
@@ -36,28 +38,37 @@ export class LetterDesk {
   }
 
   async run(): Promise<void> {
-    const { clock, intervalMs, signal } = this.#options;
+    const { signal } = this.#options;
     while (!signal.aborted) {
-      const moves = await this.#look();
-      await clock.sleep(moves ? Math.min(busyIntervalMs, intervalMs) : intervalMs, signal);
+      const passed = await this.#look();
+      await this.#rest(passed?.done);
     }
   }
 
-  /** @returns Whether it is worth while to look again soon. */
-  async #look(): Promise<boolean> {
+  /** Until what was passed on is done: that makes room for more. At most until the next look. */
+  async #rest(done: Promise<unknown> | undefined): Promise<void> {
+    const { clock, intervalMs, signal } = this.#options;
+    const over = new AbortController();
+    const rest = clock.sleep(intervalMs, AbortSignal.any([signal, over.signal]));
+    await (done === undefined ? rest : Promise.race([done, rest]));
+    over.abort();
+  }
+
+  /** @returns What is worth waiting for; undefined: nothing, until the usual time. */
+  async #look(): Promise<Passed | undefined> {
     const { metrics } = this.#options;
-    let moves = false;
+    let passed: Passed | undefined;
     try {
-      moves = await this.#pass();
+      passed = await this.#pass();
     } catch {
       // An outage: the next look finds the same.
       metrics.count("dead_letter_look_failures_total", 1);
     }
     this.#tell();
-    return moves;
+    return passed;
   }
 
-  async #pass(): Promise<boolean> {
+  async #pass(): Promise<Passed | undefined> {
     const { deadLetters, consumers } = this.#options;
     await deadLetters.release(lettersMax);
     const builds = [...consumers.all].map(({ task }) => ({
@@ -65,12 +76,12 @@ export class LetterDesk {
       generation: task.generation,
     }));
     const asked = builds.length === 0 ? [] : await deadLetters.asked(keysMax, builds);
-    for (const { consumer, task } of consumers.all) {
+    const done = [...consumers.all].map(({ consumer, task }) =>
       consumer.ask(
         asked.filter((of) => of.consumer === task.name && of.generation === task.generation),
-      );
-    }
-    return this.#moves(asked);
+      ),
+    );
+    return this.#moves(asked) ? { done: Promise.all(done) } : undefined;
   }
 
   /**

@@ -4,7 +4,11 @@ import { DigestDeltas } from "../../engine/digest.ts";
 import { auditWhole } from "../../engine/history/audit.ts";
 import { defaultSnapshotLimits, SnapshotPolicy } from "../../engine/history/snapshot-policy.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
-import type { Disposition, StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
+import type {
+  Disposition,
+  LetterFilter,
+  StoredDeadLetter,
+} from "../../engine/ports/dead-letters.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { offset, sequence } from "../../engine/position.ts";
 import { storedColumns } from "../../engine/task/pipeline.ts";
@@ -30,6 +34,7 @@ const letterOf = (consumer: string, disposition: Disposition): StoredDeadLetter 
   asks: 0,
   settledAt: undefined,
   reason: undefined,
+  edit: undefined,
 });
 
 async function worldWith(disposition: Disposition) {
@@ -39,7 +44,7 @@ async function worldWith(disposition: Disposition) {
   await world.publish();
   world.clock.advance(1_000);
   const deadLetters = {
-    list: async (filter: { readonly consumer?: string; readonly disposition?: Disposition }) =>
+    list: async (filter: LetterFilter) =>
       filter.disposition === disposition ? [letterOf(filter.consumer ?? "", disposition)] : [],
   };
   return { world, deadLetters };
