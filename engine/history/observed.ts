@@ -4,7 +4,6 @@ import type {
   AnyProjection,
   ErasedChangeProjection,
   ErasedEventProjection,
-  ErasedFold,
   RecordMeta,
 } from "../projection.ts";
 
@@ -31,7 +30,7 @@ function ofEvents(projection: ErasedEventProjection, see: See): ErasedEventProje
       see({ ...meta, by, before, after });
       return after;
     };
-    return [by, told as ErasedFold] as const;
+    return [by, told] as const;
   });
   return { ...projection, on: Object.fromEntries(on) };
 }
@@ -50,7 +49,7 @@ function ofChanges(projection: ErasedChangeProjection, see: See): ErasedChangePr
     see({ ...meta, by: "delete", before: own(before), after: own(after, before) });
     return after;
   };
-  return { ...projection, on: { upsert: told as ErasedFold, delete: toldRemove as never } };
+  return { ...projection, on: { upsert: told, delete: toldRemove } };
 }
 
 /** Without the engine's columns; a value that the change doesn't tell is the one that was there. */

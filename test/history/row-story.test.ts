@@ -150,7 +150,10 @@ test("a row of a table is told by its changes in the log", async () => {
   await store.open(readModelOf(moduleCatalogue));
   const { log, codec } = stage;
   const options = {
-    ...{ log, codec, clock, captureGraceMs },
+    log,
+    codec,
+    clock,
+    captureGraceMs,
     eventStore: new MemoryEventStore({ clock }),
     random: new SeededRandom(1),
     reader: new MemoryReadModelReader({ store }),

@@ -53,7 +53,10 @@ export class MemorySystem {
     const runner = await run({
       projections: [progress],
       processors,
-      ...{ log, codec, decider, readModels },
+      log,
+      codec,
+      decider,
+      readModels,
       processorStore: new MemoryProcessorStore({ appendAll }),
       assignment: new ScriptedAssignment(),
       clock: realClock,

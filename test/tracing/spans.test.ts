@@ -5,7 +5,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import fastify from "fastify";
+import fastify, { type FastifyRequest } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { carryCorrelation, originOf } from "../../api/request-envelope.ts";
@@ -32,11 +32,12 @@ function serverOf(system: MemorySystem, tracer: Tracer) {
   const app = fastify();
   carryCorrelation(app, realRandom);
   traceRequests(app, tracer);
-  app.post("/orders/:order", async (request) => {
+  const handler = async (request: FastifyRequest) => {
     const { order } = request.params as { readonly order: string };
     await system.decider.execute(place({ order }), originOf(request, realRandom));
     return {};
-  });
+  };
+  app.route({ method: "POST", url: "/orders/:order", handler });
   app.post("/broken", () => Promise.reject(new Error("It is broken.")));
   app.get("/livez", () => ({}));
   onTestFinished(() => app.close());

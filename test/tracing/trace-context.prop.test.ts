@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, pre, property, string, uuid } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import {
@@ -14,15 +14,16 @@ const trace = "0af7651916cd43dd8448eb211c80319c";
 const span = "b7ad6b7169203331";
 
 const digits = (length: number) =>
-  fc
-    .array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length })
-    .map((all) => all.join(""));
+  array(constantFrom(...Array.from("0123456789abcdef")), {
+    minLength: length,
+    maxLength: length,
+  }).map((all) => all.join(""));
 
 describe("a traceparent", () => {
   it("is read and written alike", () => {
-    fc.assert(
-      fc.property(digits(32), digits(16), digits(2), (traceId, spanId, flags) => {
-        fc.pre(!/^0+$/.test(traceId) && !/^0+$/.test(spanId));
+    assert(
+      property(digits(32), digits(16), digits(2), (traceId, spanId, flags) => {
+        pre(!/^0+$/.test(traceId) && !/^0+$/.test(spanId));
         const context = { traceId, spanId, flags };
         expect(parseTraceparent(traceparentOf(context))).toEqual(context);
       }),
@@ -57,8 +58,8 @@ describe("a trace", () => {
   });
 
   it("begins, always the same one for a correlation id, where none came along", () => {
-    fc.assert(
-      fc.property(fc.string(), fc.uuid(), (correlationId, eventId) => {
+    assert(
+      property(string(), uuid(), (correlationId, eventId) => {
         const made = parseTraceparent(childTraceparent({ correlationId }, spanIdOf(eventId)));
         expect(made).toMatchObject({
           traceId: traceIdOf(correlationId),

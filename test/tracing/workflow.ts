@@ -79,8 +79,8 @@ export const askLater = defineDeadline({
 
 export const place = defineCommand({
   name: "place",
-  reads: (_: OfOrder) => ({}),
-  decide: (input) =>
+  reads: () => ({}),
+  decide: (input: OfOrder) =>
     accept([fact(orders, Ordered, input)], undefined, {
       effects: [chargeEffect.of(input.order, input)],
     }),
@@ -88,16 +88,16 @@ export const place = defineCommand({
 
 const charge: (input: OfOrder) => CommandCall = defineCommand({
   name: "charge",
-  reads: (_: OfOrder) => ({}),
-  decide: (input) => accept([fact(orders, Charged, input)], undefined),
+  reads: () => ({}),
+  decide: (input: OfOrder) => accept([fact(orders, Charged, input)], undefined),
 });
 
 const parcelOf = ({ order: id }: OfOrder) => ({ order: id, parcel: `parcel of ${id}` });
 
 const ship = defineCommand({
   name: "ship",
-  reads: (_: OfOrder) => ({}),
-  decide: (input, _, context) =>
+  reads: () => ({}),
+  decide: (input: OfOrder, _states, context) =>
     accept([fact(parcels, Shipped, parcelOf(input))], undefined, {
       deadlines: [askLater.at(input.order, context.inMs(50))],
     }),
@@ -105,14 +105,14 @@ const ship = defineCommand({
 
 const ask: (input: OfOrder) => CommandCall = defineCommand({
   name: "ask",
-  reads: (_: OfOrder) => ({}),
-  decide: (input) => accept([fact(parcels, Asked, parcelOf(input))], undefined),
+  reads: () => ({}),
+  decide: (input: OfOrder) => accept([fact(parcels, Asked, parcelOf(input))], undefined),
 });
 
 const praise = defineCommand({
   name: "praise",
-  reads: (_: OfOrder) => ({}),
-  decide: (input) => accept([fact(orders, Praised, parcelOf(input))], undefined),
+  reads: () => ({}),
+  decide: (input: OfOrder) => accept([fact(orders, Praised, parcelOf(input))], undefined),
 });
 
 const shipping = defineProcessor({
