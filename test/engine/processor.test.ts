@@ -165,3 +165,32 @@ test.for(crashPoints.filter((point) => point !== "drained" && point !== "held"))
     expect((await stage.notes()).sort(byId)).toEqual((await whole.notes()).sort(byId));
   },
 );
+
+test("a processor that keeps state must have a key for it", () => {
+  const on = { Opened: "ignore", Moved: "ignore", Closed: "ignore" } as const;
+  const state = { last: text() };
+  expect(() => defineProcessor({ name: "keyless", from: counters, state, on })).toThrow(
+    "keyless: it keeps state, and has no key for it.",
+  );
+});
+
+test("a processor without state needs no key: it goes by the records' own", async () => {
+  const stage = await staged();
+  await stage.journal.open(notes);
+  await stage.journal.append(notes, [happened(Noted, { code: "z", note: "hello" })]);
+  const seen: string[] = [];
+  const listener = defineProcessor({
+    name: "notary",
+    from: [counters, notes],
+    on: {
+      Opened: (_, { code }) => void seen.push(`opened ${code}`),
+      Moved: "ignore",
+      Closed: "ignore",
+      Noted: (_, { code }) => void seen.push(`noted ${code}`),
+    },
+  });
+  const runner = await stage.start({ processors: [listener] });
+  onTestFinished(() => runner.stop());
+  await until("everything is seen", () => seen.length === 3);
+  expect(seen.sort()).toEqual(["noted z", "opened a", "opened b"]);
+});
