@@ -4,7 +4,10 @@ import { migrations as captureMigrations } from "../../connectors/capture/index.
 import { forgetOwners, PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
 import { PostgresDeadLetters } from "../../connectors/postgres/dead-letters/dead-letters.ts";
 import { PostgresDeadlines } from "../../connectors/postgres/deadlines/index.ts";
-import { PostgresEffectLedger } from "../../connectors/postgres/effect-ledger/index.ts";
+import {
+  forgetTries,
+  PostgresEffectLedger,
+} from "../../connectors/postgres/effect-ledger/index.ts";
 import {
   PostgresEventStore,
   PostgresStoreHold,
@@ -68,7 +71,7 @@ export async function openStores(options: StoresOptions) {
     const pool = makePool({ url, name: options.name, connectionsMax: poolConnectionsMax });
     stop.add("connection pool", () => pool.end());
     await prepareSchema(pool, options);
-    if (options.others === "none") await forgetOwners(pool);
+    if (options.others === "none") await Promise.all([forgetOwners(pool), forgetTries(pool)]);
     const { offsetMirror, ...logs } = openLog({ servers, pool, url, metrics, stop });
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());

@@ -11,7 +11,8 @@ import { until } from "../engine/process.ts";
 
 const students = Array.from({ length: 40 }, (_, at) => `student-${at}`);
 const feeCents = 500;
-const patienceMs = 40_000;
+/** Shorter than a lease of an effect: a process that is alone needn't wait for those of the dead. */
+const patienceMs = 25_000;
 
 /** One life of the whole application, with a connection to its database. */
 interface Running {
