@@ -2,6 +2,7 @@ import type { Decider } from "../decision/decider.ts";
 import type { Probe } from "../crash-points.ts";
 import type { DeadlineWork } from "../effects/deadline-desk.ts";
 import type { EffectWork } from "../effects/effect-runner.ts";
+import { deadlineLimits, effectLimits } from "../effects/limits.ts";
 import type { Assignment } from "../ports/assignment.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
@@ -85,7 +86,7 @@ const positiveOptions = [
   "holdMaxMs",
 ] as const;
 
-/** @throws TypeError naming every fault. */
+/** @throws TypeError naming every fault; RangeError for limits of effects or deadlines. */
 export function assertRunOptions(options: RunOptions): void {
   const { projections = [], processors = [] } = options;
   const faults: string[] = [];
@@ -109,6 +110,8 @@ export function assertRunOptions(options: RunOptions): void {
     if (value !== undefined && !(value >= 1)) faults.push(`${name} must be 1 or more`);
   }
   if (faults.length > 0) throw new TypeError(`run: ${faults.join("; ")}.`);
+  effectLimits(options.effects?.limits);
+  deadlineLimits(options.deadlines?.limits);
 }
 
 function twiceNamed(what: string, names: readonly string[] = []): string[] {
