@@ -10,7 +10,7 @@ import type {
   LetterAction,
   StoredDeadLetter,
 } from "../../engine/ports/dead-letters.ts";
-import { noMetrics } from "../../engine/ports/metrics.ts";
+import { type Metrics, noMetrics } from "../../engine/ports/metrics.ts";
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import type { PartitionAppend } from "../../engine/ports/record-log.ts";
 import { defineProjection } from "../../engine/projection.ts";
@@ -62,6 +62,7 @@ export interface TrailsOptions {
   /** One step in so many crashes; 0: never. */
   readonly crashOneIn: number;
   readonly limits?: Partial<TaskLimits>;
+  readonly metrics?: Metrics;
 }
 
 /** Drives one task over records of which some can't be used, and over any number of crashes. */
@@ -224,7 +225,7 @@ export class Trails implements Probe {
 
   async #begin(): Promise<Task> {
     const { projection } = this;
-    const { deadLetters, store: readModels } = this.#options;
+    const { deadLetters, store: readModels, metrics = noMetrics } = this.#options;
     const upTo = (max: number): number => 1 + Math.floor(this.#random.next() * max);
     const odd = { batchRecordsMax: upTo(20), chunkRecordsMax: upTo(7), hotRowsMax: upTo(4) };
     const limits = taskLimits({ ...odd, ...this.#options.limits });
@@ -236,7 +237,7 @@ export class Trails implements Probe {
     const { signal } = new AbortController();
     const clock = new ManualClock();
     const shared = { store, clock, random: this.#random, signal, deadLetters };
-    const task = new Task({ ...shared, pipeline, metrics: noMetrics, probe: this, limits });
+    const task = new Task({ ...shared, pipeline, metrics, probe: this, limits });
     const { name, partitions } = counters;
     const topics = [await this.log.ensureTopic({ name, partitions })];
     const claims = new Claims({ ...shared, log: this.log, topics, backoff: limits.backoff });
