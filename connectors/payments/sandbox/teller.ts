@@ -41,8 +41,11 @@ export class Teller implements AsyncDisposable {
     let troubled = false;
     while (!signal.aborted) {
       try {
-        if ((await this.#tellDue()) > 0) continue;
-        troubled = false;
+        const told = await this.#tellDue();
+        if (told > 0) {
+          troubled = false;
+          continue;
+        }
       } catch (error) {
         if (!troubled) report(`The sandbox can't tell outcomes of payments: ${String(error)}`);
         troubled = true;
