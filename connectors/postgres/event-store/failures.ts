@@ -2,6 +2,8 @@ import { FatalError, RefoldError, TransientError } from "../../../engine/errors.
 
 /** Classes and codes of https://www.postgresql.org/docs/18/errcodes-appendix.html. */
 const transientClasses = ["08", "40", "53", "55", "57", "58"];
+/** The session was idle in its transaction for too long, or the transaction was open too long. */
+const transientStates = ["25P03", "25P04"];
 const dataClasses = ["22", "23"];
 const diskFull = "53100";
 export const uniqueViolation = "23505";
@@ -25,7 +27,7 @@ export function asFailure(error: unknown, doing: string): RefoldError {
   const text = error instanceof Error ? error.message : String(error);
   const message = `The event store failed to ${doing}: ${text}`;
   if (state === diskFull) return new TransientError("storage-full", message, { cause: error });
-  if (state === "" || transientClasses.includes(state.slice(0, 2)) || state === uniqueViolation) {
+  if (isTransient(state)) {
     return new TransientError("event-store-unavailable", message, { cause: error });
   }
   return new FatalError(
@@ -35,3 +37,9 @@ export function asFailure(error: unknown, doing: string): RefoldError {
     { cause: error },
   );
 }
+
+const isTransient = (state: string): boolean =>
+  state === "" ||
+  state === uniqueViolation ||
+  transientClasses.includes(state.slice(0, 2)) ||
+  transientStates.includes(state);
