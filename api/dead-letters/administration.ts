@@ -31,15 +31,4 @@ export interface LetterAdministration {
     json: unknown,
     schema: "writer" | "reader" | number | undefined,
   ) => Promise<Uint8Array>;
-  /**
-   * Tries the first letters that an order would mean, without writing anything: decoded and folded
-   * as they would be. Left out where no definitions are at hand.
-   */
-  readonly try?: (letters: readonly StoredDeadLetter[]) => Promise<readonly LetterTrial[]>;
-}
-
-/** What became of a letter in a trial: `error` where it failed. */
-export interface LetterTrial {
-  readonly id: bigint;
-  readonly error: { readonly cause: string; readonly message: string } | undefined;
 }

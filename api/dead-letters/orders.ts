@@ -56,9 +56,7 @@ export async function orderLetters(
   if (letters.id !== undefined) await assertFailed(admin, letters.id);
   if (body.dryRun === true) {
     const survey = await admin.deadLetters.survey(letters, surveyKeysMax);
-    return {
-      survey: { ...surveyShape(survey, lettersPerSecond), ...(await triedLetters(admin, letters)) },
-    };
+    return { survey: surveyShape(survey, lettersPerSecond) };
   }
   const request: LetterOrderRequest = { letters, action, by, reason, lettersPerSecond };
   return { order: orderShape(await admin.deadLetters.order(request)) };
@@ -66,24 +64,6 @@ export async function orderLetters(
 
 function meant({ id, ...chosen }: Static<typeof Chosen>): LetterCriteria {
   return { ...criteriaOf(chosen), ...(id === undefined ? {} : { id: BigInt(id) }) };
-}
-
-/** Letters that a dry run tries. */
-const triedMax = 100;
-
-/** Tries the first of the letters that an order would mean, where that can be done here. */
-export async function triedLetters(
-  admin: LetterAdministration,
-  letters: LetterCriteria,
-): Promise<Pick<Static<typeof Survey>, "tried">> {
-  if (admin.try === undefined) return {};
-  const limit = triedMax;
-  const first = await admin.deadLetters.list({ ...letters, disposition: "failed", limit });
-  const trials = await admin.try(first);
-  const failed = trials.flatMap(({ id, error }) =>
-    error === undefined ? [] : [{ id: String(id), ...error }],
-  );
-  return { tried: { letters: trials.length, failed } };
 }
 
 async function assertFailed(admin: LetterAdministration, id: bigint): Promise<void> {

@@ -270,17 +270,6 @@ export const Survey = Type.Object({
     }),
     { description: "The first keys, in order of their oldest letter." },
   ),
-  tried: Type.Optional(
-    Type.Object(
-      {
-        letters: Type.Integer(),
-        failed: Type.Array(
-          Type.Object({ id: Type.String(), cause: Type.String(), message: Type.String() }),
-        ),
-      },
-      { description: "The first letters decoded and folded, without writing what they make." },
-    ),
-  ),
 });
 
 export function surveyShape(

@@ -107,14 +107,7 @@ export function letterText(letter: Static<typeof WholeLetter>): string {
 }
 
 /** What an order would mean. */
-export function surveyText({
-  letters,
-  keys,
-  waiting,
-  seconds,
-  first,
-  tried,
-}: Static<typeof Survey>) {
+export function surveyText({ letters, keys, waiting, seconds, first }: Static<typeof Survey>) {
   const pace = seconds === null ? "" : `, in about ${seconds} s`;
   const rows = first.map((key) => [
     key.consumer,
@@ -128,19 +121,10 @@ export function surveyText({
     rows.length === 0
       ? []
       : [table(["consumer", "partition", "key", "letters", "waiting", "first"], rows)];
-  const trials = tried === undefined ? [] : [triedText(tried)];
   return [
     `${letters} letters of ${keys} keys, with ${waiting} that wait behind them${pace}.`,
-    ...trials,
     ...shown,
   ].join("\n");
-}
-
-function triedText({ letters, failed }: NonNullable<Static<typeof Survey>["tried"]>): string {
-  const lines = failed.map(
-    ({ id, cause, message }) => `letter ${id} would fail: ${cause}: ${message}`,
-  );
-  return [`Tried ${letters}: ${letters - failed.length} would work.`, ...lines].join("\n");
 }
 
 /** Orders for people, a line each. */

@@ -1,12 +1,10 @@
-import { surveyKeysMax, triedLetters } from "../../api/dead-letters/orders.ts";
+import { surveyKeysMax } from "../../api/dead-letters/orders.ts";
 import { surveyShape } from "../../api/dead-letters/shape.ts";
 import type { LetterAction, LetterCriteria } from "../../engine/ports/dead-letters.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { OptionsOnDatabase } from "../program.ts";
 import { connect } from "../system/connect.ts";
-import { application } from "../system/definitions.ts";
 import type { Stores } from "../system/stores.ts";
-import { letterAdministration } from "./administration.ts";
 import { type AskOutcome, assertCanBeAsked, orderAndWait } from "./ask.ts";
 import { askedBy } from "./asked-by.ts";
 import { surveyText } from "./letter-text.ts";
@@ -45,7 +43,6 @@ async function dryRun(
 ): Promise<AskOutcome> {
   if (letters.id !== undefined) await assertCanBeAsked(stores.deadLetters, letters.id);
   const survey = await stores.deadLetters.survey(letters, surveyKeysMax);
-  const tried = await triedLetters(letterAdministration(stores, application), letters);
-  const summary = { ...surveyShape(survey, rate), ...tried };
+  const summary = surveyShape(survey, rate);
   return { exitCode: exitCodes.ok, text: surveyText(summary), summary };
 }
