@@ -24,11 +24,12 @@ test("a record that breaks its contract is set aside at once, and counted by its
     { code: "b", by: breaking },
   ]);
   await trails.work();
-  const causes = (await trails.letters("failed")).map(({ cause, attempts }) => [cause, attempts]);
-  expect(causes.sort()).toEqual([
-    ["fold", 1],
-    ["unframed", 1],
+  const failed = await trails.letters("failed");
+  expect(failed.map(({ cause }) => cause).sort((a, b) => a.localeCompare(b))).toEqual([
+    "fold",
+    "unframed",
   ]);
+  expect(failed.map(({ attempts }) => attempts)).toEqual([1, 1]);
   // A fold that throws is our own fault, and a letter that waits is nobody's.
   expect(counted.get("contract_breaches_total unframed")).toBe(1);
   expect(counted.get("contract_breaches_total schema-unknown")).toBe(0);
