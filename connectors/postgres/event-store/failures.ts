@@ -2,8 +2,11 @@ import { FatalError, RefoldError, TransientError } from "../../../engine/errors.
 
 /** Classes and codes of https://www.postgresql.org/docs/18/errcodes-appendix.html. */
 const transientClasses = ["08", "40", "53", "55", "57", "58"];
-/** The session was idle in its transaction for too long, or the transaction was open too long. */
-const transientStates = ["25P03", "25P04"];
+/**
+ * The session was idle in its transaction for too long, or the transaction was open too long; or the
+ * server is read-only, as one is that another is just taking over from.
+ */
+const transientStates = ["25P03", "25P04", "25006"];
 const dataClasses = ["22", "23"];
 const diskFull = "53100";
 export const uniqueViolation = "23505";
