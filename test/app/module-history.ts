@@ -16,6 +16,7 @@ export interface RecordedFact extends Fact {
   readonly recordedAtMs: number;
 }
 
+type Keyed = Pick<ErasedEventProcessor | ErasedEventProjection, "key">;
 type SetDeadline = Extract<WantedDeadline, { readonly change: "set" }>;
 
 /**
@@ -28,6 +29,8 @@ export class ModuleHistory {
   /** By name and key. */
   readonly deadlines = new Map<string, SetDeadline>();
   readonly #processed = new Map<string, number>();
+  /** By processor and key. */
+  readonly #kept = new Map<string, unknown>();
   #ids = 0;
 
   /** Decides, and records what was accepted. */
@@ -48,7 +51,9 @@ export class ModuleHistory {
     const emit: Emit = (call) => void this.do(call);
     for (const { type, event } of seen) {
       const react = processor.on[type.name];
-      if (typeof react === "function") react(undefined as never, event as never, emit, noMeta);
+      const key = `${processor.name} ${keyOf(processor, event)}`;
+      if (typeof react !== "function") continue;
+      this.#kept.set(key, react(this.#kept.get(key) as never, event as never, emit, noMeta));
     }
     return seen.length;
   }
@@ -155,8 +160,9 @@ export function foldFacts(
   return rows;
 }
 
-function keyOf({ key }: ErasedEventProjection, event: unknown): string | undefined {
+function keyOf({ key }: Keyed, event: unknown): string | undefined {
   if (typeof key === "function") return key(event as never);
+  if (key === undefined) return undefined;
   return (event as Readonly<Record<string, string | undefined>>)[key];
 }
 

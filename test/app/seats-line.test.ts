@@ -12,7 +12,7 @@ import {
   withdraw,
 } from "../../processors/seats/index.ts";
 import { firstInLine, waitingLine } from "../../processors/seats/waiting-line.ts";
-import { waitingList } from "../../processors/waiting-list/index.ts";
+import { waitingList, waitingListWith } from "../../processors/waiting-list/index.ts";
 import { Line, minuteMs } from "./line.ts";
 import { namesOf } from "./module-history.ts";
 
@@ -264,7 +264,29 @@ describe("cancelRegistration", () => {
 });
 
 describe("the processor of waiting lists", () => {
-  it("asks nothing when a whole module goes, and changes nothing when it reads all again", () => {
+  it("asks nothing of a module in whose line nobody waits", () => {
+    const asked: string[] = [];
+    const counted = Object.assign((input: { readonly moduleCode: string }) => {
+      asked.push(input.moduleCode);
+      return offerSeats(input);
+    }, offerSeats);
+    const processor = waitingListWith({ offerSeats: counted });
+    const line = new Line();
+    line.register("ada");
+    line.withdraw("ada");
+    line.row({ capacity: 0 });
+    line.history.react(processor);
+    expect(asked).toEqual([]);
+    line.register("ada");
+    line.row({ capacity: 1 });
+    line.history.react(processor);
+    expect(asked).toEqual(["MA101"]);
+    line.row({ capacity: 2 });
+    line.history.react(processor);
+    expect(asked).toEqual(["MA101"]);
+  });
+
+  it("changes nothing when it reads all again", () => {
     const line = new Line();
     for (const student of ["ada", "eve", "bob"]) line.register(student);
     line.withdraw("ada");
