@@ -13,8 +13,8 @@ import { Gathering } from "../gathering.ts";
 import { storableText } from "../stored-json.ts";
 import { runStatement, type Stage } from "../transaction.ts";
 import {
-  allEffects,
   effectColumns,
+  ofEffect,
   openColumns,
   storedEffect,
   type EffectRow,
@@ -88,7 +88,7 @@ export class PostgresEffectLedger implements EffectLedger {
 
   async find(key: string): Promise<StoredEffect | undefined> {
     const [row] = await this.#read<EffectRow>(
-      `select ${effectColumns} from ${allEffects} where e.key = $1`,
+      `select ${effectColumns} from refold.effects e ${ofEffect} where e.key = $1`,
       [key],
     );
     return row && storedEffect(row);
@@ -155,15 +155,20 @@ interface CountRow {
   readonly oldest_ms: number;
 }
 
-/** From the table that finds them with the least: what is open, or all. */
-function listStatement({ state }: EffectFilter): string {
-  const found =
-    state === undefined || state === "done"
-      ? `${effectColumns} from ${allEffects}`
-      : `${openColumns} from refold.open_effects o join refold.effects e on e.id = o.effect_id`;
-  return `select ${found}
-    where ($1::text is null or e.kind = $1) and ($2::text is null or coalesce(o.state, 'done') = $2)
-      and ($3::text[] is null or e.tags @> $3)
+/**
+ * From the table that finds them with the least: what is open, or all. What has a tag is found first:
+ * in order of being requested, a planner that hopes for the first few would walk through them all.
+ */
+function listStatement({ state, tag }: EffectFilter): string {
+  const all = state === undefined || state === "done";
+  const effects = tag === undefined ? "refold.effects" : "tagged";
+  const found = all
+    ? `${effectColumns} from ${effects} e ${ofEffect}`
+    : `${openColumns} from ${effects} e join refold.open_effects o on o.effect_id = e.id`;
+  const inState = all ? "coalesce(o.state, 'done')" : "o.state";
+  return `with tagged as materialized (select * from refold.effects where tags @> $3::text[])
+    select ${found}
+    where ($1::text is null or e.kind = $1) and ($2::text is null or ${inState} = $2)
       and ($4::text is null or e.correlation_id = $4
         and hashtextextended(e.correlation_id, 0) = hashtextextended($4, 0))
     order by e.id limit $5`;

@@ -40,6 +40,7 @@ const tables = `
   -- By kind first: what waits of one must not be walked through by who looks for another.
   create index open_effects_due on refold.open_effects (kind, next_at, effect_id)
     where state <> 'failed';
+  create index open_effects_failed on refold.open_effects (effect_id) where state = 'failed';
 
   create table refold.done_effects (
     effect_id bigint primary key,

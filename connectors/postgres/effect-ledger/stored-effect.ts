@@ -33,8 +33,8 @@ export const effectColumns = `${asked}, o.secret, coalesce(o.state, 'done') as s
   coalesce(o.next_at, d.next_at) as next_at, coalesce(o.ended_at, d.ended_at) as ended_at,
   d.answer, o.error`;
 
-export const allEffects = `refold.effects e
-  left join refold.open_effects o on o.effect_id = e.id
+/** Joins of an effect, `e`, with its other row. */
+export const ofEffect = `left join refold.open_effects o on o.effect_id = e.id
   left join refold.done_effects d on d.effect_id = e.id`;
 
 export const storedEffect = (row: EffectRow): StoredEffect => ({
