@@ -31,6 +31,8 @@ export {
   RowHasher,
 } from "./digest.ts";
 export { classify, type ErrorVerdict, reasonOf } from "./error-policy.ts";
+export { changedColumns, type ColumnChange } from "./history/changed-columns.ts";
+export * from "./history/row-story.ts";
 export { partitionOf } from "./partitioner.ts";
 export * from "./ports/alongside.ts";
 export * from "./ports/assignment.ts";
@@ -58,6 +60,7 @@ export * from "./ports/snapshots.ts";
 export * from "./ports/status-board.ts";
 export * from "./ports/store-hold.ts";
 export * from "./ports/subject-registry.ts";
+export * from "./ports/tracing.ts";
 export {
   decodePositionToken,
   encodePositionToken,
@@ -75,3 +78,4 @@ export { storedColumns } from "./task/pipeline.ts";
 export { processorModelOf } from "./task/processor-task-store.ts";
 export { readModelOf } from "./task/projection-store.ts";
 export { transitions } from "./task/transitions.ts";
+export * from "./tracing/index.ts";

@@ -3,7 +3,7 @@ import type { FollowedCall } from "../decision/definition.ts";
 import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
 import type { Advance, DigestDelta, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
-import type { SourceOrigin } from "./staged.ts";
+import type { SourceOrigin } from "./source-origin.ts";
 
 /** A decision that a reaction asked for. */
 export interface EmittedCall extends FollowedCall {

@@ -16,7 +16,8 @@ import { elsewhere, keyBy, originOf } from "./event-intake.ts";
 import type { HotRows } from "./hot-rows.ts";
 import type { Intake, IntakeNeeds, IntakeSource, Taken } from "./intake.ts";
 import { checkKey } from "./row-check.ts";
-import type { SourceOrigin, Staged } from "./staged.ts";
+import type { SourceOrigin } from "./source-origin.ts";
+import type { Staged } from "./staged.ts";
 import type { TaskPartition } from "./task-partition.ts";
 
 export interface ChangeIntakeOptions<Handlers> {

@@ -1,5 +1,5 @@
 import type { AnyRow } from "../columns.ts";
-import type { SourceOrigin } from "./staged.ts";
+import type { SourceOrigin } from "./source-origin.ts";
 
 /** A row (or the knowledge that there is none) as the next fold sees it. */
 export class HotRow {

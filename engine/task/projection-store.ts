@@ -16,7 +16,7 @@ import type {
 import type { AnyProjection, ErasedNotify, NoticeContext } from "../projection.ts";
 import type { FlushBatch, RowTouch, TaskStore } from "./batch.ts";
 import { storedColumns, topicsOf } from "./pipeline.ts";
-import type { SourceOrigin } from "./staged.ts";
+import type { SourceOrigin } from "./source-origin.ts";
 import { UnfitBatchError } from "./suspects.ts";
 import { childTraceparent, spanIdOf } from "../tracing/trace-context.ts";
 

@@ -8,7 +8,7 @@ import type { EmittedCall } from "./batch.ts";
 import { rowOf } from "./change-intake.ts";
 import type { CurrentMeta, Folder } from "./folder.ts";
 import { rowCheck } from "./row-check.ts";
-import type { SourceOrigin } from "./staged.ts";
+import type { SourceOrigin } from "./source-origin.ts";
 import { recordPlace } from "./suspects.ts";
 
 /** Collects what the reaction to one record asks for. */

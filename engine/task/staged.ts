@@ -1,13 +1,6 @@
 import type { HotRow } from "./hot-rows.ts";
+import type { SourceOrigin } from "./source-origin.ts";
 import type { TaskPartition } from "./task-partition.ts";
-
-/** Where a record of a processor comes from, for the events that it leads to. */
-export interface SourceOrigin {
-  /** The source event's id, or its place in the log where it has none. */
-  readonly id: string;
-  readonly correlationId: string;
-  readonly traceparent: string | undefined;
-}
 
 /** Records of one partition that stand one after the other in the staged chunk. */
 export interface Segment {
