@@ -164,7 +164,7 @@ test("a record that can't be decoded waits with its key until it is redriven, or
   );
 
   await producer.capacity("CS-102", 9, 2_000_000);
-  const ofTwo = `consumer in ('${consumer}', 'catalogue')`;
+  const ofTwo = `consumer in ('${consumer}', 'registrations')`;
   await producer.untilLetters(`key = convert_to('CS-102', 'utf8') and ${ofTwo}`, 2);
   const unexplained = await dlq(folder, "discard", "--all");
   expect(unexplained.code).toBe(2);
