@@ -2,22 +2,37 @@ import { hash } from "node:crypto";
 
 import type { Random } from "../ports/clock.ts";
 
+/** What makes an event the same event again. */
+export interface EventContent {
+  /** Full name. */
+  readonly type: string;
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
 /** Ids for one call: of its events, and those that its decision asks for. */
 export interface IdSource {
-  eventId(): string;
+  eventId(content: EventContent): string;
   newId(): string;
 }
 
 /**
- * Reproducible where there is a seed: the n-th id of a kind is the same whenever the call is
- * decided, so that a repeated append is known by its ids. Otherwise fresh.
+ * Reproducible where there is a seed: the n-th id that a decision asks for is the same whenever the
+ * call is decided; an event's follows from the seed and from what it says. So a repeated append is
+ * known by its ids, and a call that is decided again later, in another state of the store, doesn't
+ * take the ids of what it decided before for something else. Without a seed, ids are fresh.
  */
 export function idSource(seed: string | undefined, random: Random): IdSource {
   if (seed === undefined) return { eventId: () => random.id(), newId: () => random.id() };
-  let events = 0;
+  const said = new Map<string, number>();
   let ids = 0;
   return {
-    eventId: () => nameBasedId(`${seed}/event/${(events += 1)}`),
+    eventId: ({ type, key, value }) => {
+      const what = `${type}/${key}/${hash("sha1", value, "base64url")}`;
+      const times = (said.get(what) ?? 0) + 1;
+      said.set(what, times);
+      return nameBasedId(`${seed}/event/${what}/${times}`);
+    },
     newId: () => nameBasedId(`${seed}/id/${(ids += 1)}`),
   };
 }

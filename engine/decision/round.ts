@@ -307,14 +307,15 @@ function placeFact(fact: Fact, origin: Origin, options: FactParts): PlacedFact {
     throw new RecordError("encode", `${type.fullName} has no text in its key field ${topic.key}.`);
   }
   const tags = tagsOf(topic.tags, event);
-  const id = options.ids.eventId();
+  const value = options.codec.encode(topic, type, event);
+  const id = options.ids.eventId({ type: type.fullName, key, value });
   const newEvent: NewEvent = {
     id,
     type: type.fullName,
     topic: topic.name,
     partition: partitionOf(key, topic.partitions),
     key,
-    value: options.codec.encode(topic, type, event),
+    value,
     tags,
     correlationId: origin.correlationId,
     ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),

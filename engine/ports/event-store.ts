@@ -6,7 +6,10 @@ export type { Appended, AppendedEvent } from "./appended.ts";
 
 /** An event to append, already routed and framed. */
 export interface NewEvent {
-  /** Unique for ever; appending an id again gives what it got the first time. */
+  /**
+   * Unique for ever; appending an id again gives what it got the first time, and leaves it as it
+   * is, whatever else the request brings.
+   */
   readonly id: string;
   /** Full name of its type: `refold.modules.ModuleOffered`. */
   readonly type: string;

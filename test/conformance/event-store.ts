@@ -115,6 +115,36 @@ function appending(make: Make): void {
     expect(await all(store)).toHaveLength(2);
   });
 
+  test("leaves what is recorded as it is in a request that brings more", async () => {
+    const { store } = await make();
+    const [old, other] = [event("A", ["a"]), event("A", ["b"], { partition: 1 })];
+    const [first] = appended(await append(store, [old])).events;
+    await append(store, [other]);
+    const [before, after] = [event("A", ["c"]), event("A", ["d"], { partition: 1 })];
+    const verdict = appended(await append(store, [before, old, after]));
+    expect(verdict.duplicate).toBe(false);
+    expect(verdict.events[1]).toEqual(first);
+    const stored = await all(store);
+    expect(stored.map(({ id }) => id)).toEqual([old.id, other.id, before.id, after.id]);
+    expect(stored.map((one) => [one.partition, one.sequence])).toEqual([
+      [0, 1n],
+      [1, 1n],
+      [0, 2n],
+      [1, 2n],
+    ]);
+    const told = [verdict.events[0], verdict.events[2]].map((one) => one?.position);
+    expect(told).toEqual(stored.slice(2).map(({ position }) => position));
+    // Nor do they stand in a later request's way.
+    const [own, later] = await Promise.all([
+      store.append({ events: [old, event("A", ["e"])], condition: [] }, command),
+      store.append(
+        { events: [event("B", ["a"])], condition: [nothingAfter(first?.position ?? 0, ["a"])] },
+        command,
+      ),
+    ]);
+    expect([own.outcome, later.outcome]).toEqual(["appended", "appended"]);
+  });
+
   test("appends only within the time bounds", async () => {
     const { store } = await make();
     const now = await store.nowMs();

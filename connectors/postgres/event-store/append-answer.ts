@@ -55,7 +55,9 @@ export function readAnswer(call: AppendCall, rows: readonly AnswerRow[]): CallRe
     const code = Number(codes[index]);
     const result = resultOf(code, { planned, index, firstEvent, firstAppended, answer });
     firstEvent += planned.request.events.length;
-    if (code === 0) firstAppended += planned.request.events.length;
+    // What was recorded already came back as rows of its own.
+    const known = answer.events.get(index)?.length ?? 0;
+    if (code === 0) firstAppended += planned.request.events.length - known;
     return result;
   });
 }
@@ -85,35 +87,57 @@ function resultOf(code: number, place: Place): CallResult {
       return { outcome: "held", by: answer.heldBy };
     case 5:
       return holdGone();
-    case 6:
-      return idsReused(place.planned);
     default:
       return new InvariantViolation(`refold.append gave the unknown verdict ${code}.`);
   }
 }
 
-function appended({ planned, firstEvent, firstAppended, answer }: Place): AppendVerdict {
+function appended({ planned, index, firstEvent, firstAppended, answer }: Place): AppendVerdict {
   const { positions, sequences, times, clockMs } = answer;
-  const events = planned.request.events.map((_, i): AppendedEvent => ({
-    position: globalPosition(BigInt(positions[firstEvent + i] ?? "")),
-    sequence: sequence(BigInt(sequences[firstAppended + i] ?? "")),
-    recordedAtMs: times ? Number(times[firstAppended + i]) : clockMs,
-  }));
+  const known = knownEvents(answer, index);
+  let at = firstAppended;
+  const events = planned.request.events.map(({ id }, i): AppendedEvent => {
+    const there = known?.get(id);
+    if (there) return there;
+    const event = {
+      position: globalPosition(BigInt(positions[firstEvent + i] ?? "")),
+      sequence: sequence(BigInt(sequences[at] ?? "")),
+      recordedAtMs: times ? Number(times[at]) : clockMs,
+    };
+    at += 1;
+    return event;
+  });
   const recordedAtMs = events.at(-1)?.recordedAtMs ?? clockMs;
   return { outcome: "appended", events, duplicate: false, recordedAtMs };
 }
 
 function duplicate({ planned, index, answer }: Place): CallResult {
-  const rows = new Map(answer.events.get(index)?.map((row) => [row.ce_id, row]));
+  const known = knownEvents(answer, index);
   const events: AppendedEvent[] = [];
   for (const { id } of planned.request.events) {
-    const row = rows.get(id);
-    if (!row) return new InvariantViolation(`The stored event ${id} did not come back.`);
-    const { position, sequence, recordedAtMs } = toStoredEvent(row);
-    events.push({ position, sequence, recordedAtMs });
+    const there = known?.get(id);
+    if (!there) return new InvariantViolation(`The stored event ${id} did not come back.`);
+    events.push(there);
   }
   const recordedAtMs = events[0]?.recordedAtMs ?? answer.clockMs;
   return { outcome: "appended", events, duplicate: true, recordedAtMs };
+}
+
+/** Events of a request that were recorded already, by id; undefined: none was. */
+function knownEvents(
+  { events }: Answer,
+  index: number,
+): ReadonlyMap<string, AppendedEvent> | undefined {
+  const rows = events.get(index);
+  return (
+    rows &&
+    new Map(
+      rows.map((row) => {
+        const { position, sequence: at, recordedAtMs } = toStoredEvent(row);
+        return [row.ce_id, { position, sequence: at, recordedAtMs }] as const;
+      }),
+    )
+  );
 }
 
 function conflict({ index, answer }: Place): AppendVerdict {
@@ -130,10 +154,4 @@ const holdGone = (): FatalError =>
     "hold-lost",
     "An append named itself the holder of the event store, and nobody holds the store.",
     "Take the hold again before appending.",
-  );
-
-const idsReused = ({ request }: PlannedRequest): InvariantViolation =>
-  new InvariantViolation(
-    `Of the ids ${request.events.map((event) => event.id).join(", ")} some are in the store and ` +
-      "some aren't: an id was used for two different appends.",
   );

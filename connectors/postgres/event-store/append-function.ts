@@ -11,10 +11,10 @@ import { floorBase, lockSpace, stripes } from "./locks.ts";
  * Positions are drawn under the stripes, so that for one tag position order is commit order: who
  * has read an event of a tag has been able to read all lower ones.
  *
- * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone, 6 some
- * ids of the request are taken and some aren't. The first row of the result has them all, the
- * positions of all events and the sequences of those appended (their times too, where the caller
- * gave any); the other rows are events: of duplicates what is stored, of conflicts what is newer.
+ * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone. The
+ * first row of the result has them all, the positions of all events and the sequences of those
+ * appended (their times too, where the caller gave any); the other rows are events: of those that
+ * were recorded already what is stored, of conflicts what is newer.
  *
  * Every plan is the generic one, by indexes: the tables grow under plans that are kept, and arrays
  * give the planner nothing to estimate by. Statements walk the subscripts of the arrays: PL/pgSQL
@@ -23,7 +23,7 @@ import { floorBase, lockSpace, stripes } from "./locks.ts";
  * would not do: its cursor copies the arrays flat, where an element costs a walk from the first.
  */
 const signature = `
-create function refold.append(
+create or replace function refold.append(
   lock_tags text[], lock_store boolean, lane_topics text[], lane_partitions integer[],
   request_as text[], request_not_before bigint[], request_before bigint[],
   item_request integer[], item_after bigint[], item_tag text[], item_tags text[],
@@ -59,7 +59,7 @@ declare
   incarnation text;
   source text;
   failed integer[];
-  taken integer[];
+  known integer[];
   r integer;
   l integer;
 begin`;
@@ -74,15 +74,21 @@ const takeLocks = `
       from unnest(lock_tags) t order by 1) s;
   end if;`;
 
-/** A duplicate is told before anything else: a retry would conflict with its own events. */
+/**
+ * A request whose events are all recorded is told so before anything else: a retry would conflict
+ * with its own events. Of others, the events that are recorded stay as they are.
+ */
 const findDuplicates = `
-  select array_agg(distinct event_request[i]), array_agg(event_request[i]) into failed, taken
-  from generate_series(1, event_count) i
+  select array_agg(i) into known from generate_series(1, event_count) i
   where exists (select from refold.events e where e.ce_id = event_id[i] offset 0);
-  foreach r in array coalesce(failed, '{}') loop
-    verdict[r] := case when cardinality(array_positions(taken, r))
-      = cardinality(array_positions(event_request, r)) then 1 else 6 end;
-  end loop;
+  if known is not null then
+    select array_agg(distinct event_request[k]) into failed from unnest(known) k;
+    foreach r in array failed loop
+      if not exists (select from generate_series(1, event_count) i
+        where event_request[i] = r and array_position(known, i) is null)
+      then verdict[r] := 1; end if;
+    end loop;
+  end if;
 
   select * into store from refold.store;
   for r in 1 .. cardinality(request_as) loop
@@ -163,6 +169,7 @@ const drawPositions = `
       r := clash_request[i];
       if verdict[r] in (0, 3) and verdict[event_request[clash_event[i]]] = 0
         and new_position[clash_event[i]] > clash_after[i]
+        and (known is null or array_position(known, clash_event[i]) is null)
       then verdict[r] := 2; end if;
     end loop;
   end if;`;
@@ -179,7 +186,9 @@ const placeEvents = `
       new_text := array_fill(null::text, array[event_count]);
     end if;
     for i in 1 .. event_count loop
-      if verdict[event_request[i]] = 0 then
+      if verdict[event_request[i]] = 0
+        and (known is null or array_position(known, i) is null)
+      then
         l := event_lane[i];
         lane_last[l] := lane_last[l] + 1;
         lane_event[l] := i;
@@ -241,11 +250,10 @@ const answer = `
   return query select array_to_string(verdict, ','), array_to_string(new_position, ','),
     array_to_string(new_sequence, ','), array_to_string(new_time, ','), now_ms, store.hold_name,
     ${noEvent};
-  if 1 = any (verdict) then
-    return query select ${noHead}, x.request, e
-    from unnest(event_id, event_request) x (id, request)
-    join refold.events e on e.ce_id = x.id
-    where verdict[x.request] = 1;
+  if known is not null then
+    return query select ${noHead}, event_request[k], e
+    from unnest(known) k join refold.events e on e.ce_id = event_id[k]
+    where verdict[event_request[k]] in (0, 1);
   end if;
   if 2 = any (verdict) then
     return query select ${noHead}, c.request, n
@@ -257,7 +265,7 @@ end $$;`;
 
 /** The events that a request's items match after their positions, in order of position. */
 const newer = `
-create function refold.newer(
+create or replace function refold.newer(
   of_request integer, item_request integer[], item_after bigint[], item_tag text[],
   item_tags text[], item_types text[], at_most integer
 ) returns setof refold.events language sql volatile

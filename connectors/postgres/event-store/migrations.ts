@@ -111,4 +111,6 @@ export const migrations: readonly Migration[] = [
   { name: "event-store-3", sql: noticesFunction },
   { name: "event-store-4", sql: safePositionFunction },
   { name: "event-store-5", sql: correlationIndex },
+  // Events that are recorded already are left as they are in requests that bring others too.
+  { name: "event-store-6", sql: appendFunction },
 ];
