@@ -31,7 +31,10 @@ export interface KnownPayment {
   readonly late: boolean;
 }
 
-export type EnrolmentStanding = "running" | "completed" | "reversed";
+export interface KnownEnrolment {
+  readonly standing: "running" | "completed" | "reversed";
+  readonly attempt: number;
+}
 
 interface KnownModule {
   capacity: number;
@@ -54,10 +57,11 @@ interface Told {
 export class LedgerOfSeats {
   readonly registrations = new Map<string, KnownRegistration>();
   readonly payments = new Map<string, KnownPayment>();
-  readonly enrolments = new Map<string, EnrolmentStanding>();
+  readonly enrolments = new Map<string, KnownEnrolment>();
   readonly modules = new Map<string, KnownModule>();
   /** Names of the events, and of what is remarkable about some. */
   readonly happened = new Set<string>();
+  readonly #attempts = new Map<string, number>();
   #at = 0;
 
   take({ name, event }: Told): void {
@@ -122,10 +126,11 @@ export class LedgerOfSeats {
       this.#endPayment(paymentId, "expired"),
     PaymentRefunded: (event: PaymentRefunded) => this.#refund(event),
     EnrolmentStarted: ({ enrolmentId }: { enrolmentId: string }) =>
-      void this.enrolments.set(enrolmentId, "running"),
+      void this.enrolments.set(enrolmentId, { standing: "running", attempt: 1 }),
     EnrolmentResubmitted: ({ enrolmentId }: { enrolmentId: string }) => {
-      if (this.enrolments.get(enrolmentId) !== "reversed") this.#broken("a resubmission too early");
-      this.enrolments.set(enrolmentId, "running");
+      const known = this.enrolments.get(enrolmentId);
+      if (known?.standing !== "reversed") this.#broken("a resubmission too early");
+      this.enrolments.set(enrolmentId, { standing: "running", attempt: known.attempt + 1 });
     },
     EnrolmentCompleted: ({ enrolmentId }: { enrolmentId: string }) =>
       this.#endEnrolment(enrolmentId, "completed"),
@@ -143,6 +148,11 @@ export class LedgerOfSeats {
     };
   }
 
+  /** Of its enrolment, the attempt that it belongs to. */
+  attemptOf(registrationId: string): number | undefined {
+    return this.#attempts.get(registrationId);
+  }
+
   waiting(moduleCode: string): readonly string[] {
     return this.#module(moduleCode).line;
   }
@@ -158,6 +168,9 @@ export class LedgerOfSeats {
       return;
     }
     this.#assertFree(moduleCode);
+    const { enrolmentId } = event;
+    const attempt = enrolmentId === null ? undefined : this.enrolments.get(enrolmentId)?.attempt;
+    if (attempt !== undefined) this.#attempts.set(registrationId, attempt);
     this.#begin(event, "held");
   }
 
@@ -203,10 +216,10 @@ export class LedgerOfSeats {
     this.payments.set(paymentId, { ...payment, ending });
   }
 
-  #endEnrolment(enrolmentId: string, ending: EnrolmentStanding): void {
-    if (this.enrolments.get(enrolmentId) !== "running")
-      this.#broken(`${enrolmentId} ${ending} twice`);
-    this.enrolments.set(enrolmentId, ending);
+  #endEnrolment(enrolmentId: string, standing: KnownEnrolment["standing"]): void {
+    const known = this.enrolments.get(enrolmentId);
+    if (known?.standing !== "running") this.#broken(`${enrolmentId} ${standing} twice`);
+    this.enrolments.set(enrolmentId, { ...known, standing });
   }
 
   #assertFree(moduleCode: string): void {

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import { offerModule, withdrawModule } from "../../processors/catalogue/index.ts";
-import { payByCard, paymentIdOf } from "../../processors/payments/index.ts";
+import { resubmitEnrolment, startEnrolment } from "../../processors/enrolments/index.ts";
+import { payByCard } from "../../processors/payments/index.ts";
 import { register, withdraw } from "../../processors/seats/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { Bank, type Mood, moods } from "./bank.ts";
@@ -26,6 +27,8 @@ type Step =
       readonly student: string;
       readonly wait: boolean;
     }
+  | { readonly do: "enrol"; readonly modules: readonly string[]; readonly student: string }
+  | { readonly do: "resubmit"; readonly nth: number }
   | { readonly do: "withdraw"; readonly nth: number }
   | { readonly do: "pay"; readonly nth: number; readonly mood: Mood }
   | { readonly do: "tell" }
@@ -36,7 +39,8 @@ type Step =
   | { readonly do: "kill" }
   | { readonly do: "from-zero" };
 
-const module = fc.constantFrom("MA101", "PH102");
+const modules = ["MA101", "PH102", "CS103"];
+const module = fc.constantFrom(...modules);
 const student = fc.constantFrom("ada", "bob", "cyd", "dan");
 const nth = fc.nat(30);
 
@@ -60,6 +64,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       wait: fc.boolean(),
     }),
   },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("enrol" as const),
+      modules: fc.subarray(modules, { minLength: 1 }),
+      student,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("resubmit" as const), nth }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("withdraw" as const), nth }) },
   {
     weight: 6,
@@ -117,6 +130,12 @@ class Course implements AsyncDisposable {
         return void (await university.command(
           register({ moduleCode: step.module, studentId: step.student, waitlist: step.wait }),
         ));
+      case "enrol":
+        return void (await university.command(
+          startEnrolment({ studentId: step.student, moduleCodes: step.modules }),
+        ));
+      case "resubmit":
+        return this.#resubmit(step.nth);
       case "withdraw":
         return this.#withdraw(step.nth);
       case "pay":
@@ -155,16 +174,23 @@ class Course implements AsyncDisposable {
     if (registrationId) await this.university.command(withdraw({ registrationId }));
   }
 
+  async #resubmit(nth: number): Promise<void> {
+    const { enrolments } = await this.account();
+    const enrolmentId = nthOf([...enrolments.keys()], nth);
+    if (enrolmentId) await this.university.command(resubmitEnrolment({ enrolmentId }));
+  }
+
+  /** Any payment, of a registration or an enrolment, also one that is over. */
   async #pay({ nth, mood }: Extract<Step, { do: "pay" }>): Promise<void> {
-    const registrationId = await this.#registration(nth);
-    if (!registrationId) return;
-    const paymentId = paymentIdOf("REGISTRATION", registrationId);
-    await this.university.command(payByCard({ paymentId, token: mood }));
+    const { payments } = await this.account();
+    // Rather one that was asked for lately.
+    const paymentId = nthOf([...payments.keys()].toReversed(), nth % 4);
+    if (paymentId) await this.university.command(payByCard({ paymentId, token: mood }));
   }
 
   async #registration(nth: number): Promise<string | undefined> {
     const { registrations } = await this.account();
-    return [...registrations.keys()].at(nth % Math.max(1, registrations.size));
+    return nthOf([...registrations.keys()], nth);
   }
 
   /** The bank tells what it has promised to tell. */
@@ -195,6 +221,9 @@ class Course implements AsyncDisposable {
   }
 }
 
+const nthOf = (all: readonly string[], nth: number): string | undefined =>
+  all[nth % Math.max(1, all.length)];
+
 /** After quiet every hold has ended in one way, and money is where the seat is. */
 function assertSettled(account: LedgerOfSeats, bank: Bank): void {
   const paid = new Map<string, KnownPayment>();
@@ -206,8 +235,9 @@ function assertSettled(account: LedgerOfSeats, bank: Bank): void {
   for (const { registrationId, standing, feeCents: fee } of account.registrations.values()) {
     expect(["held", "offered"]).not.toContain(standing);
     const payment = paid.get(registrationId);
-    const charged = payment?.ending === "confirmed";
     const refunded = payment?.refunded.has(registrationId) === true;
+    // A part that is free is neither charged nor paid back.
+    const charged = payment?.ending === "confirmed" && partOf(payment, registrationId) > 0;
     if (standing === "completed") expect([fee > 0, refunded]).toEqual([charged, false]);
     else expect(refunded, `${registrationId}, ${standing}, paid and not refunded`).toBe(charged);
   }
@@ -216,6 +246,14 @@ function assertSettled(account: LedgerOfSeats, bank: Bank): void {
     expect(held).toBe(0);
     const idle = offered && confirmed < capacity && account.waiting(code).length > 0;
     expect(idle, `a seat of ${code} that nobody is offered`).toBe(false);
+  }
+  for (const [enrolmentId, { standing, attempt }] of account.enrolments) {
+    expect(["completed", "reversed"], `${enrolmentId} has no end`).toContain(standing);
+    for (const one of account.registrations.values()) {
+      if (one.enrolmentId !== enrolmentId || one.standing === "cancelled") continue;
+      expect([one.standing, standing]).toEqual(["completed", "completed"]);
+      expect(account.attemptOf(one.registrationId)).toBe(attempt);
+    }
   }
   const confirmed = [...account.payments.values()].filter(({ ending }) => ending === "confirmed");
   const charges = [...bank.charges.values()].map(({ paymentId }) => paymentId);
@@ -228,6 +266,9 @@ function assertSettled(account: LedgerOfSeats, bank: Bank): void {
   );
 }
 
+const partOf = ({ requested }: KnownPayment, registrationId: string): number =>
+  requested.registrations.find((part) => part.registrationId === registrationId)?.amountCents ?? 0;
+
 async function assertReadModel({ university }: Course, account: LedgerOfSeats): Promise<void> {
   const rows = await university.rows(seatAvailability);
   for (const [code, { capacity, offered }] of account.modules) {
@@ -238,7 +279,12 @@ async function assertReadModel({ university }: Course, account: LedgerOfSeats): 
 
 /** What must have happened in some course, or the courses prove little. */
 const mustHappen = [
+  "EnrolmentCompleted",
+  "EnrolmentResubmitted",
+  "EnrolmentReversed",
+  "EnrolmentStepCompensated",
   "ModuleCapacityChanged",
+  "OnboardingFinished",
   "ModuleWithdrawn",
   "PaymentConfirmed",
   "PaymentDeadlinePassed",
