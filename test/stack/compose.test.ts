@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { placeOf } from "../../bin/environment.ts";
 import { serversOf } from "../../bin/servers.ts";
 import { projectRoot } from "../support/source-tree.ts";
 
@@ -84,8 +85,24 @@ describe("the compose file runs what the stack without Docker runs", () => {
   });
 });
 
+/** What Compose makes of `${NAME:-default}`, by the variables of the shell. */
+function interpolated(
+  settings: Readonly<Record<string, string>>,
+  shell: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const filled = (text: string): string =>
+    text.replaceAll(
+      /\$\{([A-Z_]+):-([^}]*)\}/g,
+      (_, name: string, unset: string) => shell[name] || unset,
+    );
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, filled(value)] as const),
+  );
+}
+
 describe("Refold's processes of the compose file", () => {
-  const settings = block("  environment:");
+  const written = block("  environment:");
+  const settings = interpolated(written, {});
 
   test("get settings that they take", () => {
     const servers = serversOf(settings);
@@ -96,6 +113,27 @@ describe("Refold's processes of the compose file", () => {
     });
     expect(servers.connectUrl).toBeDefined();
     expect(servers.registryUrl).toBeDefined();
+  });
+
+  test("pay by the sandbox, where the shell names no provider", () => {
+    expect(placeOf({}, settings)).toMatchObject({
+      paymentSettings: { provider: "sandbox", autoCard: undefined },
+      offerMs: 900_000,
+      servers: { deadLetterRetentionMs: 30 * 86_400_000 },
+    });
+    const secret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+    const shell = {
+      DLQ_RETENTION_DAYS: "7",
+      REFOLD_OFFER_TIME: "60",
+      REFOLD_PAYMENTS: "webhook",
+      REFOLD_PAYMENTS_URL: "https://payments.example/v1",
+      REFOLD_PAYMENTS_SECRET: secret,
+    };
+    expect(placeOf({}, interpolated(written, shell))).toMatchObject({
+      paymentSettings: { provider: "webhook", url: shell.REFOLD_PAYMENTS_URL },
+      offerMs: 60_000,
+      servers: { deadLetterRetentionMs: 7 * 86_400_000 },
+    });
   });
 
   test("and Connect reach the same database and registry by different names", () => {
