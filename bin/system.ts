@@ -1,6 +1,7 @@
 import type { EffectPerformer } from "../engine/effect.ts";
 import type { WakeUps } from "../engine/effects/wake-ups.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
+import type { Tracer } from "../engine/ports/tracing.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
 import { systemClock } from "./system-clock.ts";
 import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
@@ -33,6 +34,8 @@ export interface SystemOptions {
   readonly performers?: readonly EffectPerformer[];
   /** See `ConsumersPart`. */
   readonly wakeUps?: WakeUps;
+  /** See `ConsumersPart`. */
+  readonly tracer?: Tracer;
   /** What processes with consumers do about rebuilds (default: `defaultRebuilding`). */
   readonly rebuilding?: Rebuilding;
   /** See `AuditsPart`. */

@@ -10,6 +10,7 @@ import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type { Rebuilds, RebuildStart } from "../../engine/ports/rebuilds.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
+import type { Tracer } from "../../engine/ports/tracing.ts";
 import { rebuildRequest } from "../../api/rebuilds/request.ts";
 import { openDatabase, othersOn, type Database } from "../database.ts";
 import type { Servers } from "../servers.ts";
@@ -21,6 +22,7 @@ import { startHousekeeping } from "../system/chores.ts";
 import type { Definitions } from "../system/definitions.ts";
 import { defaultRebuilding, type Rebuilding } from "../system/rebuilds.ts";
 import { openStores, type Stores } from "../system/stores.ts";
+import { processTracer } from "../system/tracer.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { definitionsOf, type EmbeddedOptions, serversOfOptions } from "./options.ts";
 
@@ -52,17 +54,17 @@ export class Embedded implements AsyncDisposable {
   private constructor(
     databaseUrl: string,
     stores: Stores,
-    rest: { followers: readonly Follower[]; stop: StopInTurn; wakeUps: WakeUps },
+    { followers, stop, ...deciding }: EmbeddedParts,
   ) {
     this.databaseUrl = databaseUrl;
     this.reader = stores.reader;
     this.rebuilds = stores.rebuilds;
     this.#stores = stores;
-    this.#followers = rest.followers;
-    this.#stop = rest.stop;
+    this.#followers = followers;
+    this.#stop = stop;
     const { eventStore, codec } = stores;
     const ports = { random: new SystemRandom(), clock: systemClock, metrics: noMetrics };
-    this.#decider = new Decider({ eventStore, codec, ...ports, wakeUps: rest.wakeUps });
+    this.#decider = new Decider({ eventStore, codec, ...ports, ...deciding });
   }
 
   /**
@@ -89,11 +91,11 @@ export class Embedded implements AsyncDisposable {
         differencesFolder: join(resolve(options.folder), "rebuilds"),
       };
       const wakeUps = new WakeUps();
-      const { performers = [] } = options;
-      const part = { report, servers, stop, rebuilding, performers, wakeUps };
+      const { performers = [], tracer = processTracer() } = options;
+      const part = { report, servers, stop, rebuilding, performers, wakeUps, tracer };
       const stores = await startOn(database, definitions, part);
       const followers = followersOf(definitions, stores);
-      return new Embedded(database.url, stores, { followers, stop, wakeUps });
+      return new Embedded(database.url, stores, { followers, stop, wakeUps, tracer });
     } catch (error) {
       await stop[Symbol.asyncDispose]();
       throw error;
@@ -154,6 +156,13 @@ export class Embedded implements AsyncDisposable {
   }
 }
 
+interface EmbeddedParts {
+  readonly followers: readonly Follower[];
+  readonly stop: StopInTurn;
+  readonly wakeUps: WakeUps;
+  readonly tracer: Tracer;
+}
+
 interface StartPart {
   readonly report: (message: string) => void;
   readonly servers: Servers;
@@ -161,6 +170,7 @@ interface StartPart {
   readonly rebuilding: Rebuilding;
   readonly performers: readonly EffectPerformer[];
   readonly wakeUps: WakeUps;
+  readonly tracer: Tracer;
 }
 
 async function startOn(

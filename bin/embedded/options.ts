@@ -1,6 +1,7 @@
 import type { Migration } from "../../connectors/postgres/migrations.ts";
 import type { DeadlineType } from "../../engine/deadline.ts";
 import type { EffectPerformer } from "../../engine/effect.ts";
+import type { Tracer } from "../../engine/ports/tracing.ts";
 import type { AnyProcessor } from "../../engine/processor.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import type { AnyTopic, EventTopic } from "../../engine/topic.ts";
@@ -30,6 +31,11 @@ export interface EmbeddedOptions {
    * `manual` waits for `rebuild`, and what serves stays as it is (default `auto`).
    */
   readonly newVersions?: "auto" | "manual";
+  /**
+   * Gets a span of every decision, batch and try at an effect (default: those of the OpenTelemetry
+   * SDK that was registered before this package was loaded; without one, nobody).
+   */
+  readonly tracer?: Tracer;
   /** Told what goes wrong and is tried again (default: written to standard error). */
   readonly report?: (message: string) => void;
 }

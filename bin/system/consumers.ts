@@ -4,6 +4,7 @@ import type { EffectPerformer } from "../../engine/effect.ts";
 import type { EffectWork } from "../../engine/effects/effect-runner.ts";
 import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { Tracer } from "../../engine/ports/tracing.ts";
 import { run } from "../../engine/runner/run.ts";
 import type { Runner } from "../../engine/runner/runner.ts";
 import { workedOnByBoard } from "../../engine/rebuild/index.ts";
@@ -29,6 +30,8 @@ export interface ConsumersPart {
   readonly performers?: readonly EffectPerformer[];
   /** Shared with whoever else decides in this process, so that nothing waits for a look. */
   readonly wakeUps?: WakeUps;
+  /** Default: the process's. */
+  readonly tracer?: Tracer;
 }
 
 /** The processors and projections at work in this process. */
@@ -46,14 +49,14 @@ export interface RunningConsumers extends AsyncDisposable {
 }
 
 export async function startConsumers(part: ConsumersPart): Promise<RunningConsumers> {
-  const { stores, metrics, report } = part;
+  const { stores, metrics, report, tracer = processTracer() } = part;
   const { projections, processors, deadlines } = part.definitions;
   const shared = {
     codec: stores.codec,
     clock: systemClock,
     random: new SystemRandom(),
     metrics,
-    tracer: processTracer(),
+    tracer,
   };
   const runner = await run({
     ...shared,

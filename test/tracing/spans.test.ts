@@ -1,10 +1,4 @@
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
 import fastify, { type FastifyRequest } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
 
@@ -16,16 +10,9 @@ import type { Tracer } from "../../engine/ports/tracing.ts";
 import { parseTraceparent } from "../../engine/tracing/trace-context.ts";
 import { realRandom, until } from "../engine/process.ts";
 import { MemorySystem } from "./memory-system.ts";
+import { recording } from "./recording.ts";
 import { allEvents, isPraised } from "./whole-trace.ts";
 import { orders, place } from "./workflow.ts";
-
-function recording(): { readonly tracer: Tracer; readonly spans: () => ReadableSpan[] } {
-  const exporter = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  onTestFinished(() => provider.shutdown());
-  const tracer = new OpenTelemetryTracer({ version: "1", provider });
-  return { tracer, spans: () => exporter.getFinishedSpans() };
-}
 
 /** A server that takes orders. */
 function serverOf(system: MemorySystem, tracer: Tracer) {

@@ -9,6 +9,7 @@ import { noMetrics } from "../../engine/ports/metrics.ts";
 import { traceOf } from "../../engine/tracing/index.ts";
 import { temporaryFolder } from "../e2e/refold-process.ts";
 import { until } from "../engine/process.ts";
+import { recording } from "./recording.ts";
 import { allEvents, expectOneTree, isPraised } from "./whole-trace.ts";
 import {
   askLater,
@@ -26,7 +27,8 @@ const definitions = { projections: [progress], processors, deadlines: [askLater]
 test("over Postgres, capture and log a long workflow is one trace, told with rows and notices", async () => {
   const folder = join(await temporaryFolder(), "data");
   const performers = [charging];
-  await using domain = await Embedded.start({ folder, performers, ...definitions });
+  const { tracer, spans } = recording();
+  await using domain = await Embedded.start({ folder, performers, tracer, ...definitions });
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const correlationId = "0af76519-16cd-43dd-8448-eb211c80319c";
   const origin = { correlationId, causationId: "POST /orders 1" };
@@ -43,6 +45,9 @@ test("over Postgres, capture and log a long workflow is one trace, told with row
   await until("it is praised", () => isPraised(stores.eventStore), 20_000);
   await domain.settled();
   expectOneTree(await allEvents(stores.eventStore), { ...origin, traceId });
+  const told = spans().filter((span) => span.spanContext().traceId === traceId);
+  const names = told.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["send way-orders", "process way-orders"]));
 
   const { rows: notices } = await stores.pool.query<Record<string, string>>(
     `select ce_correlationid, split_part(traceparent, '-', 2) as trace,
