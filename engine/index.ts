@@ -67,6 +67,7 @@ export {
   type LanePosition,
   type PositionToken,
 } from "./position-token.ts";
+export * from "./read-rows.ts";
 export { RecordCursor } from "./record-batch/index.ts";
 export { run } from "./runner/run.ts";
 export type { HealSources } from "./runner/heal-desk.ts";

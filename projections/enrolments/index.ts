@@ -4,10 +4,5 @@ export {
   enrolments,
   type EnrolmentStatus,
 } from "./projection.ts";
-export {
-  enrolmentById,
-  type EnrolmentPage,
-  enrolmentsOfStudent,
-  type PageRequest,
-} from "./queries.ts";
+export { enrolmentById, enrolmentsOfStudent } from "./queries.ts";
 export type { EnrolmentStep, EnrolmentSteps, EnrolmentStepState } from "./steps.ts";

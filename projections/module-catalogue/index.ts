@@ -1,2 +1,2 @@
 export { moduleCatalogue, type ModuleRow } from "./projection.ts";
-export { moduleByCode, type ModulePage, modulesInOrder } from "./queries.ts";
+export { moduleByCode, modulesInOrder } from "./queries.ts";

@@ -1,28 +1,14 @@
 import type { Answer, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import { type PageRequest, readPage, readRow, type RowPage } from "../../engine/read-rows.ts";
 import { moduleCatalogue, type ModuleRow } from "./projection.ts";
 
-export interface ModulePage {
-  readonly rows: readonly ModuleRow[];
-  readonly next: string | undefined;
-}
-
-export async function moduleByCode(
+export const moduleByCode = (
   reader: Pick<ReadModelReader, "get">,
   code: string,
-): Promise<Answer<ModuleRow | undefined>> {
-  return (await reader.get(moduleCatalogue.name, code)) as Answer<ModuleRow | undefined>;
-}
+): Promise<Answer<ModuleRow | undefined>> => readRow(reader, moduleCatalogue, code);
 
 /** All modules in order of their code. */
-export async function modulesInOrder(
+export const modulesInOrder = (
   reader: Pick<ReadModelReader, "find">,
-  page: { readonly limit: number; readonly cursor: string | undefined },
-): Promise<Answer<ModulePage>> {
-  const { limit, cursor } = page;
-  const answer = await reader.find(
-    moduleCatalogue.name,
-    cursor === undefined ? { limit } : { limit, after: cursor },
-  );
-  const rows = answer.result.rows.map(({ row }) => row as ModuleRow);
-  return { ...answer, result: { rows, next: answer.result.next } };
-}
+  page: PageRequest,
+): Promise<Answer<RowPage<ModuleRow>>> => readPage(reader, moduleCatalogue, page);

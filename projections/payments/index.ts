@@ -1,8 +1,6 @@
 export { type PaidPart, type PaymentRow, type PaymentRowStatus, payments } from "./projection.ts";
 export {
-  type PageRequest,
   paymentById,
-  type PaymentPage,
   paymentsOfRegistration,
   paymentsOfStudent,
   paymentsOfSubject,

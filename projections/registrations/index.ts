@@ -4,10 +4,4 @@ export {
   type RegistrationStatus,
   registrationStatuses,
 } from "./projection.ts";
-export {
-  type PageRequest,
-  registrationById,
-  type RegistrationPage,
-  registrationsOfModule,
-  registrationsOfStudent,
-} from "./queries.ts";
+export { registrationById, registrationsOfModule, registrationsOfStudent } from "./queries.ts";

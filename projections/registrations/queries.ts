@@ -1,51 +1,26 @@
-import type { AnyRow } from "../../engine/columns.ts";
 import type { Answer, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import { type PageRequest, readPage, readRow, type RowPage } from "../../engine/read-rows.ts";
 import { registrations, type RegistrationRow } from "./projection.ts";
 
-export interface PageRequest {
-  readonly limit: number;
-  /** Cursor that came with the page before. */
-  readonly cursor: string | undefined;
-}
-
-export interface RegistrationPage {
-  readonly rows: readonly RegistrationRow[];
-  readonly next: string | undefined;
-}
-
-export async function registrationById(
+export const registrationById = (
   reader: Pick<ReadModelReader, "get">,
   registrationId: string,
-): Promise<Answer<RegistrationRow | undefined>> {
-  const answer = await reader.get(registrations.name, registrationId);
-  return answer as Answer<RegistrationRow | undefined>;
-}
+): Promise<Answer<RegistrationRow | undefined>> => readRow(reader, registrations, registrationId);
 
 /** A student's registrations, the oldest first, cancelled ones too. */
 export const registrationsOfStudent = (
   reader: Pick<ReadModelReader, "find">,
   studentId: string,
   page: PageRequest,
-): Promise<Answer<RegistrationPage>> => pageWhere(reader, { studentId }, page);
+): Promise<Answer<RowPage<RegistrationRow>>> =>
+  readPage(reader, registrations, { where: { studentId }, orderBy: "registeredAt", ...page });
 
 /** A module's roster, the oldest registration first; with a status, only those. */
 export const registrationsOfModule = (
   reader: Pick<ReadModelReader, "find">,
-  where: { readonly moduleCode: string; readonly status?: string },
+  { moduleCode, status }: { readonly moduleCode: string; readonly status?: string },
   page: PageRequest,
-): Promise<Answer<RegistrationPage>> => pageWhere(reader, where, page);
-
-async function pageWhere(
-  reader: Pick<ReadModelReader, "find">,
-  where: AnyRow,
-  { limit, cursor }: PageRequest,
-): Promise<Answer<RegistrationPage>> {
-  const answer = await reader.find(registrations.name, {
-    where,
-    orderBy: [{ column: "registeredAt" }],
-    limit,
-    ...(cursor === undefined ? {} : { after: cursor }),
-  });
-  const rows = answer.result.rows.map(({ row }) => row as RegistrationRow);
-  return { ...answer, result: { rows, next: answer.result.next } };
-}
+): Promise<Answer<RowPage<RegistrationRow>>> => {
+  const where = status === undefined ? { moduleCode } : { moduleCode, status };
+  return readPage(reader, registrations, { where, orderBy: "registeredAt", ...page });
+};

@@ -1,2 +1,2 @@
 export { type SessionRow, sessions } from "./projection.ts";
-export { activeSessions, type PageRequest, sessionById, type SessionPage } from "./queries.ts";
+export { activeSessions, sessionById } from "./queries.ts";

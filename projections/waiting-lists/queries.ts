@@ -1,4 +1,5 @@
 import type { Answer, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
+import { type PageRequest, readPage, readRow } from "../../engine/read-rows.ts";
 import { placeKey } from "./place-key.ts";
 import { waitingLists, type WaitingListRow } from "./projection.ts";
 
@@ -21,19 +22,15 @@ type LineReader = Pick<ReadModelReader, "get" | "find" | "count">;
 export async function lineOfModule(
   reader: LineReader,
   moduleCode: string,
-  page: { readonly limit: number; readonly cursor: string | undefined },
+  page: PageRequest,
 ): Promise<Answer<LinePage>> {
-  const answer = await reader.find(waitingLists.name, {
-    where: { moduleCode },
-    orderBy: [{ column: "turn" }],
-    limit: page.limit,
-    ...(page.cursor === undefined ? {} : { after: page.cursor }),
-  });
-  const rows = answer.result.rows.map(({ row }) => row as WaitingListRow);
+  const from = { where: { moduleCode }, orderBy: "turn" } as const;
+  const answer = await readPage(reader, waitingLists, { ...from, ...page });
+  const { rows, next } = answer.result;
   const first = rows.find(isWaiting);
   let place = first === undefined ? 0 : await waitingBefore(reader, first);
   const places = rows.map((row) => ({ ...row, place: isWaiting(row) ? (place += 1) : 0 }));
-  return { ...answer, result: { places, next: answer.result.next } };
+  return { ...answer, result: { places, next } };
 }
 
 /** Where a student stands in the line of a module; undefined: not in it. */
@@ -42,8 +39,8 @@ export async function placeInLine(
   moduleCode: string,
   studentId: string,
 ): Promise<Answer<PlaceInLine | undefined>> {
-  const answer = await reader.get(waitingLists.name, placeKey(moduleCode, studentId));
-  const row = answer.result as WaitingListRow | undefined;
+  const answer = await readRow(reader, waitingLists, placeKey(moduleCode, studentId));
+  const row = answer.result;
   if (row === undefined) return { ...answer, result: undefined };
   const place = isWaiting(row) ? (await waitingBefore(reader, row)) + 1 : 0;
   return { ...answer, result: { ...row, place } };
