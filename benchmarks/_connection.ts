@@ -40,11 +40,16 @@ export class Connection {
     return this.#send(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n\r\n`);
   }
 
-  post(path: string, body: unknown): Promise<RawAnswer> {
+  post(
+    path: string,
+    body: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RawAnswer> {
     const text = JSON.stringify(body);
+    const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     return this.#send(
       `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+        `${more.join("")}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
     );
   }
 

@@ -66,16 +66,22 @@ function eventsOf(codec: EventCodec, moduleCode: string, { first, end }: Range):
   for (let index = first; index < end; index += 1) {
     const ids = { registrationId: randomUUID(), moduleCode, studentId: `past-${index}` };
     const held = { ...ids, feeCents: 0, enrolmentId: null, holdExpiresAt: null };
-    events.push(newEvent(codec, ModuleRegistered, held));
-    events.push(newEvent(codec, RegistrationCompleted, ids));
+    events.push(newModuleEvent(codec, ModuleRegistered, held));
+    events.push(newModuleEvent(codec, RegistrationCompleted, ids));
   }
   return events;
 }
 
-function newEvent(
+type HistoryEvent = Readonly<Record<string, unknown>> & {
+  readonly moduleCode: string;
+  readonly registrationId?: string;
+};
+
+/** An event of a module as a command would have recorded it. */
+export function newModuleEvent(
   codec: EventCodec,
   type: AnyEventType,
-  event: { readonly moduleCode: string; readonly registrationId: string },
+  event: HistoryEvent,
 ): NewEvent {
   return {
     id: randomUUID(),
@@ -85,6 +91,6 @@ function newEvent(
     key: event.moduleCode,
     value: codec.encode(topic, type, event),
     tags: tagsOf(topic.tags, event),
-    correlationId: event.registrationId,
+    correlationId: event.registrationId ?? event.moduleCode,
   };
 }

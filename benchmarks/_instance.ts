@@ -35,24 +35,33 @@ const startsWithinMs = 60_000;
 
 /**
  * The instance of `--data DIR` where one is named; otherwise a new one on a folder of its own, with
- * more options of `refold start`.
+ * more options of `refold start`, and settings of its environment.
  */
-export async function measuredInstance(options: readonly string[] = []): Promise<MeasuredInstance> {
+export async function measuredInstance(
+  options: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<MeasuredInstance> {
   const { values } = parseArgs({ options: { data: { type: "string" } }, strict: false });
   if (typeof values.data === "string") {
     const none = async () => undefined;
     return { ...(await urlsIn(values.data)), ...on(values.data), [Symbol.asyncDispose]: none };
   }
-  return startInstance(options);
+  return startInstance(options, settings);
 }
 
 const on = (data: string) => ({ options: ["--data", data], settings: {} });
 
-async function startInstance(options: readonly string[]): Promise<MeasuredInstance> {
+async function startInstance(
+  options: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): Promise<MeasuredInstance> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   const data = join(folder, "data");
   const args = [launcher, "start", "--data", data, "--port", "0", ...options];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...settings },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const exited = once(child, "exit");
   const stop = async () => {
     child.kill("SIGTERM");
@@ -111,18 +120,18 @@ export async function queryRows<Row extends object>(
   }
 }
 
-/** Puts free modules of one capacity into the catalogue, and waits until all are on offer. */
+/** Puts modules of one capacity, free unless a fee is given, into the catalogue, and waits until all are on offer. */
 export async function offerModules(
   instance: MeasuredInstance,
-  given: { readonly modules: number; readonly capacity: number },
+  given: { readonly modules: number; readonly capacity: number; readonly feeCents?: number },
 ): Promise<string[]> {
   const run = Date.now().toString(36);
   const codes = Array.from({ length: given.modules }, (_, index) => `B${run}-${index}`);
   await queryRows(
     instance,
     `insert into catalogue.modules (code, title, capacity, fee_cents)
-     select code, code, $2, 0 from unnest($1::text[]) code`,
-    [codes, given.capacity],
+     select code, code, $2, $3 from unnest($1::text[]) code`,
+    [codes, given.capacity, given.feeCents ?? 0],
   );
   for (const code of codes) {
     const url = `${instance.httpUrl}/modules/${code}/availability`;

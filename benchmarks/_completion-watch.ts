@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Client } from "pg";
+
+/** Pause between looks: what is found is told later by half of it on average. */
+const pauseMs = 5;
+
+interface Row {
+  readonly partition: number;
+  readonly sequence: string;
+  readonly key: string;
+  readonly type: string;
+}
+
+/** Tells when enrolments are found completed in the event store, by a connection of its own. */
+export class CompletionWatch {
+  /** By enrolment, by the monotonic clock. */
+  readonly foundMs = new Map<string, number>();
+  /** By partition. Events of a lane commit in its order, so that none is passed over. */
+  readonly #seen = new Map<number, string>();
+
+  /** @throws Error when one is completed twice. */
+  async run(databaseUrl: string, signal: AbortSignal): Promise<void> {
+    const client = new Client({ connectionString: databaseUrl });
+    await client.connect();
+    try {
+      for (; !signal.aborted; await sleep(pauseMs)) await this.#look(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #look(client: Client): Promise<void> {
+    const { rows } = await client.query<Row>({
+      name: "enrolments",
+      text: `select e.partition, e.sequence::text, e.key, e.ce_type as type
+        from refold.lanes l
+        left join unnest($1::integer[], $2::bigint[]) seen (partition, sequence)
+          on seen.partition = l.partition
+        join refold.events e on e.topic = l.topic and e.partition = l.partition
+          and e.sequence > coalesce(seen.sequence, 0)
+        where l.topic = 'enrolment-events' order by e.partition, e.sequence`,
+      values: [[...this.#seen.keys()], [...this.#seen.values()]],
+    });
+    const nowMs = performance.now();
+    for (const { partition, sequence, key, type } of rows) {
+      this.#seen.set(partition, sequence);
+      if (!type.endsWith(".EnrolmentCompleted")) continue;
+      if (this.foundMs.has(key)) throw new Error(`The enrolment ${key} was completed twice.`);
+      this.foundMs.set(key, nowMs);
+    }
+  }
+}
