@@ -1,4 +1,9 @@
-import type { DeadLetters, StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
+import type {
+  DeadLetters,
+  LetterCriteria,
+  StoredDeadLetter,
+} from "../../engine/ports/dead-letters.ts";
+import type { LetterTrials } from "../../engine/runner/letter-trials.ts";
 import type { ReadValue } from "./shape.ts";
 
 /** What is asked and ordered about dead letters. */
@@ -31,4 +36,9 @@ export interface LetterAdministration {
     json: unknown,
     schema: "writer" | "reader" | number | undefined,
   ) => Promise<Uint8Array>;
+  /**
+   * What a redrive of these letters would come to: its first letters decoded and folded, without
+   * writing anything. @throws TransientError.
+   */
+  readonly tryRedrive: (letters: LetterCriteria) => Promise<LetterTrials>;
 }

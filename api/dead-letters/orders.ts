@@ -9,7 +9,7 @@ import type {
 import { ProblemError } from "../problem.ts";
 import type { LetterAdministration } from "./administration.ts";
 import { criteriaMembers, criteriaOf } from "./criteria.ts";
-import { type Order, orderShape, type Survey, surveyShape } from "./shape.ts";
+import { type Order, orderShape, type Survey, surveyShape, trialShape } from "./shape.ts";
 
 export const LetterId = Type.String({ pattern: "^[0-9]{1,18}$" });
 export const Said = Type.String({ minLength: 1, maxLength: 1_000 });
@@ -18,7 +18,10 @@ export const Said = Type.String({ minLength: 1, maxLength: 1_000 });
 export const lettersPerSecondMax = 100_000;
 
 /** Keys that a dry run names. */
-export const surveyKeysMax = 20;
+const surveyKeysMax = 20;
+
+/** Letters that a dry run tries, those that wait behind them not counted. */
+export const trialLettersMax = 1_000;
 
 /** Letters that an order is for: one, those that fit everything given, or all. */
 export const Chosen = Type.Object(
@@ -55,11 +58,22 @@ export async function orderLetters(
   const letters = meant(body.letters);
   if (letters.id !== undefined) await assertFailed(admin, letters.id);
   if (body.dryRun === true) {
-    const survey = await admin.deadLetters.survey(letters, surveyKeysMax);
-    return { survey: surveyShape(survey, lettersPerSecond) };
+    return { survey: await surveyOf(admin, action, { letters, lettersPerSecond }) };
   }
   const request: LetterOrderRequest = { letters, action, by, reason, lettersPerSecond };
   return { order: orderShape(await admin.deadLetters.order(request)) };
+}
+
+/** What an order would mean; a redrive is tried, too. */
+export async function surveyOf(
+  { deadLetters, tryRedrive }: Pick<LetterAdministration, "deadLetters" | "tryRedrive">,
+  action: LetterAction,
+  { letters, lettersPerSecond }: Pick<LetterOrderRequest, "letters" | "lettersPerSecond">,
+): Promise<Static<typeof Survey>> {
+  const survey = surveyShape(await deadLetters.survey(letters, surveyKeysMax), lettersPerSecond);
+  return action === "redrive"
+    ? { ...survey, trial: trialShape(await tryRedrive(letters)) }
+    : survey;
 }
 
 function meant({ id, ...chosen }: Static<typeof Chosen>): LetterCriteria {

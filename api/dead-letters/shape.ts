@@ -8,6 +8,7 @@ import type {
   LetterSurvey,
   StoredDeadLetter,
 } from "../../engine/ports/dead-letters.ts";
+import type { LetterTrials } from "../../engine/runner/letter-trials.ts";
 import { header } from "../../engine/envelope.ts";
 import { letterFacts, letterHeader } from "../../engine/task/letter-facts.ts";
 import { nullable } from "../shapes.ts";
@@ -253,6 +254,34 @@ export function orderShape(order: LetterOrder): Static<typeof Order> {
   };
 }
 
+const Trial = Type.Object(
+  {
+    tried: Type.Integer({ description: "Decoded and folded, with those that wait behind." }),
+    wouldWork: Type.Integer(),
+    wouldFail: Type.Integer(),
+    untried: Type.Integer({
+      description: "Behind one that would fail, or of a consumer that this code doesn't have.",
+    }),
+    more: Type.Boolean({ description: "There are more letters than a dry run tries." }),
+    faults: Type.Array(
+      Type.Object({ id: Type.String(), cause: Type.String(), message: Type.String() }),
+      { description: "The first that would fail." },
+    ),
+  },
+  { description: "The first letters as a redrive would find them. Nothing of it is written." },
+);
+
+/** Faults that a dry run tells one by one. */
+const faultsMax = 20;
+
+export const trialShape = ({ wouldFail, ...counts }: LetterTrials): Static<typeof Trial> => ({
+  ...counts,
+  wouldFail: wouldFail.length,
+  faults: wouldFail
+    .slice(0, faultsMax)
+    .flatMap(({ letter, fault }) => (fault ? [{ id: String(letter.id), ...fault }] : [])),
+});
+
 export const Survey = Type.Object({
   letters: Type.Integer({ description: "Failed letters that would be asked for." }),
   keys: Type.Integer(),
@@ -270,6 +299,7 @@ export const Survey = Type.Object({
     }),
     { description: "The first keys, in order of their oldest letter." },
   ),
+  trial: Type.Optional(Trial),
 });
 
 export function surveyShape(

@@ -107,7 +107,8 @@ export function letterText(letter: Static<typeof WholeLetter>): string {
 }
 
 /** What an order would mean. */
-export function surveyText({ letters, keys, waiting, seconds, first }: Static<typeof Survey>) {
+export function surveyText(survey: Static<typeof Survey>): string {
+  const { letters, keys, waiting, seconds, first, trial } = survey;
   const pace = seconds === null ? "" : `, in about ${seconds} s`;
   const rows = first.map((key) => [
     key.consumer,
@@ -123,8 +124,21 @@ export function surveyText({ letters, keys, waiting, seconds, first }: Static<ty
       : [table(["consumer", "partition", "key", "letters", "waiting", "first"], rows)];
   return [
     `${letters} letters of ${keys} keys, with ${waiting} that wait behind them${pace}.`,
+    ...(trial === undefined ? [] : [trialText(trial)]),
     ...shown,
   ].join("\n");
+}
+
+function trialText(trial: NonNullable<Static<typeof Survey>["trial"]>): string {
+  const { tried, wouldWork, wouldFail, untried, more, faults } = trial;
+  const counts = `${wouldWork} would work and ${wouldFail} would fail`;
+  const left =
+    untried === 0 ? "" : `; ${untried} stand behind them, or can't be tried by this code`;
+  const first = more ? "the first " : "";
+  const lines = faults.map(
+    ({ id, cause, message }) => `letter ${id} would fail: ${cause}: ${message}`,
+  );
+  return [`Of ${first}${tried} that were tried ${counts}${left}.`, ...lines].join("\n");
 }
 
 /** Orders for people, a line each. */

@@ -1,10 +1,11 @@
-import { surveyKeysMax } from "../../api/dead-letters/orders.ts";
-import { surveyShape } from "../../api/dead-letters/shape.ts";
+import { surveyOf } from "../../api/dead-letters/orders.ts";
 import type { LetterAction, LetterCriteria } from "../../engine/ports/dead-letters.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { OptionsOnDatabase } from "../program.ts";
 import { connect } from "../system/connect.ts";
+import { application } from "../system/definitions.ts";
 import type { Stores } from "../system/stores.ts";
+import { letterAdministration } from "./administration.ts";
 import { type AskOutcome, assertCanBeAsked, orderAndWait } from "./ask.ts";
 import { askedBy } from "./asked-by.ts";
 import { surveyText } from "./letter-text.ts";
@@ -27,7 +28,7 @@ export async function orderLetters(
   const letters = selectionOf(id, options);
   await using stores = await connect("dlq", options);
   // The stores must live until the answer is there.
-  if (options.dryRun) return await dryRun(stores, letters, options);
+  if (options.dryRun) return await dryRun(stores, action, { letters, ...options });
   const { reason, rate: lettersPerSecond } = options;
   return await orderAndWait(stores, {
     order: { letters, action, by: askedBy(), reason, lettersPerSecond },
@@ -38,11 +39,11 @@ export async function orderLetters(
 
 async function dryRun(
   stores: Stores,
-  letters: LetterCriteria,
-  { rate }: OrderOptions,
+  action: LetterAction,
+  { letters, rate }: Pick<OrderOptions, "rate"> & { readonly letters: LetterCriteria },
 ): Promise<AskOutcome> {
   if (letters.id !== undefined) await assertCanBeAsked(stores.deadLetters, letters.id);
-  const survey = await stores.deadLetters.survey(letters, surveyKeysMax);
-  const summary = surveyShape(survey, rate);
+  const admin = letterAdministration(stores, application);
+  const summary = await surveyOf(admin, action, { letters, lettersPerSecond: rate });
   return { exitCode: exitCodes.ok, text: surveyText(summary), summary };
 }

@@ -8,12 +8,12 @@ import { recordPlace } from "./suspects.ts";
 export class RecordFold {
   readonly #pipeline: Pipeline;
   readonly #open: OpenBatch;
-  readonly #store: TaskStore;
+  readonly #store: Pick<TaskStore, "check">;
 
   constructor(options: {
     readonly pipeline: Pipeline;
     readonly open: OpenBatch;
-    readonly store: TaskStore;
+    readonly store: Pick<TaskStore, "check">;
   }) {
     this.#pipeline = options.pipeline;
     this.#open = options.open;

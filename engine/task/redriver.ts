@@ -30,12 +30,12 @@ import type { TaskPartition } from "./task-partition.ts";
 
 export interface RedriverOptions {
   readonly pipeline: Pipeline;
-  readonly store: TaskStore;
+  readonly store: Pick<TaskStore, "load" | "check">;
   /** Empty when `run` is called; afterwards it holds what the letters' folds have made. */
   readonly open: OpenBatch;
   readonly limits: TaskLimits;
   /** Without them there is nothing to redrive. */
-  readonly deadLetters: DeadLetters | undefined;
+  readonly deadLetters: Pick<DeadLetters, "open"> | undefined;
 }
 
 /** What became of the letters that were taken up. */

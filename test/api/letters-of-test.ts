@@ -3,9 +3,15 @@ import { letterAdministration } from "../../bin/dead-letters/administration.ts";
 import { avroCodec, StoredSchemaRegistry } from "../../connectors/registry/index.ts";
 import { header } from "../../engine/envelope.ts";
 import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
+import { MemoryGenerations } from "../../engine/memory/generations.ts";
+import { ManualClock } from "../../engine/memory/clock.ts";
+import { MemoryProcessorStore } from "../../engine/memory/processor-store.ts";
+import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
 import type { DeadLetter } from "../../engine/ports/dead-letters.ts";
 import { offset, sequence } from "../../engine/position.ts";
+import { readModelOf } from "../../engine/task/projection-store.ts";
+import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { ModuleCapacityChanged } from "../../schemas/index.ts";
 import { catalogueModules, moduleEvents } from "../../schemas/topics.ts";
 
@@ -15,15 +21,29 @@ export class LettersOfTest {
   readonly store = new MemoryDeadLetters({ nowMs: () => this.nowMs });
   readonly registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
   readonly codec = avroCodec({ registry: this.registry });
+  readonly #readModels = new MemoryReadModelStore();
   readonly administration: LetterAdministration = letterAdministration(
-    { deadLetters: this.store, registry: this.registry, codec: this.codec },
-    { eventTopics: [moduleEvents], changeTopics: [catalogueModules] },
+    {
+      deadLetters: this.store,
+      registry: this.registry,
+      codec: this.codec,
+      readModelStore: this.#readModels,
+      generations: new MemoryGenerations({ store: this.#readModels, clock: new ManualClock() }),
+      processorStore: new MemoryProcessorStore({ appendAll: () => [] }),
+    },
+    {
+      eventTopics: [moduleEvents],
+      changeTopics: [catalogueModules],
+      projections: [seatAvailability],
+      processors: [],
+    },
   );
   #written = 0;
 
   /** Registers what the topic's events are written with. */
   async prepare(): Promise<this> {
     await this.codec.prepare(moduleEvents);
+    await this.#readModels.open(readModelOf(seatAvailability));
     return this;
   }
 

@@ -85,8 +85,17 @@ describe("dead letters over HTTP", () => {
         waiting: 1,
         seconds: 2,
         first: [{ key: "MA101", waiting: 1 }, {}],
+        trial: { tried: 3, wouldWork: 3, wouldFail: 0, untried: 0, more: false, faults: [] },
       },
     });
+    const all = await ask("POST", "/redrive", { letters: { all: true }, ...fold, dryRun: true });
+    expect(all.body["trial"]).toMatchObject({
+      tried: 4,
+      wouldFail: 1,
+      faults: [{ id: "4", cause: "schema-unknown" }],
+    });
+    const left = await ask("POST", "/discard", { letters: { all: true }, ...fold, dryRun: true });
+    expect(left.body).not.toHaveProperty("trial");
     expect(await letters.store.orders(1)).toEqual([]);
     const { dryRun: _, ...order } = dry;
     const ordered = await ask("POST", "/redrive", order);
