@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { givenLimits, type PlaceOptions } from "./environment.ts";
 import { limitsOf, limitsText } from "./limits.ts";
 import { assertLoopback, type Address } from "./port.ts";
-import { type ProbesPlace, probesPortFirst } from "./system/probes.ts";
+import { type ProbesPlace, probesPortFirst } from "./probes-place.ts";
 import type { ApiRole } from "./system/run-roles.ts";
 
 /** A command that takes the options by which it finds its database. */

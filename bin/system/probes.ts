@@ -2,17 +2,8 @@ import { buildProbes, type HealthSources } from "../../api/index.ts";
 import type { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type Listening, listenOn } from "../port.ts";
+import { type ProbesPlace, probesPortFirst } from "../probes-place.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
-
-/** Where a process without an API serves its health and metrics. */
-export interface ProbesPlace {
-  readonly host: string;
-  /** 0 takes any free one; undefined the first free one from `probesPortFirst` on. */
-  readonly port: number | undefined;
-}
-
-/** The port at which exporters of metrics are usually looked for. */
-export const probesPortFirst = 9_464;
 
 /** Processes of one machine that find ports of their own; the next is to be given one. */
 const portsTried = 32;
