@@ -96,6 +96,12 @@ await using instance = await measuredInstance([], { REFOLD_SANDBOX_CARD: "tok_ok
 const watch = new CompletionWatch();
 const stop = new AbortController();
 const watching = watch.run(instance.databaseUrl, stop.signal);
+await using _ = {
+  [Symbol.asyncDispose]: () => {
+    stop.abort();
+    return watching;
+  },
+};
 // Once unmeasured, on modules of its own: compiled code and open connections are the usual state.
 await run(instance, watch, perSecond * warmUpSeconds);
 
@@ -104,8 +110,6 @@ const began = performance.now();
 const enrolled = await run(instance, watch, perSecond * seconds);
 const tookSeconds = (performance.now() - began) / 1_000;
 const used = (treeSeconds(instance.pid) ?? Number.NaN) - before;
-stop.abort();
-await watching;
 await assertEnrolled(instance, { enrolled, feeCents });
 
 const answered = histogram();
