@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { FatalError, TransientError } from "../../engine/errors.ts";
 
 export type ConnectorConfig = Readonly<Record<string, string>>;
@@ -23,8 +25,15 @@ interface RawState {
 
 export interface ConnectClientOptions {
   readonly url: string;
-  /** A rebalance of the workers makes single calls wait. */
+  /** Of one call (default 30,000): a rebalance of the workers makes single calls wait. */
   readonly timeoutMs?: number;
+  /** How long a call is made again while the workers put it off for a rebalance (default 15,000). */
+  readonly rebalanceMs?: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
 }
 
 /**
@@ -32,14 +41,15 @@ export interface ConnectClientOptions {
  * (https://kafka.apache.org/documentation/#connect_rest).
  *
  * Failures: `TransientError` `connect-away` when no worker answers, or it says that its group is
- * rebalancing; `FatalError` `connect-refused` with Connect's reason.
+ * rebalancing for longer than `rebalanceMs`; `FatalError` `connect-refused` with Connect's reason.
  */
 export class ConnectClient {
   readonly #base: string;
   readonly #authorization: string | undefined;
   readonly #timeoutMs: number;
+  readonly #rebalanceMs: number;
 
-  constructor({ url, timeoutMs = 30_000 }: ConnectClientOptions) {
+  constructor({ url, timeoutMs = 30_000, rebalanceMs = 15_000 }: ConnectClientOptions) {
     const parsed = new URL(url);
     const user = decodeURIComponent(parsed.username);
     const secret = `${user}:${decodeURIComponent(parsed.password)}`;
@@ -49,6 +59,7 @@ export class ConnectClient {
     parsed.password = "";
     this.#base = parsed.href.replace(/\/+$/, "");
     this.#timeoutMs = timeoutMs;
+    this.#rebalanceMs = rebalanceMs;
   }
 
   /** The worker's version. */
@@ -125,24 +136,30 @@ export class ConnectClient {
   }
 
   async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const { status, text } = await this.#exchange(method, path, body);
+    const { status, text } = await this.#answered(method, path, body);
     if (status < 300) return text === "" ? undefined : (JSON.parse(text) as unknown);
     throw failure(`${method} ${this.#base}${path}`, status, text);
   }
 
   /** undefined where Connect knows nothing of it. */
   async #find(path: string): Promise<unknown> {
-    const { status, text } = await this.#exchange("GET", path, undefined);
+    const { status, text } = await this.#answered("GET", path, undefined);
     if (status === 404) return undefined;
     if (status < 300) return JSON.parse(text) as unknown;
     throw failure(`GET ${this.#base}${path}`, status, text);
   }
 
-  async #exchange(
-    method: string,
-    path: string,
-    body: unknown,
-  ): Promise<{ readonly status: number; readonly text: string }> {
+  /** A call that was put off has done nothing, whatever its method: it is made again. */
+  async #answered(method: string, path: string, body: unknown): Promise<Answer> {
+    const deadlineMs = performance.now() + this.#rebalanceMs;
+    for (;;) {
+      const answer = await this.#exchange(method, path, body);
+      if (!isPutOff(answer) || performance.now() >= deadlineMs) return answer;
+      await delay(putOffMs);
+    }
+  }
+
+  async #exchange(method: string, path: string, body: unknown): Promise<Answer> {
     const authorization = this.#authorization;
     try {
       const response = await fetch(`${this.#base}${path}`, {
@@ -165,6 +182,16 @@ export class ConnectClient {
 }
 
 const pathOf = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
+
+/** Until a call that was put off is made again. */
+const putOffMs = 250;
+
+/**
+ * Workers say so with 409 where they change something and with 500 where they only look. A connector
+ * that is there already is a 409 too, and stays one.
+ */
+const isPutOff = ({ status, text }: Answer): boolean =>
+  (status === 409 || status === 500) && /rebalance|stale configuration/.test(text);
 
 /** What an answer may hold of a configuration is cut off: it could have a password in it. */
 const toldCharactersMax = 600;
