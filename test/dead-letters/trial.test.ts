@@ -68,12 +68,11 @@ async function parked() {
   await stage.caughtUp(projection);
   const processorStore = new MemoryProcessorStore({ appendAll: () => [] });
   await processorStore.open(processorModelOf(totals));
+  const { codec, deadLetters, generations, readModels } = stage;
+  const stores = { codec, deadLetters, generations, readModels, processorStore };
+  const definitions = { projections: [projection], processors: [totals] };
   const trial = (criteria = {}, lettersMax = 100) =>
-    tryRedrive(
-      { ...stage, projections: [projection], processors: [totals], processorStore },
-      criteria,
-      lettersMax,
-    );
+    tryRedrive({ ...stores, ...definitions }, criteria, lettersMax);
   const stored = async () => ({
     rows: await stage.rowsOf(await stage.serving(projection)),
     letters: await stage.deadLetters.list({ limit: 100 }),

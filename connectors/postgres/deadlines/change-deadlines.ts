@@ -9,9 +9,9 @@ const types = "text text text text bigint text text text text".split(" ").map((o
 export function changeDeadlines(changes: readonly DeadlineChange[]): FunctionCall | undefined {
   if (changes.length === 0) return undefined;
   const last = new Map(changes.map((one) => [JSON.stringify([one.name, one.key]), one]));
-  const sorted = [...last].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, one]) => one);
-  const cancelled = sorted.filter((one) => one.change === "cancel");
-  const set: readonly Deadline[] = sorted.filter((one) => one.change === "set");
+  const changed = [...last.values()].sort(inStoredOrder);
+  const cancelled = changed.filter((one) => one.change === "cancel");
+  const set: readonly Deadline[] = changed.filter((one) => one.change === "set");
   return {
     name: "refold.change_deadlines",
     types,
@@ -28,3 +28,10 @@ export function changeDeadlines(changes: readonly DeadlineChange[]): FunctionCal
     ],
   };
 }
+
+/** As the store's collation "C" has them, so that all lock rows in one order. */
+const inStoredOrder = (one: DeadlineChange, other: DeadlineChange): number =>
+  bytewise(one.name, other.name) || bytewise(one.key, other.key);
+
+const bytewise = (one: string, other: string): number =>
+  Buffer.compare(Buffer.from(one), Buffer.from(other));

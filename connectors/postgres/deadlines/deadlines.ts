@@ -49,8 +49,13 @@ export class PostgresDeadlines implements Deadlines {
     if (passed.length === 0) return;
     await this.#run(
       "changing",
-      `delete from refold.deadlines d
-       using unnest($1::text[], $2::text[], $3::bigint[]) p (name, key, at_ms)
+      // Locked in the order in which appends lock them.
+      `with passed as materialized (
+         select d.name, d.key, d.at_ms from refold.deadlines d
+         join unnest($1::text[], $2::text[], $3::bigint[]) p (name, key, at_ms)
+           on d.name = p.name and d.key = p.key and d.at_ms = p.at_ms
+         order by d.name, d.key for update of d)
+       delete from refold.deadlines d using passed p
        where d.name = p.name and d.key = p.key and d.at_ms = p.at_ms`,
       [
         textArray(passed.map(({ name }) => name)),

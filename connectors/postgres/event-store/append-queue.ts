@@ -11,7 +11,7 @@ import { bringsMore } from "./alongside.ts";
 import { callAlongside, callOf } from "./call-alongside.ts";
 import { runCall, verdictOf } from "./append-within.ts";
 import { CallPlan, type PlannedRequest } from "./call-plan.ts";
-import { asFailure, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
+import { asFailure, deadlockDetected, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
 
 export interface AppendQueueOptions {
   readonly pool: Pool;
@@ -29,7 +29,16 @@ interface Waiting extends PlannedRequest {
   readonly fail: (error: unknown) => void;
 }
 
-const uniqueRetriesMax = 3;
+const retriesMax = 3;
+
+/**
+ * Nothing was written, and the next try finds something else:
+ *
+ * - another call has just appended one of the ids, which is there to be found now;
+ * - a flush, which writes effects before it takes the locks of its events, wanted an effect that this
+ *   call wants too, and was waited for while it waited for this call's locks.
+ */
+const triedAgain: ReadonlySet<string> = new Set([uniqueViolation, deadlockDetected]);
 
 /**
  * Gathers the appends that wait into calls: while some are in flight, the next fills. What clashes
@@ -117,8 +126,7 @@ export class AppendQueue {
         member.settle(results[index] as CallResult);
       }
     } catch (error) {
-      if (sqlState(error) === uniqueViolation && attempt < uniqueRetriesMax) {
-        // Another call has just appended one of the ids: now it is there to be found.
+      if (triedAgain.has(sqlState(error)) && attempt < retriesMax) {
         return this.#run({ plan, members }, attempt + 1);
       }
       const itsOwn = isDataFault(error) || error instanceof InvariantViolation;

@@ -10,6 +10,7 @@ const transientStates = ["25P03", "25P04", "25006"];
 const dataClasses = ["22", "23"];
 const diskFull = "53100";
 export const uniqueViolation = "23505";
+export const deadlockDetected = "40P01";
 
 export const sqlState = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
