@@ -1,5 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises";
-
 import { describe, expect, it } from "vitest";
 
 import { crashPointsOf, deadlineCrashPoints } from "../../engine/crash-points.ts";
@@ -15,6 +13,7 @@ import { type EnrolmentRow, enrolments } from "../../projections/enrolments/inde
 import { registrations } from "../../projections/registrations/index.ts";
 import { until } from "../engine/process.ts";
 import { Campus, tooLongMs } from "../payments/campus.ts";
+import { mortal, quietOverDeath } from "../payments/mortality.ts";
 
 const fees = { CS101: 12_000, MA101: 8_000, PH101: 0 };
 const moduleCodes = Object.keys(fees);
@@ -84,38 +83,6 @@ const reversed = {
   refundedCents: 0,
 };
 
-/** Dies at the nth time that a point is passed once `armed`. */
-function mortal(point: string, visit: number) {
-  const state = { armed: false, visits: 0, died: false };
-  const diesAt = (here: string): boolean => {
-    if (!state.armed || state.died || here !== point) return false;
-    state.visits += 1;
-    state.died = state.visits === visit;
-    return state.died;
-  };
-  return { state, diesAt };
-}
-
-/** Waits for quiet; when the process dies meanwhile, another takes its place. */
-async function quietOverDeath(
-  { university }: Campus,
-  state: { readonly died: boolean },
-): Promise<void> {
-  const quiet = university.quiet();
-  const ended = quiet.then(
-    () => true,
-    () => true,
-  );
-  const over = () => Promise.race([ended, turn(false)]);
-  await until("it is quiet, or dead", async () => state.died || (await over()), 20_000);
-  if (state.died) {
-    await university.kill();
-    await university.start();
-  }
-  await university.quiet();
-  await quiet;
-}
-
 describe("an enrolment at work", () => {
   const cases = crashPointsOf.processor.flatMap((point) =>
     [1, 3, 6].map((visit) => ({ point, visit })),
@@ -129,7 +96,7 @@ describe("an enrolment at work", () => {
       await campus.university.quiet();
       const id = await enrolled(campus);
       state.armed = true;
-      await quietOverDeath(campus, state);
+      await quietOverDeath(campus.university, state);
       expect(await outcome(campus, id)).toEqual(completed);
     },
   );
@@ -143,7 +110,7 @@ describe("an enrolment at work", () => {
       await campus.university.quiet();
       state.armed = true;
       campus.university.clock.advance(tooLongMs);
-      await quietOverDeath(campus, state);
+      await quietOverDeath(campus.university, state);
       expect(state.died).toBe(true);
       expect(await outcome(campus, id)).toMatchObject({
         ...reversed,

@@ -1,4 +1,3 @@
-import { header } from "../../engine/envelope.ts";
 import { defaultHistoryLimits, History } from "../../engine/history/past-reader.ts";
 import type { HistorySource } from "../../engine/history/source.ts";
 import { ManualClock, SeededRandom } from "../../engine/memory/clock.ts";
@@ -12,7 +11,7 @@ import { MemorySnapshots } from "../../engine/memory/snapshots.ts";
 import { partitionOf } from "../../engine/partitioner.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { Comparisons } from "../../engine/ports/comparisons.ts";
-import type { EventStore, StoredEvent } from "../../engine/ports/event-store.ts";
+import type { EventStore } from "../../engine/ports/event-store.ts";
 import type { Generations } from "../../engine/ports/generations.ts";
 import type { Generation, ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
@@ -25,6 +24,7 @@ import { topicsOf } from "../../engine/task/pipeline.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import { foldAll, type GivenEvent } from "../../engine/testing/given.ts";
 import type { AnyEventType, EventTopic } from "../../engine/topic.ts";
+import { recordOf } from "../engine/published-record.ts";
 import { board, counters, notes, tally } from "../engine/seats.ts";
 
 /** The same rows, told by the event store's tags. */
@@ -208,18 +208,3 @@ export const topicOf = (type: AnyEventType): EventTopic =>
   ([counters, notes] as readonly EventTopic[]).find(({ events }) =>
     events.some(({ fullName }) => fullName === type.fullName),
   ) as EventTopic;
-
-function recordOf(event: StoredEvent) {
-  const texts: readonly (readonly [string, string])[] = [
-    [header.sequence, String(event.sequence)],
-    [header.incarnation, event.incarnation],
-    [header.id, event.id],
-    [header.type, event.type],
-  ];
-  return {
-    timestampMs: event.recordedAtMs,
-    key: Buffer.from(event.key, "utf8"),
-    value: event.value,
-    headers: texts.map(([name, text]) => ({ name, value: Buffer.from(text, "utf8") })),
-  };
-}

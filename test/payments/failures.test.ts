@@ -1,5 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises";
-
 import { describe, expect, it } from "vitest";
 
 import {
@@ -10,8 +8,8 @@ import {
 import { withdrawModule } from "../../processors/catalogue/index.ts";
 import { confirmPayment } from "../../processors/payments/index.ts";
 import { withdraw } from "../../processors/seats/index.ts";
-import { until } from "../engine/process.ts";
 import { Campus, feeCents, holdMs, moduleCode, type Outcome, tooLongMs } from "./campus.ts";
+import { mortal, quietOverDeath } from "./mortality.ts";
 
 const paid: Outcome = {
   registration: "completed",
@@ -33,39 +31,6 @@ const refunded: Outcome = {
   refundedCents: feeCents,
 };
 
-/** Dies at the nth time that a point is passed once `armed`. */
-function mortal(point: string, visit: number) {
-  const state = { armed: false, visits: 0, died: false };
-  const diesAt = (here: string): boolean => {
-    if (!state.armed || state.died || here !== point) return false;
-    state.visits += 1;
-    state.died = state.visits === visit;
-    return state.died;
-  };
-  return { state, diesAt };
-}
-
-/** Waits for quiet; when the process dies meanwhile, another takes its place. */
-async function quietOverDeath(
-  { university }: Campus,
-  state: { readonly died: boolean },
-): Promise<void> {
-  const quiet = university.quiet();
-  quiet.catch(() => undefined);
-  const ended = quiet.then(
-    () => true,
-    () => true,
-  );
-  await until("it is quiet, or dead", async () => state.died || (await soon(ended)), 20_000);
-  if (state.died) {
-    await university.kill();
-    await university.start();
-  }
-  return quiet;
-}
-
-const soon = (ended: Promise<boolean>): Promise<boolean> => Promise.race([ended, turn(false)]);
-
 const visits = [1, 2, 3];
 
 describe("a process that dies", () => {
@@ -82,7 +47,7 @@ describe("a process that dies", () => {
       await campus.university.quiet();
       await campus.register();
       state.armed = true;
-      await quietOverDeath(campus, state);
+      await quietOverDeath(campus.university, state);
       expect(await campus.outcome()).toEqual(paid);
       // Later visits may not come: the effect is tried once.
       if (visit === 1) expect(state.died).toBe(true);
@@ -98,7 +63,7 @@ describe("a process that dies", () => {
       await campus.university.quiet();
       state.armed = true;
       campus.university.clock.advance(tooLongMs);
-      await quietOverDeath(campus, state);
+      await quietOverDeath(campus.university, state);
       expect(await campus.outcome()).toEqual(expired);
       expect(state.died).toBe(true);
     },

@@ -1,7 +1,6 @@
 import { onTestFinished } from "vitest";
 
 import { Decider } from "../../engine/decision/decider.ts";
-import { header } from "../../engine/envelope.ts";
 import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
 import { MemoryDeadlines } from "../../engine/memory/deadlines.ts";
 import { MemoryEffectLedger } from "../../engine/memory/effect-ledger.ts";
@@ -11,12 +10,12 @@ import { MemoryProcessorStore } from "../../engine/memory/processor-store.ts";
 import { MemoryReadModelReader } from "../../engine/memory/read-model-reader.ts";
 import { MemoryReadModelStore } from "../../engine/memory/read-model-store.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
-import type { StoredEvent } from "../../engine/ports/event-store.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { noTracer, type Tracer } from "../../engine/ports/tracing.ts";
 import { globalPosition } from "../../engine/position.ts";
 import { run } from "../../engine/runner/run.ts";
 import { realClock, realRandom, ScriptedAssignment } from "../engine/process.ts";
+import { recordOf } from "../engine/published-record.ts";
 import { askLater, charging, news, orders, parcels, processors, progress } from "./workflow.ts";
 
 /** The workflow at work in memory: a store, a log that a capture publishes to, and a runner. */
@@ -83,24 +82,4 @@ export class MemorySystem {
       }
     }
   }
-}
-
-function recordOf(event: StoredEvent) {
-  const texts: readonly (readonly [string, string | undefined])[] = [
-    [header.sequence, String(event.sequence)],
-    [header.incarnation, event.incarnation],
-    [header.id, event.id],
-    [header.type, event.type],
-    [header.correlationId, event.correlationId],
-    [header.causationId, event.causationId],
-    [header.traceparent, event.traceparent],
-  ];
-  return {
-    timestampMs: event.recordedAtMs,
-    key: Buffer.from(event.key, "utf8"),
-    value: event.value,
-    headers: texts.flatMap(([name, text]) =>
-      text === undefined ? [] : [{ name, value: Buffer.from(text, "utf8") }],
-    ),
-  };
 }

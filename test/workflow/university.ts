@@ -4,7 +4,6 @@ import type { AnyRow } from "../../engine/columns.ts";
 import type { CrashPoint } from "../../engine/crash-points.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { EffectLimits } from "../../engine/effects/limits.ts";
-import { header } from "../../engine/envelope.ts";
 import { MemoryAssignment } from "../../engine/memory/assignment.ts";
 import { ManualClock } from "../../engine/memory/clock.ts";
 import { MemoryDeadLetters } from "../../engine/memory/dead-letters.ts";
@@ -30,6 +29,7 @@ import type { Runner } from "../../engine/runner/runner.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import { application } from "../../bin/system/definitions.ts";
 import { realClock, until } from "../engine/process.ts";
+import { recordOf } from "../engine/published-record.ts";
 import { ProcessLife } from "./mortal.ts";
 
 /** Definitions of the application that follow events: row changes have tests of their own. */
@@ -291,23 +291,3 @@ export class University implements AsyncDisposable {
 export const tellOutcome = outcomeCommand;
 
 const isProjection = (one: AnyProcessor | AnyProjection): one is AnyProjection => "row" in one;
-
-function recordOf(event: StoredEvent) {
-  const texts: readonly (readonly [string, string | undefined])[] = [
-    [header.sequence, String(event.sequence)],
-    [header.incarnation, event.incarnation],
-    [header.id, event.id],
-    [header.type, event.type],
-    [header.correlationId, event.correlationId],
-    [header.causationId, event.causationId],
-    [header.traceparent, event.traceparent],
-  ];
-  return {
-    timestampMs: event.recordedAtMs,
-    key: Buffer.from(event.key, "utf8"),
-    value: event.value,
-    headers: texts.flatMap(([name, text]) =>
-      text === undefined ? [] : [{ name, value: Buffer.from(text, "utf8") }],
-    ),
-  };
-}
