@@ -36,7 +36,7 @@ export interface ConsumerHealth {
   readonly state: string;
   /** Milliseconds since it had applied all that its source held; undefined: it never had. */
   readonly ageMs: number | undefined;
-  /** Why it isn't running. */
+  /** Why it isn't running; or, of one that is, what somebody should look at. */
   readonly reason?: string | undefined;
   /** Keys whose records wait behind a dead letter (default 0). It runs all the same. */
   readonly parkedKeys?: number;

@@ -23,6 +23,11 @@ const Ready = Type.Object({
       }),
       ageMs: AgeMs,
       parkedKeys: Type.Integer({ minimum: 0 }),
+      reason: Type.Union([Type.String(), Type.Null()], {
+        description:
+          "What somebody should look at while it goes on: effects that were given up, say, or a " +
+          "deadline that can't be decided",
+      }),
     }),
   ),
   copies: Type.Array(
@@ -134,11 +139,12 @@ const readyOf = (consumers: readonly ConsumerHealth[], copies: readonly CopyHeal
 });
 
 /** Parked keys keep nobody else from being served: they are told, and don't make it unready. */
-const shapeOf = ({ consumer, state, ageMs, parkedKeys = 0 }: ConsumerHealth) => ({
+const shapeOf = ({ consumer, state, ageMs, parkedKeys = 0, reason }: ConsumerHealth) => ({
   consumer,
   state: parkedKeys > 0 && state === "running" ? "parked" : state,
   parkedKeys,
   ageMs: roundedAge(ageMs),
+  reason: reason ?? null,
 });
 
 const copyShapeOf = ({ ageMs, partitionsBehind, reason, ...rest }: CopyHealth) => ({

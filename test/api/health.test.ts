@@ -34,6 +34,16 @@ describe("/readyz", () => {
     });
   });
 
+  it("tells what somebody should look at, and is ready all the same", async () => {
+    const reason = "2 payment.charge given up (refold effects list)";
+    const response = await readiness([running, { ...running, consumer: "effects", reason }]);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      status: "ready",
+      consumers: [{ reason: null }, { consumer: "effects", state: "running", reason }],
+    });
+  });
+
   it("is ready while a copy of a read model is behind, and says why", async () => {
     const behind: CopyHealth = {
       store: "redis",

@@ -27,7 +27,7 @@ test("probes answer as the API's do, and there is nothing else", async () => {
   const ready = await app.inject({ url: "/readyz" });
   expect(ready.json()).toEqual({
     status: "ready",
-    consumers: [{ consumer: "seats", state: "running", ageMs: 3, parkedKeys: 0 }],
+    consumers: [{ consumer: "seats", state: "running", ageMs: 3, parkedKeys: 0, reason: null }],
     copies: [],
   });
   expect((await app.inject({ url: "/metrics" })).body).toBe("refold_up 1\n");
