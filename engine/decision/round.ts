@@ -51,6 +51,10 @@ export interface Round {
 /**
  * Decides calls one after the other in memory: each sees the facts of those before it. Nothing
  * outside changes, so that a round can be given up and begun again.
+ *
+ * What lacks something keeps back neither the calls after it nor those that follow them: all is
+ * decided as far as it goes, so that one look tells what all of them lack. Otherwise a round of
+ * calls that each are followed by another would be begun again for each of them.
  */
 export function decideRound(calls: readonly CallToDecide[], options: RoundOptions): Round {
   const tentative = new Tentative(options);
@@ -88,7 +92,8 @@ class Tentative {
       const decided = this.#decide(asked, { index, ids, group });
       if (decided) group.root().calls.push(decided);
     } catch (error) {
-      if (error instanceof InvariantViolation) throw error;
+      // What lacks something is decided on less than there is: only the last time counts.
+      if (error instanceof InvariantViolation && !this.#lacks) throw error;
       this.#failed.set(index, error);
     }
   }
@@ -117,8 +122,7 @@ class Tentative {
 
   #decide(asked: CallToDecide, place: Place): DecidedCall | undefined {
     const states = this.#statesFor(asked.call, place.group);
-    // The round will begin again: what the other calls lack is all that it is good for.
-    if (!states || this.#lacks) return undefined;
+    if (!states) return undefined;
     const context = new Context(this.#options.nowMs, asked.origin.atMs, place.ids);
     const decide = asked.call.command.decide as AnyDecide;
     const decision = decide(asked.call.input, states, context);
@@ -138,13 +142,11 @@ class Tentative {
       decision.kind === "accepted"
         ? (asked.accepted as FollowUps["accepted"])?.(decision.answer)
         : asked.refused?.(decision.refusal);
-    const decided: DecidedCall[] = [];
-    for (const one of followingCalls(following)) {
-      const next = this.#decide({ ...one, origin: asked.origin }, place);
-      if (next === undefined) return undefined;
-      decided.push(next);
-    }
-    return decided;
+    const decided = followingCalls(following).map((one) =>
+      this.#decide({ ...one, origin: asked.origin }, place),
+    );
+    const complete = decided.filter((next) => next !== undefined);
+    return complete.length === decided.length ? complete : undefined;
   }
 
   /** undefined when a model has to be read first. */

@@ -70,3 +70,22 @@ test("one call that fails fails the round, so that nothing is recorded without i
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   expect(await all(store)).toEqual([]);
 });
+
+test("many calls that are each followed by another read the store as often as one does", async () => {
+  const readsOf = async (count: number): Promise<number> => {
+    const { store, decider, append } = await importing();
+    const read = vi.spyOn(store, "read");
+    const results = await Promise.all(
+      Array.from({ length: count }, (_, index) => {
+        const show = `show-${index}`;
+        const accepted = () => buy({ show, person: `person-${index}` });
+        return decider.execute(open({ show, seats: 1 }), at(0), { accepted });
+      }),
+    );
+    expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(["accepted"]));
+    expect(append).toHaveBeenCalledTimes(1);
+    expect(await all(store)).toHaveLength(2 * count);
+    return read.mock.calls.length - 1;
+  };
+  expect(await readsOf(300)).toBe(await readsOf(1));
+});
