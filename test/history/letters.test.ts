@@ -14,7 +14,7 @@ import { offset, sequence } from "../../engine/position.ts";
 import { storedColumns } from "../../engine/task/pipeline.ts";
 import { happened } from "../../engine/testing/given.ts";
 import { deadLetter } from "../conformance/store-samples.ts";
-import { board, Moved, Opened } from "../engine/seats.ts";
+import { board, counters, Moved, Opened } from "../engine/seats.ts";
 import { PastWorld, taggedBoard } from "./past-world.ts";
 
 /** A letter of the second record of key `a`, which moves it. */
@@ -67,6 +67,22 @@ test("a record that was redriven is a record like any other", async () => {
   const { world, deadLetters } = await worldWith("redriven");
   using past = world.history({ deadLetters });
   expect((await past.rowAsOf(board.name, "a", 1_500)).row).toMatchObject({ moves: 2 });
+});
+
+test("a record that was redriven as edited has that value, in the log and in the event store", async () => {
+  const { world } = await worldWith("redriven");
+  const value = world.codec.encode(counters, Moved, { code: "a", by: 5 });
+  const edit = { value, by: "ann", reason: "typo", at: new Date(0) };
+  const deadLetters = {
+    list: async ({ consumer = "", disposition, edited }: LetterFilter) =>
+      disposition === "redriven" && edited !== false
+        ? [{ ...letterOf(consumer, "redriven"), edit }]
+        : [],
+  };
+  using past = world.history({ deadLetters });
+  for (const { name } of [board, taggedBoard]) {
+    expect((await past.rowAsOf(name, "a", 1_500)).row).toMatchObject({ moves: 2, held: 6 });
+  }
 });
 
 test("no snapshot is taken while records wait as dead letters", async () => {
