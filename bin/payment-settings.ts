@@ -27,6 +27,9 @@ const names = {
   secrets: "REFOLD_PAYMENTS_SECRETS",
 } as const;
 
+/** As the API takes them. */
+const cardToken = /^[\x21-\x7e]{1,200}$/;
+
 /** @throws CommandFailure `usage` naming every setting that can't be used, without secrets. */
 export function paymentSettingsOf(settings: Environment): PaymentSettings {
   const { [names.provider]: provider = "sandbox" } = settings;
@@ -44,7 +47,13 @@ function sandboxIn(settings: Environment, faults: string[]): PaymentSettings {
   if (unused.length > 0) {
     faults.push(`${unused.join(" and ")} go with ${names.provider}=webhook`);
   }
-  return { provider: "sandbox", autoCard: settings[names.card] };
+  const card = settings[names.card];
+  if (card !== undefined && !cardToken.test(card)) {
+    faults.push(
+      `${names.card} must be a card token, such as tok_ok: 1 to 200 visible ASCII characters`,
+    );
+  }
+  return { provider: "sandbox", autoCard: card };
 }
 
 function webhookIn(settings: Environment, faults: string[]): PaymentSettings | undefined {

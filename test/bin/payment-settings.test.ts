@@ -56,3 +56,11 @@ test("settings of a provider that isn't chosen are refused, as are an unknown on
   const neither = faultOf({ REFOLD_PAYMENTS: "webhook", REFOLD_PAYMENTS_URL: url });
   expect(neither).toContain("either REFOLD_PAYMENTS_SECRET or REFOLD_PAYMENTS_SECRETS");
 });
+
+test("a card that nobody could pay with is refused at the start, not with every payment", () => {
+  for (const card of ["", "tok ok", "tök", "x".repeat(201)]) {
+    expect(faultOf({ REFOLD_SANDBOX_CARD: card })).toContain(
+      "REFOLD_SANDBOX_CARD must be a card token, such as tok_ok",
+    );
+  }
+});
