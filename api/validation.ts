@@ -19,11 +19,17 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     if (validator.Check(value)) return { value };
     const faults = validator
       .Errors(value)
+      // Told of each member instead.
+      .filter(({ keyword }) => keyword !== "additionalProperties")
       .slice(0, faultsMax)
-      .map(({ instancePath, message }) => ({ at: `${part}${instancePath}`, fault: message }));
+      .map((error) => ({ at: `${part}${error.instancePath}`, fault: faultIn(error) }));
     return { error: invalid(part, faults) };
   };
 };
+
+/** A member that isn't known has a schema that nothing fits. */
+const faultIn = ({ keyword, message }: { keyword: string; message: string }): string =>
+  keyword === "boolean" ? "is not known here" : message;
 
 const fromText = (schema: TSchema, query: unknown): unknown =>
   Value.Convert(schema, Value.Default(schema, query));

@@ -94,6 +94,14 @@ describe("POST /registrations", () => {
     expect(new Set(server.campus.origins.map((origin) => origin.causationId)).size).toBe(3);
   });
 
+  it("names a field that it doesn't know as such", async () => {
+    const response = await post(await serverOfTest(), { ...ada, modulecode: "x" });
+    expect(response.json()).toMatchObject({
+      detail: "body/modulecode is not known here.",
+      errors: [{ at: "body/modulecode", fault: "is not known here" }],
+    });
+  });
+
   it.each([
     ["a missing field", { moduleCode: "MA101" }],
     ["a wrong type", { ...ada, studentId: 7 }],
