@@ -58,9 +58,23 @@ test("settings of a provider that isn't chosen are refused, as are an unknown on
 });
 
 test("a card that nobody could pay with is refused at the start, not with every payment", () => {
-  for (const card of ["", "tok ok", "tök", "x".repeat(201)]) {
+  for (const card of ["tok ok", "tök", "x".repeat(201)]) {
     expect(faultOf({ REFOLD_SANDBOX_CARD: card })).toContain(
       "REFOLD_SANDBOX_CARD must be a card token, such as tok_ok",
     );
   }
+});
+
+test("an empty setting is one that nobody has set", () => {
+  const empty = {
+    REFOLD_PAYMENTS: "",
+    REFOLD_SANDBOX_CARD: "",
+    REFOLD_PAYMENTS_URL: "",
+    REFOLD_PAYMENTS_SECRET: "",
+    REFOLD_PAYMENTS_SECRETS: "",
+  };
+  expect(paymentSettingsOf(empty)).toEqual(sandboxPayments);
+  const webhook = { REFOLD_PAYMENTS: "webhook", REFOLD_PAYMENTS_URL: url };
+  const chosen = { ...empty, ...webhook, REFOLD_PAYMENTS_SECRET: secret };
+  expect(paymentSettingsOf(chosen)).toMatchObject({ provider: "webhook", url });
 });
