@@ -31,10 +31,7 @@ const names = {
 const cardToken = /^[\x21-\x7e]{1,200}$/;
 
 /** @throws CommandFailure `usage` naming every setting that can't be used, without secrets. */
-export function paymentSettingsOf(environment: Environment): PaymentSettings {
-  // Compose hands on as an empty text what nobody has set.
-  const set = Object.entries(environment).filter(([, value]) => value !== "");
-  const settings: Environment = Object.fromEntries(set);
+export function paymentSettingsOf(settings: Environment): PaymentSettings {
   const { [names.provider]: provider = "sandbox" } = settings;
   const faults: string[] = [];
   const read = provider === "webhook" ? webhookIn(settings, faults) : sandboxIn(settings, faults);

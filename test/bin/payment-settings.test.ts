@@ -73,8 +73,8 @@ test("an empty setting is one that nobody has set", () => {
     REFOLD_PAYMENTS_SECRET: "",
     REFOLD_PAYMENTS_SECRETS: "",
   };
-  expect(paymentSettingsOf(empty)).toEqual(sandboxPayments);
+  expect(placeOf({}, empty).paymentSettings).toEqual(sandboxPayments);
   const webhook = { REFOLD_PAYMENTS: "webhook", REFOLD_PAYMENTS_URL: url };
   const chosen = { ...empty, ...webhook, REFOLD_PAYMENTS_SECRET: secret };
-  expect(paymentSettingsOf(chosen)).toMatchObject({ provider: "webhook", url });
+  expect(placeOf({}, chosen).paymentSettings).toMatchObject({ provider: "webhook", url });
 });
