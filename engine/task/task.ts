@@ -122,7 +122,12 @@ export class Task {
   /** Milliseconds (monotonic) at which the open batch wants to be flushed; undefined: it's empty. */
   get flushDueMs(): number | undefined {
     const { openedAtMs } = this.#open;
-    return openedAtMs === undefined ? undefined : openedAtMs + this.#options.limits.lingerMs;
+    if (openedAtMs === undefined) return undefined;
+    const { limits, pipeline } = this.#options;
+    const lazy = pipeline.kind === "processor" && this.#open.onlyPositions;
+    return (
+      openedAtMs + (lazy ? Math.max(limits.positionLingerMs, limits.lingerMs) : limits.lingerMs)
+    );
   }
 
   get flushing(): boolean {
