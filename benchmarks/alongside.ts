@@ -94,7 +94,7 @@ async function ask(store: PostgresEventStore, round: string, count: number): Pro
 
 async function perform(store: PostgresEventStore, pool: Pool, count: number): Promise<void> {
   const ledger = new PostgresEffectLedger({ pool });
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     const taken = await ledger.take({ kinds: [kind], limit: 1_000, leaseMs: 60_000 });
     await Promise.all(taken.map((one) => append(store, settled(one))));
     done += taken.length;
