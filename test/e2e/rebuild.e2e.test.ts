@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 
+import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { readInstance } from "../../stack/data-folder/instance-file.ts";
 import { codes, offeringInstance, query, untilState } from "./rebuild-instance.ts";
 import { ask, availability, type Instance, register, startInstance } from "./refold-instance.ts";
@@ -85,7 +86,9 @@ test("a rebuild is proved and swapped in under live commands, and undone, while 
   expect(refused).toEqual([]);
   await expectSeats({ http }, accepted);
   const list = await rebuild("list");
-  expect(list.out).toMatch(/seat-availability\s+1\s+undone/);
+  expect(list.out).toMatch(
+    new RegExp(`seat-availability\\s+${seatAvailability.version}\\s+undone`),
+  );
 });
 
 test("a row planted by hand is found, keeps a rebuild from being swapped in, and is gone after one that is accepted", async () => {
