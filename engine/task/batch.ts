@@ -62,12 +62,6 @@ export class OpenBatch {
   calls: EmittedCall[] = [];
   letters: DeadLetter[] = [];
 
-  /** A flush of it would move positions, and nothing else. */
-  get onlyPositions(): boolean {
-    if (this.calls.length + this.letters.length > 0) return false;
-    return this.touched.every(({ row, base }) => row === base);
-  }
-
   touch(row: HotRow): void {
     if (row.batch === this.number) return;
     row.batch = this.number;

@@ -8,11 +8,6 @@ export interface TaskLimits {
   readonly batchBytesMax: number;
   /** or when its first record has waited so long. */
   readonly lingerMs: number;
-  /**
-   * As `lingerMs`, of a processor's batch that moves its positions and does nothing else. Nobody
-   * waits for that, and what is read again after a crash is passed over again.
-   */
-  readonly positionLingerMs: number;
   /** Records decoded before their rows are loaded, with one query. */
   readonly chunkRecordsMax: number;
   /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
@@ -28,7 +23,6 @@ export const defaultTaskLimits: TaskLimits = {
   batchRecordsMax: 10_000,
   batchBytesMax: 16 * 1024 * 1024,
   lingerMs: 10,
-  positionLingerMs: 250,
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,
@@ -44,7 +38,6 @@ export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
-  if (!(limits.positionLingerMs >= 0)) texts.push("positionLingerMs must not be negative");
   if (!(limits.failedLettersMax >= 0)) texts.push("failedLettersMax must not be negative");
   if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
   if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");

@@ -122,12 +122,7 @@ export class Task {
   /** Milliseconds (monotonic) at which the open batch wants to be flushed; undefined: it's empty. */
   get flushDueMs(): number | undefined {
     const { openedAtMs } = this.#open;
-    if (openedAtMs === undefined) return undefined;
-    const { limits, pipeline } = this.#options;
-    const lazy = pipeline.kind === "processor" && this.#open.onlyPositions;
-    return (
-      openedAtMs + (lazy ? Math.max(limits.positionLingerMs, limits.lingerMs) : limits.lingerMs)
-    );
+    return openedAtMs === undefined ? undefined : openedAtMs + this.#options.limits.lingerMs;
   }
 
   get flushing(): boolean {
