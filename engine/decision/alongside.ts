@@ -23,9 +23,10 @@ export function alongsideOf(group: Group): Alongside | undefined {
 }
 
 /** Most calls want nothing: they are told at a glance. */
-function wantsMore({ asked, decision, next }: DecidedCall): boolean {
-  if (asked.once !== undefined || asked.settles !== undefined) return true;
-  return (decision.kind === "accepted" && decision.wanted !== undefined) || next.some(wantsMore);
+function wantsMore(call: DecidedCall): boolean {
+  const { once, settles } = call.asked;
+  if (once !== undefined || settles !== undefined) return true;
+  return wantedBy(call) !== undefined || call.next.some(wantsMore);
 }
 
 class Parts implements Alongside {
@@ -37,17 +38,20 @@ class Parts implements Alongside {
   /** With the context of the span that sends the call's events, where one is recorded. */
   addWanted(call: DecidedCall, traceparent: string | undefined): void {
     const wanted = wantedBy(call);
-    const cause = causeOf(call, traceparent);
-    for (const effect of wanted.effects ?? []) this.effects.push({ ...effect, ...cause });
-    for (const one of wanted.deadlines ?? []) {
+    if (wanted !== undefined) this.#add(wanted, causeOf(call, traceparent));
+    for (const next of call.next) this.addWanted(next, traceparent);
+  }
+
+  #add({ effects = [], deadlines = [] }: Wanted, cause: Cause): void {
+    for (const effect of effects) this.effects.push({ ...effect, ...cause });
+    for (const one of deadlines) {
       this.deadlines.push(one.change === "set" ? { ...one, ...cause } : one);
     }
-    for (const next of call.next) this.addWanted(next, traceparent);
   }
 }
 
-const wantedBy = ({ decision }: DecidedCall): Wanted =>
-  decision.kind === "accepted" ? (decision.wanted ?? {}) : {};
+const wantedBy = ({ decision }: DecidedCall): Wanted | undefined =>
+  decision.kind === "accepted" ? decision.wanted : undefined;
 
 /** The decision's own first event, where it has one, is what caused it; else what caused the call. */
 function causeOf({ asked, facts }: DecidedCall, traceparent: string | undefined): Cause {

@@ -10,6 +10,7 @@ import type { Deadline, Deadlines } from "../ports/deadlines.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { Wakeup } from "../runner/wakeup.ts";
+import { carriedOrigin } from "./carried-origin.ts";
 import { type DeadlineLimits, deadlineLimits } from "./limits.ts";
 import { StoreTime } from "./store-time.ts";
 import { TroubledDeadlines } from "./troubled-deadlines.ts";
@@ -183,12 +184,5 @@ function timeOf(result: CommandResult, { name, key }: Deadline): number {
   throw new InvariantViolation(`The deadline ${name} of ${key} was decided under a client's key.`);
 }
 
-function originOf({ name, key, atMs, ...cause }: Deadline): Origin {
-  const { correlationId, causationId, traceparent } = cause;
-  return {
-    correlationId,
-    ...(causationId === undefined ? {} : { causationId }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    seed: `deadline:${name}:${key}:${atMs}`,
-  };
-}
+const originOf = (deadline: Deadline): Origin =>
+  carriedOrigin(deadline, `deadline:${deadline.name}:${deadline.key}:${deadline.atMs}`);

@@ -10,6 +10,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { EffectLedger, StoredEffect } from "../ports/effect-ledger.ts";
 import { retried } from "../task/retried.ts";
 import { TryStopped } from "./attempt.ts";
+import { carriedOrigin } from "./carried-origin.ts";
 import type { EffectLimits } from "./limits.ts";
 import { settledOnly } from "./settle-effect.ts";
 
@@ -145,20 +146,8 @@ const left: TryOutcome = { outcome: "left" };
  * Of its own for each try: two tries that overlap meet each other in the store's conditions, and
  * one whose append was heard though its answer was lost finds it there.
  */
-function originOf({
-  key,
-  attempts,
-  correlationId,
-  causationId,
-  traceparent,
-}: StoredEffect): Origin {
-  return {
-    correlationId,
-    ...(causationId === undefined ? {} : { causationId }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    seed: `effect:${key}:${attempts}`,
-  };
-}
+const originOf = (effect: StoredEffect): Origin =>
+  carriedOrigin(effect, `effect:${effect.key}:${effect.attempts}`);
 
 function assertDecided(result: CommandResult, { key }: StoredEffect): void {
   switch (result.outcome) {

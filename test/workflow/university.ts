@@ -20,7 +20,7 @@ import type { StoredEvent } from "../../engine/ports/event-store.ts";
 import type { Random } from "../../engine/ports/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { PaymentProvider } from "../../processors/payments/index.ts";
-import { outcomeCommand, paymentPerformers } from "../../processors/payments/index.ts";
+import { paymentPerformers } from "../../processors/payments/index.ts";
 import { globalPosition } from "../../engine/position.ts";
 import type { AnyProjection, ErasedEventProjection } from "../../engine/projection.ts";
 import type { AnyProcessor, ErasedEventProcessor } from "../../engine/processor.ts";
@@ -286,8 +286,5 @@ export class University implements AsyncDisposable {
     this.#now = undefined;
   }
 }
-
-/** The bank tells an outcome, which a live process records. */
-export const tellOutcome = outcomeCommand;
 
 const isProjection = (one: AnyProcessor | AnyProjection): one is AnyProjection => "row" in one;

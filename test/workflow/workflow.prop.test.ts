@@ -6,12 +6,12 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import { offerModule, withdrawModule } from "../../processors/catalogue/index.ts";
 import { resubmitEnrolment, startEnrolment } from "../../processors/enrolments/index.ts";
-import { payByCard } from "../../processors/payments/index.ts";
+import { outcomeCommand, payByCard } from "../../processors/payments/index.ts";
 import { register, withdraw } from "../../processors/seats/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
 import { Bank, type Mood, moods } from "./bank.ts";
 import { type KnownPayment, LedgerOfSeats } from "./ledger-of-seats.ts";
-import { tellOutcome, University } from "./university.ts";
+import { University } from "./university.ts";
 
 type Step =
   | {
@@ -196,7 +196,7 @@ class Course implements AsyncDisposable {
   /** The bank tells what it has promised to tell. */
   async tellOne(): Promise<void> {
     const told = this.bank.untold.shift();
-    if (told) await this.university.command(tellOutcome(told));
+    if (told) await this.university.command(outcomeCommand(told));
   }
 
   /** Everybody has had the time that there is: deadlines pass, the bank has told everything. */
