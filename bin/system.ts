@@ -101,15 +101,21 @@ async function startOrFindCapture(options: SystemOptions): Promise<RunningCaptur
   return undefined;
 }
 
-/** Schemas are registered and topics made before anything is appended or published. */
+/**
+ * Schemas are registered and topics made before anything is appended or published. All at once:
+ * one after the other, sixty answers of busy servers would make a start wait for many seconds.
+ */
 export async function prepareTopics(
   { codec, log }: Pick<Stores, "codec" | "log">,
   { eventTopics, changeTopics }: Pick<Definitions, "eventTopics" | "changeTopics">,
 ): Promise<void> {
-  for (const topic of eventTopics) await codec.prepare(topic);
-  for (const topic of [...eventTopics, ...changeTopics, transactionTopic]) {
-    const { name, partitions } = topic;
-    const retention = "retentionMs" in topic ? { retentionMs: topic.retentionMs } : {};
-    await log.ensureTopic({ name, partitions, ...retention });
-  }
+  const topics = [...eventTopics, ...changeTopics, transactionTopic];
+  await Promise.all([
+    ...eventTopics.map((topic) => codec.prepare(topic)),
+    ...topics.map((topic) => {
+      const { name, partitions } = topic;
+      const retention = "retentionMs" in topic ? { retentionMs: topic.retentionMs } : {};
+      return log.ensureTopic({ name, partitions, ...retention });
+    }),
+  ]);
 }

@@ -53,13 +53,14 @@ class AvroCodec implements EventCodec {
   }
 
   async prepare(topic: EventTopic): Promise<void> {
-    const types = new Map<string, PreparedType>();
-    for (const type of topic.events) {
-      const schemaId = await this.#register(`${topic.name}-${type.fullName}`, type);
-      const encoder = makeEncoder(parseSchema(type.schema));
-      types.set(type.fullName, { type, frame: { schemaId }, encoder });
-    }
-    this.#prepared.set(topic.name, types);
+    const types = await Promise.all(
+      topic.events.map(async (type): Promise<[string, PreparedType]> => {
+        const schemaId = await this.#register(`${topic.name}-${type.fullName}`, type);
+        const encoder = makeEncoder(parseSchema(type.schema));
+        return [type.fullName, { type, frame: { schemaId }, encoder }];
+      }),
+    );
+    this.#prepared.set(topic.name, new Map(types));
   }
 
   encode(topic: EventTopic, type: AnyEventType, event: unknown): Uint8Array {

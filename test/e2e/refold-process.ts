@@ -32,6 +32,11 @@ const scripts = {
   nothing: ["--disable-warning=ExperimentalWarning", "bin/main.ts"],
 } as const;
 
+/** What the launcher gives every process: without it each would compile all code anew. */
+const compileCache = {
+  NODE_COMPILE_CACHE: join(import.meta.dirname, "../../node_modules/.cache/refold"),
+};
+
 /** `refold` as a process of its own. */
 export class RefoldProcess {
   readonly child: ChildProcess;
@@ -46,7 +51,7 @@ export class RefoldProcess {
   ) {
     const inherited = Object.entries(process.env).filter(([name]) => !settings.has(name));
     this.child = spawn(process.execPath, [...scripts[through], ...args], {
-      env: { ...Object.fromEntries(inherited), ...environment },
+      env: { ...compileCache, ...Object.fromEntries(inherited), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.out += chunk.toString()));
