@@ -28,6 +28,9 @@ const engineMayImport = /^node:/;
 /** What providers of payments implement: a port that belongs to the domain, not to the engine. */
 const paymentProviderPort = "processors/payments/provider.ts";
 
+/** What proves who asks: a port that belongs to the API, not to the engine. */
+const accessPort = "api/access/contract.ts";
+
 function ours(specifier: string): boolean {
   return specifier.endsWith(".ts");
 }
@@ -41,6 +44,7 @@ function mayImport(file: SourceFile, target: string): boolean {
     return targetPart === part || face;
   }
   if (folder === "connectors" && part === "payments" && target === paymentProviderPort) return true;
+  if (folder === "connectors" && part === "accounts" && target === accessPort) return true;
   if (folder === targetFolder) return true;
   const allowed = edges[folder];
   return allowed === undefined || allowed.some((edge) => target.startsWith(`${edge}/`));

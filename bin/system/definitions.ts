@@ -1,3 +1,4 @@
+import { accountMigrations } from "../../connectors/accounts/migrations.ts";
 import { sandboxMigrations } from "../../connectors/payments/index.ts";
 import type { Migration } from "../../connectors/postgres/migrations.ts";
 import type { DeadlineType } from "../../engine/deadline.ts";
@@ -77,7 +78,7 @@ export function applicationWith(options: OfferOptions): Definitions {
     changeTopics: [catalogueModules],
     slotName: "refold",
     transactionTags: ["registration", "payment", "enrolment"],
-    migrations: [...catalogueMigrations, ...sandboxMigrations],
+    migrations: [...catalogueMigrations, ...sandboxMigrations, ...accountMigrations],
   };
 }
 

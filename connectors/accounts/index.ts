@@ -1,0 +1,14 @@
+export { memoryAccounts, openAccounts, PasswordAccounts } from "./accounts.ts";
+export { accountMigrations } from "./migrations.ts";
+export { Passwords, type PasswordsOptions } from "./passwords/passwords.ts";
+export { assertFit, passwordCharacters, UnfitPassword } from "./passwords/password-text.ts";
+export { defaultCost, parsePhc, type ScryptCost, UnusablePasswordHash } from "./passwords/phc.ts";
+export type { AccountStore, StoredAccount, UserRole } from "./store/account-store.ts";
+export { KeyRing, type KeyRingOptions, type KeysBefore } from "./tokens/key-ring.ts";
+export { signerAt } from "./tokens/key-schedule.ts";
+export type { KeyStore, StoredKey } from "./tokens/key-store.ts";
+export { MemoryKeyStore } from "./tokens/memory-key-store.ts";
+export { memoryTokens, openKeys, openTokens, type TokensOptions } from "./tokens/open-tokens.ts";
+export { PostgresKeyStore } from "./tokens/postgres-key-store.ts";
+export type { SigningKey } from "./tokens/signing-key.ts";
+export { SignedTokens } from "./tokens/tokens.ts";
