@@ -15,8 +15,10 @@ import type { Rebuilds } from "../engine/ports/rebuilds.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
 import type { Tracer } from "../engine/ports/tracing.ts";
+import type { Access } from "./access/contract.ts";
 import type { LetterAdministration } from "./dead-letters/administration.ts";
 import type { PaymentWebhook } from "../processors/payments/index.ts";
+import type { ServerTls } from "./http-server.ts";
 import type { ApiOptions } from "./options.ts";
 import type { TraceAdministration } from "./traces/administration.ts";
 
@@ -109,11 +111,15 @@ export interface ApiDependencies extends HealthSources {
   readonly load?: () => Load;
   /** Served under `/registry`; without it there is nothing there. */
   readonly registry?: SubjectRegistry;
+  /** Who may do what; without it everything is open to everybody. */
+  readonly access?: Access;
   /** Served under `/admin/rebuilds`; without it there is nothing there. */
   readonly administration?: RebuildAdministration;
   /** Served under `/admin/traces` and `/admin/why`; without it there is nothing there. */
   readonly traces?: TraceAdministration;
   /** Served under `/admin/dead-letters`; without it there is nothing there. */
   readonly letters?: LetterAdministration;
+  /** Left out: the server speaks HTTP without TLS. */
+  readonly tls?: ServerTls;
   readonly options?: Partial<ApiOptions>;
 }

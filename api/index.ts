@@ -6,6 +6,7 @@ export type {
   HealthSources,
   Load,
 } from "./dependencies.ts";
+export type { ServerTls } from "./http-server.ts";
 export { apiOptions, type ApiOptions, defaultApiOptions } from "./options.ts";
 export { buildProbes, type ProbesDependencies } from "./probes.ts";
 export { buildApi } from "./server.ts";

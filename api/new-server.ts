@@ -3,7 +3,7 @@ import { pino } from "pino";
 
 import type { ApiServer } from "./context.ts";
 import { problemOf } from "./error-handling.ts";
-import { httpServer } from "./http-server.ts";
+import { httpServer, type ServerTls } from "./http-server.ts";
 import type { Connections } from "./limits/connections.ts";
 import { answerProtocolError } from "./limits/protocol-errors.ts";
 import type { ApiOptions } from "./options.ts";
@@ -15,16 +15,17 @@ export interface NewServer {
   readonly options: ApiOptions;
   readonly connections: Connections;
   readonly logger?: FastifyBaseLogger;
+  readonly tls?: ServerTls;
 }
 
 /** A server without routes, with the bounds of sockets and requests. */
-export function newServer({ options, connections, logger }: NewServer): ApiServer {
+export function newServer({ options, connections, logger, tls }: NewServer): ApiServer {
   const app = fastify({
     // Standard output belongs to whoever started the process; failures must be seen somewhere.
     loggerInstance: logger ?? pino({ level: "warn" }, pino.destination(2)),
     logController: new LogController({ disableRequestLogging: true }),
     serverFactory: (handler) => {
-      const server = httpServer(handler, options);
+      const server = httpServer(handler, { bounds: options, tls });
       connections.watch(server);
       return server;
     },

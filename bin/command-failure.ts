@@ -1,6 +1,7 @@
 import { FatalError, RefoldError } from "../engine/errors.ts";
 import { DataFolderError, type DataFolderFault } from "../stack/data-folder/errors.ts";
 import { EmbeddedPostgresError } from "../stack/postgres/embedded-postgres.ts";
+import { certificateAdvice } from "./tls/certificate-advice.ts";
 import { exitCodes, type ExitName } from "./exit-codes.ts";
 
 /** A command ends with this exit code and this one sentence. */
@@ -51,7 +52,8 @@ function describe(error: unknown): { readonly exit: ExitName; readonly message: 
   if (error instanceof EmbeddedPostgresError)
     return { exit: "folderBroken", message: error.message };
   if (error instanceof FatalError || error instanceof RefoldError) {
-    return { exit: exitOfCode[error.code] ?? "failed", message: error.message };
+    const message = [error.message, certificateAdvice(error) ?? []].flat().join(" ");
+    return { exit: exitOfCode[error.code] ?? "failed", message };
   }
   if (isUnreachable(error)) {
     return {
@@ -59,6 +61,8 @@ function describe(error: unknown): { readonly exit: ExitName; readonly message: 
       message: `The database can't be reached (${textOf(error)}): check that it runs and that its URL is right.`,
     };
   }
+  const tlsFault = databaseTlsFault(error);
+  if (tlsFault !== undefined) return { exit: "databaseUnreachable", message: tlsFault };
   // Not foreseen: where it happened is all that helps.
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exit: "failed", message };
@@ -68,6 +72,19 @@ function isUnreachable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isUnreachable);
   const { code } = error as { code?: unknown };
   return typeof code === "string" && unreachable.test(code);
+}
+
+/** What the database's driver throws of TLS it throws bare; other connections name themselves. */
+function databaseTlsFault(error: unknown): string | undefined {
+  const advice = certificateAdvice(error);
+  if (advice !== undefined) {
+    return `The database's certificate is refused (${textOf(error)}). ${advice}`;
+  }
+  if (!/server does not support SSL/.test(textOf(error))) return undefined;
+  return (
+    "The database doesn't speak TLS, which its URL asks for: switch ssl on in postgresql.conf, or " +
+    "take sslmode out of the URL where the way there is safe without."
+  );
 }
 
 function textOf(error: unknown): string {

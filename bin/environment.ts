@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 
 import { CommandFailure } from "./command-failure.ts";
 import { paymentSettingsOf, type PaymentSettings } from "./payment-settings.ts";
+import { trustAuthorities } from "./tls/trust.ts";
 import { serversOf, type Environment, type Servers } from "./servers.ts";
 
 /** Where the database is. */
@@ -51,12 +52,14 @@ export function givenLimits(
 
 /**
  * Options win over the environment, and the environment over a file that is named. The environment
- * is read here and nowhere else.
+ * is read here and nowhere else. Authorities that the settings name are trusted by this process from
+ * then on.
  *
  * @throws CommandFailure `usage` naming every setting that can't be used.
  */
 export function placeOf(options: PlaceOptions, environment: Environment = process.env): Place {
-  const settings = { ...settingsIn(options.envFile), ...withoutEmpty(environment) };
+  const settings = settingsOf(options.envFile, environment);
+  trustAuthorities(settings["REFOLD_TLS_CA"]);
   return {
     databaseUrl: options.databaseUrl ?? settings["DATABASE_URL"],
     dataFolder: resolve(options.data ?? settings["REFOLD_DATA"] ?? ".refold"),
@@ -95,6 +98,12 @@ function offerMsOf(text: string): number {
     `REFOLD_OFFER_TIME is a whole number of seconds from 1 to ${offerMaxSeconds}, not "${text}".`,
   );
 }
+
+/** Settings of the environment, and those of a file that it doesn't have. */
+export const settingsOf = (
+  envFile: string | undefined,
+  environment: Environment = process.env,
+): Environment => ({ ...settingsIn(envFile), ...withoutEmpty(environment) });
 
 /** What is set to nothing isn't set. */
 function withoutEmpty(environment: Environment): Environment {

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
+import { Server as TlsServer } from "node:tls";
 
 import { CommandFailure } from "./command-failure.ts";
 
@@ -50,7 +51,8 @@ export async function listenOn(app: Listenable, { host, port }: Address): Promis
   }
   const { port: taken } = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${name}:${taken}`, close: async () => app.close() };
+  const scheme = app.server instanceof TlsServer ? "https" : "http";
+  return { url: `${scheme}://${name}:${taken}`, close: async () => app.close() };
 }
 
 /** What a failed attempt to listen says to the shell. */
@@ -76,11 +78,14 @@ export function asPortFailure(error: unknown, { host, port }: Address): Error {
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
 
-/** Nothing asks who somebody is yet: so only this machine may reach the API. */
+export const isLoopback = (host: string): boolean => loopback.has(host);
+
+/** For an API that asks nobody who he is: only this machine may reach it. */
 export function assertLoopback(host: string): void {
-  if (loopback.has(host)) return;
+  if (isLoopback(host)) return;
   throw new CommandFailure(
     "usage",
-    `The API is open to whoever reaches it, so it listens on loopback only, not on ${host}: use 127.0.0.1 or ::1.`,
+    "With --auth off the API is open to whoever reaches it, so it listens on loopback only, not on " +
+      `${host}: use 127.0.0.1 or ::1, or --auth on.`,
   );
 }

@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
 
-import { givenLimits, type PlaceOptions } from "./environment.ts";
+import { type AccessOptions, accessSettingsOf } from "./access-settings.ts";
+import { givenLimits, type PlaceOptions, settingsOf } from "./environment.ts";
 import { limitsOf, limitsText } from "./limits.ts";
-import { assertLoopback, type Address } from "./port.ts";
+import { isLoopback, type Address } from "./port.ts";
 import { type ProbesPlace, probesPortFirst } from "./probes-place.ts";
 import type { ApiRole } from "./system/run-roles.ts";
+import { reportToTerminal } from "./terminal.ts";
+import { serverTlsOf } from "./tls/server-tls.ts";
 
 /** A command that takes the options by which it finds its database. */
 export function commandOnDatabase(name: string): Command {
@@ -20,20 +23,34 @@ export type OptionsOnDatabase = PlaceOptions;
 export function commandWithApi(name: string): Command {
   return commandOnDatabase(name)
     .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
-    .option("--host <host>", "address of the API, on loopback", "127.0.0.1")
+    .option("--host <host>", "address of the API; others than loopback need --auth on", "127.0.0.1")
+    .option("--auth <on|off>", "ask who somebody is, or leave all open (REFOLD_AUTH; default: off)")
+    .option("--origin <origin...>", "of pages that may open streams here (REFOLD_ORIGINS, with commas)")
+    .option("--sign-ins <number>", "from one address in a minute (REFOLD_SIGN_INS; default: 30)")
+    .option("--tls-cert <file>", "serve HTTPS: the certificate chain in PEM (REFOLD_TLS_CERT)")
+    .option("--tls-key <file>", "the certificate's private key in PEM (REFOLD_TLS_KEY)")
     .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
     .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`);
 }
 
-export interface OptionsWithApi extends OptionsOnDatabase, Address {
+export interface OptionsWithApi extends OptionsOnDatabase, AccessOptions, Address {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly limit?: readonly string[];
 }
 
 /** Where and how the API is served. @throws CommandFailure for an address or a limit that can't be. */
 export function apiOf(options: OptionsWithApi): ApiRole {
-  assertLoopback(options.host);
-  return { address: options, limits: limitsOf(givenLimits(options.limit)) };
+  const access = accessSettingsOf(options, settingsOf(options.envFile));
+  const tls = serverTlsOf(options);
+  const limits = limitsOf(givenLimits(options.limit));
+  if (tls === undefined && !isLoopback(options.host)) reportToTerminal(plainHttp(options.host));
+  return { address: options, limits, access, ...(tls === undefined ? {} : { tls }) };
 }
+
+const plainHttp = (host: string): string =>
+  `Passwords and tokens travel in the clear to ${host}: give --tls-cert and --tls-key, or let a ` +
+  "proxy in front of it speak TLS.";
 
 /** A command that runs for long without an API: where it serves health and metrics. */
 export function commandWithProbes(name: string): Command {

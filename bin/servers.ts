@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-
 import { CommandFailure } from "./command-failure.ts";
+import { type ClientTls, clientTlsIn } from "./tls/client-tls.ts";
 
 /** Settings by name, as the environment has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,8 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface KafkaAccess {
   /** `host:port` of some of its brokers. */
   readonly brokers: readonly string[];
-  /** Left out: no TLS. `ca` is the text of the certificates that are trusted beside the usual. */
-  readonly tls?: { readonly ca?: string };
+  /** Left out: no TLS. */
+  readonly tls?: ClientTls;
   readonly sasl?: {
     readonly mechanism: SaslMechanism;
     readonly username: string;
@@ -30,6 +29,8 @@ export interface Servers {
   /** A registry with Confluent's routes. */
   readonly registryUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** For a `rediss://`; undefined: the usual. */
+  readonly redisTls: ClientTls | undefined;
   /** A worker of Kafka Connect. */
   readonly connectUrl: string | undefined;
   readonly capture: CaptureKind;
@@ -47,6 +48,7 @@ export const embeddedServers: Servers = {
   kafka: undefined,
   registryUrl: undefined,
   redisUrl: undefined,
+  redisTls: undefined,
   connectUrl: undefined,
   capture: "embedded",
   deadLetterRetentionMs: undefined,
@@ -68,6 +70,7 @@ export function serversOf(settings: Environment): Servers {
     kafka,
     registryUrl: url("SCHEMA_REGISTRY_URL", ["http", "https"]),
     redisUrl: url("REDIS_URL", ["redis", "rediss"]),
+    redisTls: redisTlsIn(settings, faults),
     connectUrl: url("CONNECT_URL", ["http", "https"]),
     capture: captureIn(settings, kafka, faults),
     deadLetterRetentionMs: retentionIn(settings, faults),
@@ -120,18 +123,21 @@ function kafkaIn(settings: Environment, faults: string[]): KafkaAccess | undefin
 }
 
 function tlsIn(settings: Environment, faults: string[]): KafkaAccess["tls"] {
-  const { KAFKA_TLS: told, KAFKA_TLS_CA: path } = settings;
+  const { KAFKA_TLS: told } = settings;
+  const files = clientTlsIn("KAFKA", settings, faults);
   if (told !== undefined && told !== "on" && told !== "off") {
     faults.push(`KAFKA_TLS must be on or off, not ${told}`);
   }
-  if (told === "off" || (told === undefined && path === undefined)) return undefined;
-  if (path === undefined) return {};
-  try {
-    return { ca: readFileSync(path, "utf8") };
-  } catch (cause) {
-    faults.push(`KAFKA_TLS_CA: ${path} can't be read (${(cause as NodeJS.ErrnoException).code})`);
-    return {};
+  if (told === "off") return undefined;
+  return files ?? (told === undefined ? undefined : {});
+}
+
+function redisTlsIn(settings: Environment, faults: string[]): ClientTls | undefined {
+  const tls = clientTlsIn("REDIS", settings, faults);
+  if (tls !== undefined && !settings["REDIS_URL"]?.startsWith("rediss:")) {
+    faults.push("REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY go with a REDIS_URL of rediss://");
   }
+  return tls;
 }
 
 function saslIn(settings: Environment, faults: string[]): KafkaAccess["sasl"] {

@@ -21,6 +21,8 @@ export class Connections {
   readonly #bounds: Bounds;
   readonly #byClient = new ClientCounts();
   readonly #refusals = new WeakMap<Socket, Problem>();
+  /** The same by `addressOf`, for what TLS makes of a connection. */
+  readonly #refusalsByAddress = new Map<string, Problem>();
   #taken = 0;
 
   constructor(bounds: Bounds) {
@@ -32,6 +34,11 @@ export class Connections {
     const bounds = this.#bounds;
     server.maxConnections = bounds.connectionsMax + bounds.refusedConnectionsMax;
     server.on("connection", (socket: Socket) => this.#count(socket));
+    // Requests come from another socket then, which knows the counted one by its address alone.
+    server.on("secureConnection", (socket: Socket) => {
+      const refusal = this.#refusalsByAddress.get(addressOf(socket));
+      if (refusal !== undefined) this.#refusals.set(socket, refusal);
+    });
   }
 
   /** Why requests of this connection are refused; undefined: they are not. */
@@ -43,7 +50,7 @@ export class Connections {
     const client = clientOf(socket.remoteAddress);
     const refusal = this.#refusal(this.#byClient.of(client));
     if (refusal !== undefined) {
-      this.#refusals.set(socket, refusal);
+      this.#refuse(socket, refusal);
       return;
     }
     this.#taken += 1;
@@ -52,6 +59,13 @@ export class Connections {
       this.#taken -= 1;
       forget();
     });
+  }
+
+  #refuse(socket: Socket, refusal: Problem): void {
+    const address = addressOf(socket);
+    this.#refusals.set(socket, refusal);
+    this.#refusalsByAddress.set(address, refusal);
+    socket.once("close", () => this.#refusalsByAddress.delete(address));
   }
 
   #refusal(ofClient: number): Problem | undefined {
@@ -73,5 +87,8 @@ export class Connections {
     };
   }
 }
+
+const addressOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress} ${remotePort}`;
 
 const closing = { ...retryAfter(2), connection: "close" };

@@ -25,7 +25,7 @@ export interface ExaminedSystem {
 /** Looks at every server that the settings name; changes nothing. */
 export async function examine(system: ExaminedSystem): Promise<readonly Finding[]> {
   const { pool, url, servers, definitions, report } = system;
-  const { capture, connectUrl, redisUrl, fromConnect } = servers;
+  const { capture, connectUrl, redisUrl, redisTls, fromConnect } = servers;
   const registryUrl = fromConnect.registryUrl ?? servers.registryUrl;
   const { registry } = openRegistry(servers, pool);
   await using stop = new StopInTurn(report);
@@ -64,7 +64,7 @@ export async function examine(system: ExaminedSystem): Promise<readonly Finding[
       : [
           examined("redis", {
             fix: "Check REDIS_URL, and that the server runs.",
-            look: (redis) => lookAtRedis(redis, redisUrl),
+            look: (redis) => lookAtRedis(redis, { url: redisUrl, tls: redisTls }),
           }),
         ]),
   ]);

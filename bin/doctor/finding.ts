@@ -1,3 +1,5 @@
+import { certificateAdvice } from "../tls/certificate-advice.ts";
+
 /** What was looked at, and how it was found. */
 export interface Finding {
   /** `postgres`, `kafka`, ... */
@@ -44,7 +46,8 @@ export async function examined(
   try {
     await look(found);
   } catch (error) {
-    found.fault(error instanceof Error ? error.message : String(error), fix);
+    const what = error instanceof Error ? error.message : String(error);
+    found.fault(what, certificateAdvice(error) ?? fix);
   }
   return found.list;
 }

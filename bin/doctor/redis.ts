@@ -1,17 +1,24 @@
 import { Redis } from "ioredis";
 
+import type { ClientTls } from "../tls/client-tls.ts";
 import type { Findings } from "./finding.ts";
 
 const versionMin = 7;
 const timeoutMs = 3_000;
 
+interface RedisPlace {
+  readonly url: string;
+  readonly tls: ClientTls | undefined;
+}
+
 /** Redis: version, eviction, and what would be left after a restart. */
-export async function lookAtRedis(found: Findings, url: string): Promise<void> {
+export async function lookAtRedis(found: Findings, { url, tls }: RedisPlace): Promise<void> {
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
+    ...(tls === undefined ? {} : { tls }),
     retryStrategy: () => null,
   });
   // What is awaited says only that the connection is closed.

@@ -10,6 +10,7 @@ import {
 import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
+import type { ClientTls } from "../tls/client-tls.ts";
 import type { RedisFacts, RedisProjectionFacts } from "./redis-report.ts";
 
 /** Who only looks doesn't wait long. */
@@ -18,6 +19,7 @@ const connectMs = 2_000;
 export interface RedisSources {
   /** undefined: no Redis is named. */
   readonly url: string | undefined;
+  readonly tls: ClientTls | undefined;
   readonly pool: Pool;
   readonly readModelStore: ReadModelStore;
   readonly projections: readonly AnyProjection[];
@@ -27,7 +29,8 @@ export interface RedisSources {
 export async function gatherRedis(sources: RedisSources): Promise<RedisFacts | undefined> {
   const projections = sources.projections.filter(({ stores = [] }) => stores.includes("redis"));
   if (sources.url === undefined || projections.length === 0) return undefined;
-  await using redis = new RedisConnection({ url: sources.url, name: "status" });
+  const { url, tls } = sources;
+  await using redis = new RedisConnection({ url, name: "status", ...(tls ? { tls } : {}) });
   if (!(await redis.connectedWithin(connectMs))) {
     const why = redis.fault ?? `no answer within ${connectMs} ms`;
     const fault = `it can't be reached (${why}); queries are answered from Postgres`;

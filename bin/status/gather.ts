@@ -16,6 +16,7 @@ import type { PartitionBounds, RecordLog } from "../../engine/ports/record-log.t
 import type { StatusBoard } from "../../engine/ports/status-board.ts";
 import type { StoreHold } from "../../engine/ports/store-hold.ts";
 import type { BuildFacts } from "./builds-report.ts";
+import type { ClientTls } from "../tls/client-tls.ts";
 import { gatherRedis } from "./gather-redis.ts";
 import type { CaptureFacts, ConsumerFacts, StatusFacts } from "./report.ts";
 import type { StoredPosition } from "./stored-position.ts";
@@ -33,6 +34,7 @@ export interface StatusSources {
   readonly slot: string;
   /** undefined: there is no Redis. */
   readonly redisUrl: string | undefined;
+  readonly redisTls: ClientTls | undefined;
   readonly readModelStore: ReadModelStore;
   readonly generations: Pick<Generations, "list">;
   readonly rebuilds: Pick<Rebuilds, "list">;
@@ -54,7 +56,7 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusFacts>
   ]);
   const bounds = await gatherBounds(consumers, sources.log);
   // After the positions in Postgres: what Redis lacks of them it really lacks.
-  const redis = await gatherRedis({ ...sources, url: sources.redisUrl });
+  const redis = await gatherRedis({ ...sources, url: sources.redisUrl, tls: sources.redisTls });
   const kept = { bounds, board, hold, deadLetters, builds, effects };
   return { nowMs, consumers, capture, redis, ...kept };
 }

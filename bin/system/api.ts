@@ -1,4 +1,4 @@
-import { type ApiOptions, buildApi, type ConsumerHealth } from "../../api/index.ts";
+import { type ApiOptions, buildApi, type ConsumerHealth, type ServerTls } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
@@ -31,6 +31,8 @@ export interface ApiPart {
   readonly room?: Room;
   /** Bounds of the API; without them its defaults. */
   readonly limits?: ApiOptions;
+  /** Left out: HTTP without TLS. */
+  readonly tls?: ServerTls;
 }
 
 /** Serves the API. @throws CommandFailure when the port can't be had. */
@@ -72,6 +74,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     traces: traceAdministration(stores, application),
     letters: letterAdministration(stores, application),
     ...(part.limits === undefined ? {} : { options: part.limits }),
+    ...(part.tls === undefined ? {} : { tls: part.tls }),
   });
   app.addHook("onClose", async () => {
     load[Symbol.dispose]();

@@ -22,6 +22,7 @@ import type { SecondStore } from "../../engine/ports/second-store.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
+import type { ClientTls } from "../tls/client-tls.ts";
 import { systemClock } from "../system-clock.ts";
 
 /** How long a start waits for Redis to be there: it goes on without, and Redis comes later. */
@@ -47,6 +48,7 @@ export interface ReadModels {
 export interface RedisPart {
   /** undefined: there is no Redis. */
   readonly url: string | undefined;
+  readonly tls: ClientTls | undefined;
   /** Those that name `redis` among their stores are kept there, too. */
   readonly projections: readonly AnyProjection[];
   readonly pool: Pool;
@@ -65,12 +67,12 @@ export interface RedisPart {
  * @throws FatalError `redis-evicts` where Redis may throw keys away.
  */
 export async function openReadModels(part: RedisPart): Promise<ReadModels> {
-  const { url, primary, report, stop } = part;
+  const { url, tls, primary, report, stop } = part;
   const projections = part.projections.filter(({ stores = [] }) => stores.includes("redis"));
   if (url === undefined || projections.length === 0) {
     return withoutRedis(primary);
   }
-  const redis = new RedisConnection({ url, name: part.name });
+  const redis = new RedisConnection({ url, name: part.name, ...(tls ? { tls } : {}) });
   stop.add("Redis", () => redis[Symbol.asyncDispose]());
   if (await redis.connectedWithin(connectMs)) await redis.assertKeepsKeys();
   else {

@@ -1,8 +1,9 @@
-import type { ApiOptions } from "../../api/index.ts";
+import type { ApiOptions, ServerTls } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
+import type { AccessSettings } from "../access-settings.ts";
 import { othersOn, type Database } from "../database.ts";
 import type { PaymentSettings } from "../payment-settings.ts";
 import type { Address } from "../port.ts";
@@ -28,6 +29,10 @@ import { processTracer } from "./tracer.ts";
 export interface ApiRole {
   readonly address: Address;
   readonly limits: ApiOptions;
+  /** `off`: nobody is asked who he is. */
+  readonly access: "off" | AccessSettings;
+  /** Left out: HTTP without TLS. */
+  readonly tls?: ServerTls;
 }
 
 /** Every process tells its health and metrics over HTTP; some serve the API on the same port. */

@@ -80,6 +80,7 @@ export async function openStores(options: StoresOptions) {
     const readModels = await openReadModels({
       ...options,
       url: servers.redisUrl,
+      tls: servers.redisTls,
       projections: options.projections ?? [],
       pool,
       primary: {

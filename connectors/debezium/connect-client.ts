@@ -175,7 +175,9 @@ export class ConnectClient {
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       const why = cause instanceof Error ? (cause.cause ?? cause) : cause;
-      const told = (why as NodeJS.ErrnoException).code ?? String(why);
+      const { message = "", code = String(why) } = why as Partial<NodeJS.ErrnoException>;
+      // The error of several addresses, each refused, has a code alone.
+      const told = message || code;
       throw new TransientError("connect-away", `Kafka Connect can't be asked: ${told}.`, { cause });
     }
   }

@@ -106,6 +106,17 @@ export function catalogueConnector(
   };
 }
 
+/** As libpq's URL has them. The files are the worker's, the key in DER (PKCS#8). */
+const tlsParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword"];
+
+const tlsOf = ({ searchParams }: URL): ConnectorConfig =>
+  Object.fromEntries(
+    tlsParameters.flatMap((name) => {
+      const value = searchParams.get(name);
+      return value === null ? [] : [[`database.${name}`, value]];
+    }),
+  );
+
 function shared(
   { databaseUrl }: DebeziumSource,
   { slot, tables }: { readonly slot: string; readonly tables: readonly string[] },
@@ -125,6 +136,7 @@ function shared(
     "database.user": decodeURIComponent(database.username),
     "database.password": decodeURIComponent(database.password) || "none",
     "database.dbname": decodeURIComponent(database.pathname.slice(1)),
+    ...tlsOf(database),
     "slot.name": slot,
     "publication.name": slot,
     "publication.autocreate.mode": "disabled",

@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from "node:tls";
+
 import { Redis } from "ioredis";
 
 import { FatalError } from "../../engine/errors.ts";
@@ -7,6 +9,8 @@ import type { Script, ScriptCall } from "./script.ts";
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` (TLS), with user, password and database where there are some. */
   readonly url: string;
+  /** TLS settings of Node for a `rediss://`; left out: the usual ones. */
+  readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key">;
   /** Shown in CLIENT LIST. */
   readonly name: string;
   /** How long one call may take, and one attempt to connect (default 1,000). */
@@ -25,7 +29,7 @@ export class RedisConnection implements AsyncDisposable {
   #fault: string | undefined;
 
   constructor(options: RedisConnectionOptions) {
-    const { url, name, deadlineMs = 1_000, reconnectMsMax = 1_000 } = options;
+    const { url, name, tls, deadlineMs = 1_000, reconnectMsMax = 1_000 } = options;
     this.#redis = new Redis(url, {
       connectionName: `refold-${name.replaceAll(/[^A-Za-z0-9-]/g, "-")}`,
       commandTimeout: deadlineMs,
@@ -33,6 +37,7 @@ export class RedisConnection implements AsyncDisposable {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
+      ...(tls === undefined ? {} : { tls }),
       retryStrategy: (times) => Math.min(2 ** times * 25, reconnectMsMax),
     });
     // Without a listener each failed attempt to connect would be printed.

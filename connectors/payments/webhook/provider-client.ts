@@ -129,7 +129,8 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause, message } = error;
   if (!(cause instanceof Error)) return message;
-  return `${message} (${"code" in cause ? String(cause.code) : cause.message})`;
+  // That of several addresses, each refused, has a code alone.
+  return `${message} (${cause.message || String("code" in cause ? cause.code : cause.name)})`;
 }
 
 class AnswerTooLong extends Error {

@@ -157,7 +157,8 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
-  return (cause as NodeJS.ErrnoException).code ?? cause.message;
+  // That of several addresses, each refused, has a code alone.
+  return cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name);
 }
 
 function away(why: string, cause?: unknown): TransientError {
