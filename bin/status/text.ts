@@ -1,23 +1,22 @@
 import { table } from "../table.ts";
 import { buildsLines } from "./builds-text.ts";
 import { effectLines } from "./effects-report.ts";
+import { etaText, rateText, trendText } from "./progress-text.ts";
+import type { WatchedConsumer, WatchedReport } from "./progress.ts";
 import type { ConsumerStatus, StatusReport } from "./report.ts";
 
 /** Which consumers' partitions are listed: all, or those of consumers with something wrong. */
 export type PartitionsShown = "all" | "troubled";
 
 /** The report for people: a line for each consumer first. */
-export function statusText(report: StatusReport, partitions: PartitionsShown): string {
+export function statusText(report: WatchedReport, partitions: PartitionsShown): string {
   const lines = [
     report.running ? "running" : "not running (positions and lag are as they were stored)",
     captureLine(report),
     ...redisLines(report),
     ...holdLine(report),
     "",
-    table(
-      ["consumer", "kind", "state", "lag records", "lag seconds", "records/s", "dead letters"],
-      report.consumers.map(consumerCells),
-    ),
+    table(headings, report.consumers.map(consumerCells)),
     ...report.consumers.flatMap(reasonLine),
     ...effectLines(report.effects),
     ...buildsLines(report),
@@ -28,14 +27,14 @@ export function statusText(report: StatusReport, partitions: PartitionsShown): s
   return lines.join("\n");
 }
 
-function captureLine({ capture }: StatusReport): string {
+function captureLine({ capture }: Pick<StatusReport, "capture">): string {
   const lag = capture.lagBytes === null ? "" : `, ${capture.lagBytes} bytes of WAL behind`;
   const reason = capture.reason === null ? "" : `: ${capture.reason}`;
   return `capture ${capture.state}${lag}${reason}`;
 }
 
 /** A line for each projection that Redis lacks something of, or one that it lacks nothing. */
-function redisLines({ redis }: StatusReport): string[] {
+function redisLines({ redis }: Pick<StatusReport, "redis">): string[] {
   if (redis === null) return [];
   if (redis.fault !== null) return [`redis unknown: ${redis.fault}`];
   const behind = redis.projections.filter(({ state }) => state !== "current");
@@ -50,18 +49,34 @@ function redisLines({ redis }: StatusReport): string[] {
   });
 }
 
-function holdLine({ hold }: StatusReport): string[] {
+function holdLine({ hold }: Pick<StatusReport, "hold">): string[] {
   if (!hold) return [];
   return [`held by the import ${hold.by}, whose clock stands at ${hold.clock}`];
 }
 
-const consumerCells = (one: ConsumerStatus): string[] => [
+const headings = [
+  "consumer",
+  "kind",
+  "state",
+  "verdict",
+  "lag records",
+  "trend",
+  "lag seconds",
+  "records/s",
+  "left",
+  "dead letters",
+];
+
+const consumerCells = (one: WatchedConsumer): string[] => [
   one.name,
   one.kind,
   one.state,
+  one.progress.verdict ?? "not known yet",
   String(one.lagRecords),
+  trendText(one),
   one.lagSeconds.toFixed(1),
-  one.recordsPerSecond.toFixed(0),
+  rateText(one),
+  etaText(one),
   one.parkedKeys > 0 ? `${one.deadLetters} (${one.parkedKeys} keys parked)` : `${one.deadLetters}`,
 ];
 

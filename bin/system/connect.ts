@@ -1,13 +1,18 @@
 import type { AnyProjection } from "../../engine/projection.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
-import { openDatabase } from "../database.ts";
+import { openDatabase, othersOn } from "../database.ts";
 import { type Place, placeOf, type PlaceOptions } from "../environment.ts";
 import { reportToTerminal } from "../terminal.ts";
 import { application } from "./definitions.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 /** The stores of a command beside the running system, and where their database is. */
-export type Connected = Stores & { readonly url: string; readonly place: Place };
+export type Connected = Stores & {
+  readonly url: string;
+  readonly place: Place;
+  /** `none`: nothing else runs on the database, and while this command does, nothing else can. */
+  readonly others: "none" | "possible";
+};
 
 export interface ConnectOptions {
   /** Default: `require`. */
@@ -45,6 +50,7 @@ export async function connect(
       ...stores,
       url: database.url,
       place,
+      others: othersOn(database),
       [Symbol.asyncDispose]: async () => {
         await stores[Symbol.asyncDispose]();
         await database[Symbol.asyncDispose]();

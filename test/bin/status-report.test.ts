@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 
-import { statusReport, type StatusFacts } from "../../bin/status/report.ts";
-import { statusText } from "../../bin/status/text.ts";
+import { watched } from "../../bin/status/progress.ts";
+import { statusReport, type StatusFacts, type StatusReport } from "../../bin/status/report.ts";
+import { type PartitionsShown, statusText as textOf } from "../../bin/status/text.ts";
 import { offset, sequence } from "../../engine/position.ts";
 import type { BoardEntry } from "../../engine/ports/status-board.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
+
+const statusText = (report: StatusReport, shown: PartitionsShown): string =>
+  textOf(watched([report]), shown);
 
 const entry = (partition: number, more: Partial<BoardEntry> = {}): BoardEntry => ({
   instance: "a",
