@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   heal: async () => (await import("./heal.ts")).healCommand(),
   preview: async () => (await import("./preview.ts")).previewCommand(),
   trace: async () => (await import("./trace.ts")).traceCommand(),
+  demo: async () => (await import("./demo.ts")).demoCommand(),
   why: async () => (await import("./why.ts")).whyCommand(),
 };
 
