@@ -1,6 +1,7 @@
 import websocket from "@fastify/websocket";
 import type { FastifyBaseLogger } from "fastify";
 
+import { accessOf } from "./access/rules.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
@@ -12,6 +13,7 @@ import { limitRequests, probes } from "./limits/request-limits.ts";
 import { newServer } from "./new-server.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
+import { pageRoutes } from "./page/routes.ts";
 import { PositionWaits } from "./position-waits.ts";
 import { retryAfter, sendProblem } from "./problem.ts";
 import { registryRoutes } from "./registry/index.ts";
@@ -56,6 +58,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   refuseWhileDraining(app, lifetime);
   limitRequests(app, { connections, deps, options });
   followUpdates(app, { context, lifetime });
+  app.addHook("onRoute", (route) => void accessOf(route));
   documentApi(app);
   // Chatty readers are cut off: nothing that they send is used.
   void app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
@@ -141,6 +144,7 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   const { readyWithinMs } = context.options;
   healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);
+  pageRoutes(app, context);
 }
 
 function* faultsOf({ feed }: ApiContext, { draining }: Lifetime): Generator<Fault> {

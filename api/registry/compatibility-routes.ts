@@ -5,6 +5,7 @@ import {
   type SubjectCatalogue,
   type SubmittedSchema,
 } from "../../engine/ports/subject-registry.ts";
+import { access } from "../access/rules.ts";
 import type { ApiServer } from "../context.ts";
 import { registryAnswers, registryTag } from "./answers.ts";
 import { answer } from "./media.ts";
@@ -25,6 +26,7 @@ export function compatibilityQueries(app: ApiServer, subjects: SubjectCatalogue)
   app.route({
     method: "POST",
     url: "/compatibility/subjects/:subject/versions",
+    config: { access: access.viewer },
     schema: { ...schema, summary: `${summary} a subject's versions?`, params: SubjectParams },
     handler: async (request, reply) => {
       const { params, query, body } = request;
@@ -36,6 +38,7 @@ export function compatibilityQueries(app: ApiServer, subjects: SubjectCatalogue)
   app.route({
     method: "POST",
     url: "/compatibility/subjects/:subject/versions/:version",
+    config: { access: access.viewer },
     schema: { ...schema, summary: `${summary} one version?`, params: VersionParams },
     handler: async (request, reply) => {
       const { params, query, body } = request;

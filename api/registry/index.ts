@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 
 import type { SubjectRegistry } from "../../engine/ports/subject-registry.ts";
+import { access } from "../access/rules.ts";
 import type { ApiServer } from "../context.ts";
 import { AnySchema, registryAnswers, registryTag } from "./answers.ts";
 import { compatibilityQueries } from "./compatibility-routes.ts";
@@ -61,6 +62,7 @@ function metadataQueries(app: ApiServer): void {
   app.route({
     method: "GET",
     url: "/",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "That there is a registry here",
@@ -71,6 +73,7 @@ function metadataQueries(app: ApiServer): void {
   app.route({
     method: "GET",
     url: "/v1/metadata/id",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "The cluster that the registry belongs to",
@@ -83,6 +86,7 @@ function metadataQueries(app: ApiServer): void {
   app.route({
     method: "GET",
     url: "/v1/metadata/version",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "The version of the interface that the registry speaks",

@@ -5,6 +5,7 @@ import {
   type SchemaCatalogue,
   type SubjectSchema,
 } from "../../engine/ports/subject-registry.ts";
+import { access } from "../access/rules.ts";
 import type { ApiServer } from "../context.ts";
 import { AnySchema, registryAnswers, registryTag } from "./answers.ts";
 import { answer, answerText } from "./media.ts";
@@ -24,6 +25,7 @@ export function schemaQueries(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Schemas of subjects",
@@ -43,6 +45,7 @@ export function schemaQueries(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas/types",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Types of schemas that can be registered",
@@ -53,6 +56,7 @@ export function schemaQueries(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/contexts",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Contexts that subjects may be qualified by",
@@ -73,6 +77,7 @@ function queriesById(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas/ids/:id",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "The schema that an id stands for",
@@ -92,6 +97,7 @@ function queriesById(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas/ids/:id/schema",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "The schema that an id stands for, and nothing about it",
@@ -114,6 +120,7 @@ function usesOfIds(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas/ids/:id/subjects",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "Subjects that have the schema of an id",
@@ -129,6 +136,7 @@ function usesOfIds(app: ApiServer, schemas: SchemaCatalogue): void {
   app.route({
     method: "GET",
     url: "/schemas/ids/:id/versions",
+    config: { access: access.viewer },
     schema: {
       ...schema,
       summary: "Versions that have the schema of an id",

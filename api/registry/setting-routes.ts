@@ -5,6 +5,7 @@ import type {
   RegistryConfig,
   RegistrySettingsDesk,
 } from "../../engine/ports/subject-registry.ts";
+import { access } from "../access/rules.ts";
 import type { ApiServer } from "../context.ts";
 import { registryAnswers, registryTag } from "./answers.ts";
 import { answer } from "./media.ts";
@@ -39,6 +40,7 @@ export function settingQueries(app: ApiServer, settings: RegistrySettingsDesk): 
     app.route({
       method: "GET",
       url: `/config${path}`,
+      config: { access: access.viewer },
       schema: {
         ...schema,
         summary: `Compatibility level ${of}`,
@@ -53,6 +55,7 @@ export function settingQueries(app: ApiServer, settings: RegistrySettingsDesk): 
     app.route({
       method: "GET",
       url: `/mode${path}`,
+      config: { access: access.viewer },
       schema: {
         ...schema,
         summary: `Mode ${of}`,
@@ -84,6 +87,7 @@ function configCommands(
   app.route({
     method: "PUT",
     url: `/config${path}`,
+    config: { access: access.admin },
     schema: {
       ...schema,
       summary: `Set the compatibility level ${of}`,
@@ -98,6 +102,7 @@ function configCommands(
   app.route({
     method: "DELETE",
     url: `/config${path}`,
+    config: { access: access.admin },
     schema: {
       ...schema,
       summary: `Forget the compatibility level ${of}`,
@@ -119,6 +124,7 @@ function modeCommands(
   app.route({
     method: "PUT",
     url: `/mode${path}`,
+    config: { access: access.admin },
     schema: {
       ...schema,
       summary: `Set the mode ${of}`,
@@ -136,6 +142,7 @@ function modeCommands(
   app.route({
     method: "DELETE",
     url: `/mode${path}`,
+    config: { access: access.admin },
     schema: {
       ...schema,
       summary: `Forget the mode ${of}`,

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import type { SubjectCatalogue } from "../../engine/ports/subject-registry.ts";
+import { access } from "../access/rules.ts";
 import type { ApiServer } from "../context.ts";
 import { AnySchema, registryAnswers, registryTag } from "./answers.ts";
 import { answer, answerText } from "./media.ts";
@@ -29,6 +30,7 @@ export function subjectQueries(app: ApiServer, subjects: SubjectCatalogue): void
   app.route({
     method: "GET",
     url: "/subjects",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Names of subjects",
@@ -45,6 +47,7 @@ export function subjectQueries(app: ApiServer, subjects: SubjectCatalogue): void
   app.route({
     method: "POST",
     url: "/subjects/:subject",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "The version that a subject has of a schema",
@@ -63,6 +66,7 @@ export function subjectQueries(app: ApiServer, subjects: SubjectCatalogue): void
   app.route({
     method: "GET",
     url: "/subjects/:subject/versions",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Versions of a subject",
@@ -85,6 +89,7 @@ function versionQueries(app: ApiServer, subjects: SubjectCatalogue): void {
   app.route({
     method: "GET",
     url: "/subjects/:subject/versions/:version",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "One version: its number, `latest` or `-1`",
@@ -101,6 +106,7 @@ function versionQueries(app: ApiServer, subjects: SubjectCatalogue): void {
   app.route({
     method: "GET",
     url: "/subjects/:subject/versions/:version/schema",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "The schema of one version, and nothing about it",
@@ -117,6 +123,7 @@ function versionQueries(app: ApiServer, subjects: SubjectCatalogue): void {
   app.route({
     method: "GET",
     url: "/subjects/:subject/versions/:version/referencedby",
+    config: { access: access.viewer },
     schema: {
       tags: registryTag,
       summary: "Ids of the schemas that refer to a version",
@@ -135,6 +142,7 @@ export function subjectCommands(app: ApiServer, subjects: SubjectCatalogue): voi
   app.route({
     method: "POST",
     url: "/subjects/:subject/versions",
+    config: { access: access.admin },
     schema: {
       tags: registryTag,
       summary: "Register a schema under a subject",
@@ -153,6 +161,7 @@ export function subjectCommands(app: ApiServer, subjects: SubjectCatalogue): voi
   app.route({
     method: "DELETE",
     url: "/subjects/:subject",
+    config: { access: access.admin },
     schema: {
       tags: registryTag,
       summary: "Delete a subject: softly, then permanently",
@@ -168,6 +177,7 @@ export function subjectCommands(app: ApiServer, subjects: SubjectCatalogue): voi
   app.route({
     method: "DELETE",
     url: "/subjects/:subject/versions/:version",
+    config: { access: access.admin },
     schema: {
       tags: registryTag,
       summary: "Delete a version: softly, then permanently",

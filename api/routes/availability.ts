@@ -9,6 +9,7 @@ import {
   seatsOfModule,
 } from "../../projections/seat-availability/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
+import { access } from "../access/rules.ts";
 import { emptyAnswer, jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -58,6 +59,7 @@ export function availabilityRoutes(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/modules/:code/availability",
+    config: { access: access.anyone },
     schema,
     handler: async (request, reply) => {
       const { code } = request.params;

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
 import type { LetterAdministration } from "../dead-letters/administration.ts";
@@ -47,6 +48,7 @@ function redriveRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "POST",
     url: "/admin/dead-letters/redrive",
+    config: { access: access.operator },
     schema,
     handler: async ({ body }, reply) => {
       const answer = await orderLetters(admin, "redrive", body);
@@ -75,6 +77,7 @@ function discardRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "POST",
     url: "/admin/dead-letters/discard",
+    config: { access: access.operator },
     schema,
     handler: async ({ body: { withParked, ...body } }, reply) => {
       const action = withParked === true ? "discard-with-parked" : "discard";
@@ -101,6 +104,7 @@ function ordersRoute(app: ApiServer, { deadLetters }: LetterAdministration): voi
   app.route({
     method: "GET",
     url: "/admin/dead-letters/orders",
+    config: { access: access.viewer },
     schema,
     handler: async ({ query: { limit = 50 } }) => ({
       orders: (await deadLetters.orders(limit)).map(orderShape),
@@ -121,6 +125,7 @@ function orderRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/dead-letters/orders/:id",
+    config: { access: access.viewer },
     schema,
     handler: async ({ params: { id } }) => found(admin, id),
   });
@@ -144,6 +149,7 @@ function stopRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "DELETE",
     url: "/admin/dead-letters/orders/:id",
+    config: { access: access.operator },
     schema,
     handler: async ({ params: { id } }) => {
       const { state } = await found(admin, id);

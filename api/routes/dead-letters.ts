@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
 import type { LetterAdministration } from "../dead-letters/administration.ts";
@@ -59,6 +60,7 @@ function groupsRoute(app: ApiServer, { deadLetters }: LetterAdministration): voi
   app.route({
     method: "GET",
     url: "/admin/dead-letters/groups",
+    config: { access: access.viewer },
     schema,
     handler: async ({ query: { state = "failed", limit = 100, ...chosen } }) => {
       const groups = await deadLetters.groups(ofState(criteriaOf(chosen), state), limit);
@@ -92,6 +94,7 @@ function listRoute(app: ApiServer, { deadLetters }: LetterAdministration): void 
   app.route({
     method: "GET",
     url: "/admin/dead-letters",
+    config: { access: access.viewer },
     schema,
     handler: async ({ query: { state = "open", order, after, limit = 50, ...chosen } }) => {
       const found = await deadLetters.list({
@@ -119,6 +122,7 @@ function oneRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/dead-letters/:id",
+    config: { access: access.viewer },
     schema,
     handler: async ({ params: { id } }) => whole(admin, await letterFound(admin, id)),
   });
@@ -168,6 +172,7 @@ function editRoute(app: ApiServer, admin: LetterAdministration): void {
   app.route({
     method: "PUT",
     url: "/admin/dead-letters/:id/value",
+    config: { access: access.operator },
     schema,
     handler: async ({ params: { id }, body }) => {
       const { value: json, schema: wanted, by = anybody, reason } = body;

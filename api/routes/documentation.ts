@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers, textAnswer } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
 import type { OpenApiDocument } from "../documentation/document.ts";
@@ -11,6 +12,7 @@ export function documentationRoutes(app: ApiServer): void {
   // Made once: the routes don't change while the server runs.
   let text: string | undefined;
   let page: string | undefined;
+  const config = { access: access.anyone };
   const document = () => app.swagger() as OpenApiDocument;
 
   const json = {
@@ -21,7 +23,7 @@ export function documentationRoutes(app: ApiServer): void {
       ...problemAnswers([]),
     },
   };
-  app.get("/openapi.json", { schema: json }, (_, reply) => {
+  app.get("/openapi.json", { schema: json, config }, (_, reply) => {
     text ??= JSON.stringify(document());
     void reply.type("application/json; charset=utf-8").send(text as never);
   });
@@ -37,7 +39,7 @@ export function documentationRoutes(app: ApiServer): void {
       ...problemAnswers([]),
     },
   };
-  app.get("/docs", { schema: html }, (_, reply) => {
+  app.get("/docs", { schema: html, config }, (_, reply) => {
     page ??= documentationPage(document());
     void reply
       .type("text/html; charset=utf-8")

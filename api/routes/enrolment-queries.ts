@@ -5,6 +5,7 @@ import {
   enrolments,
   enrolmentsOfStudent,
 } from "../../projections/enrolments/index.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -31,6 +32,7 @@ export function enrolmentQueries(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/enrolments/:id",
+    config: { access: access.own },
     schema: one,
     handler: async (request, reply) => {
       await waits.until(enrolments, request.headers["refold-wait-for"]);
@@ -55,6 +57,7 @@ export function enrolmentQueries(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/students/:id/enrolments",
+    config: { access: access.ownInPath },
     schema: ofStudent,
     handler: async (request) => {
       await waits.until(enrolments, request.headers["refold-wait-for"]);

@@ -6,6 +6,7 @@ import {
   startEnrolment,
 } from "../../processors/enrolments/index.ts";
 import { enrolmentEvents } from "../../schemas/topics.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
 import type { Accepted, Telling } from "../commands/told.ts";
@@ -72,6 +73,7 @@ function startRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/enrolments",
+    config: { access: access.ownInBody },
     schema,
     preValidation: keyRequired,
     handler: (request, reply) =>
@@ -106,6 +108,7 @@ function resubmitRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/enrolments/:id/resubmit",
+    config: { access: access.own },
     schema,
     preValidation: keyRequired,
     handler: (request, reply) =>

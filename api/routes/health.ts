@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { access } from "../access/rules.ts";
 import { jsonAnswer, probeProblemAnswers, textAnswer } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
 import type { ConsumerHealth, CopyHealth, HealthSources } from "../dependencies.ts";
@@ -74,6 +75,7 @@ export function healthRoutes(app: ApiServer, probed: Probed): void {
   app.route({
     method: "GET",
     url: "/livez",
+    config: { access: access.anyone },
     schema: alive,
     handler: () => ({ status: "alive" as const }),
   });
@@ -89,6 +91,7 @@ export function healthRoutes(app: ApiServer, probed: Probed): void {
   app.route({
     method: "GET",
     url: "/readyz",
+    config: { access: access.anyone },
     schema,
     handler: async (request, reply) => {
       const consumers = await probed.health();
@@ -106,7 +109,7 @@ export function healthRoutes(app: ApiServer, probed: Probed): void {
     summary: "All metrics, in the Prometheus text format",
     response: { 200: textAnswer("The metrics.", "text/plain"), ...probeProblemAnswers() },
   };
-  app.get("/metrics", { schema: metrics }, async (_, reply) => {
+  app.get("/metrics", { schema: metrics, config: { access: access.anyone } }, async (_, reply) => {
     const text = await probed.metricsText();
     return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
   });

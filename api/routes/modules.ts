@@ -5,6 +5,7 @@ import {
   moduleCatalogue,
   modulesInOrder,
 } from "../../projections/module-catalogue/index.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -38,6 +39,7 @@ export function moduleRoutes(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/modules",
+    config: { access: access.anyone },
     schema: list,
     handler: async (request) => {
       await waits.until(moduleCatalogue, request.headers["refold-wait-for"]);
@@ -61,6 +63,7 @@ export function moduleRoutes(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/modules/:code",
+    config: { access: access.anyone },
     schema: one,
     handler: async (request, reply) => {
       await waits.until(moduleCatalogue, request.headers["refold-wait-for"]);

@@ -2,6 +2,7 @@ import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 
 import { outcomeCommand, type PaymentWebhook } from "../../processors/payments/index.ts";
+import { access } from "../access/rules.ts";
 import { emptyAnswer, problemAnswers } from "../answers.ts";
 import { decided } from "../commands/run-command.ts";
 import { receivedProblems } from "../commands/shapes.ts";
@@ -60,6 +61,7 @@ function webhookRoute(
   app.route({
     method: "POST",
     url: "/payments/webhooks/:provider",
+    config: { access: access.signedByProvider },
     schema,
     handler: async (request, reply) => {
       const webhook = byName.get(request.params.provider);

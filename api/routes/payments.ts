@@ -4,6 +4,7 @@ import { payByCard } from "../../processors/payments/index.ts";
 import { paymentById, payments, paymentsOfRegistration } from "../../projections/payments/index.ts";
 import { registrationById, registrations } from "../../projections/registrations/index.ts";
 import { paymentEvents } from "../../schemas/topics.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
 import {
@@ -71,6 +72,7 @@ function cardRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/payments/:id/card",
+    config: { access: access.own },
     schema,
     preValidation: keyRequired,
     handler: (request, reply) => {
@@ -108,6 +110,7 @@ function oneRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/payments/:id",
+    config: { access: access.own },
     schema,
     handler: async (request, reply) => {
       await waits.until(payments, request.headers["refold-wait-for"]);
@@ -135,6 +138,7 @@ function ofRegistrationRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/registrations/:id/payments",
+    config: { access: access.own },
     schema,
     handler: async (request, reply) => {
       const token = request.headers["refold-wait-for"];

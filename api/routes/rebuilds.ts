@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 
 import { FatalError } from "../../engine/errors.ts";
 import type { RebuildRecord, RebuildWish } from "../../engine/ports/rebuilds.ts";
+import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import type { RebuildAdministration } from "../dependencies.ts";
@@ -94,6 +95,7 @@ function startRoute(app: ApiServer, context: ApiContext, admin: RebuildAdministr
   app.route({
     method: "POST",
     url: "/admin/rebuilds",
+    config: { access: access.admin },
     schema,
     handler: async (request, reply) => {
       const record = await start(context, admin, request.body);
@@ -165,6 +167,7 @@ function listRoute(app: ApiServer, { rebuilds }: RebuildAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/rebuilds",
+    config: { access: access.viewer },
     schema,
     handler: async ({ query: { projection, limit = 50 } }) => {
       const named = projection === undefined ? {} : { projection };
@@ -187,6 +190,7 @@ function oneRoute(app: ApiServer, admin: RebuildAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/rebuilds/:id",
+    config: { access: access.viewer },
     schema,
     handler: async ({ params }) => rebuildShape(await found(admin, params.id)),
   });
@@ -239,6 +243,7 @@ function actRoute(
   app.route({
     method: "POST",
     url: `/admin/rebuilds/:id/${path}`,
+    config: { access: access.admin },
     schema,
     handler: async ({ params, body }, reply) => {
       const { id } = await found(admin, params.id);
@@ -286,7 +291,7 @@ function eventsRoute(app: ApiServer, context: ApiContext, admin: RebuildAdminist
     method: "GET",
     url: "/admin/rebuilds/:id/events",
     schema,
-    config: { stream: true },
+    config: { access: access.viewer, stream: true },
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       const client = clientOf(request.ip);

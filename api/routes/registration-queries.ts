@@ -9,6 +9,7 @@ import {
   registrationsOfStudent,
 } from "../../projections/registrations/index.ts";
 import { placeInLine, waitingLists } from "../../projections/waiting-lists/index.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -49,6 +50,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/registrations/:id",
+    config: { access: access.own },
     schema: one,
     handler: async (request, reply) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
@@ -76,6 +78,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/students/:id/registrations",
+    config: { access: access.ownInPath },
     schema: ofStudent,
     handler: async (request) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);
@@ -105,6 +108,7 @@ export function rosterRoutes(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/modules/:code/registrations",
+    config: { access: access.operator },
     schema,
     handler: async (request) => {
       await waits.until(registrations, request.headers["refold-wait-for"]);

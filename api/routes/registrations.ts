@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 import { paymentIdOf } from "../../processors/payments/index.ts";
 import { type Registered, registerWith, withdraw } from "../../processors/seats/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
 import {
@@ -87,6 +88,7 @@ function registerRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/registrations",
+    config: { access: access.ownInBody },
     schema,
     handler: (request, reply) =>
       runCommand<Registered, Static<typeof Given> | Static<typeof InLine>>(context, {
@@ -130,6 +132,7 @@ function withdrawRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "DELETE",
     url: "/registrations/:id",
+    config: { access: access.own },
     schema,
     handler: (request, reply) =>
       runCommand(context, {

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import type { AnyProjection } from "../../engine/projection.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -42,6 +43,7 @@ export function traceRoutes(app: ApiServer, traces: TraceAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/traces/:id",
+    config: { access: access.viewer },
     schema: trace,
     handler: async ({ params: { id }, query }) => {
       const found = await traces.trace(id, query.eventsMax ?? eventsBound.usual);
@@ -66,6 +68,7 @@ function whyRoute(app: ApiServer, traces: TraceAdministration): void {
   app.route({
     method: "GET",
     url: "/admin/why/:projection/:key",
+    config: { access: access.viewer },
     schema,
     handler: async ({ params, query: { at, stepsMax = stepsBound.usual } }) => {
       const { key } = params;

@@ -2,6 +2,7 @@ import type { WebSocket } from "@fastify/websocket";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 
+import { access } from "../access/rules.ts";
 import { emptyAnswer, problemAnswers, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -90,7 +91,7 @@ interface Parts {
 
 /** `SeatAvailableChanged` as it happens: server-sent events, and the same through a WebSocket. */
 export function updateRoutes(app: ApiServer, context: ApiContext): void {
-  const config = { stream: true } as const;
+  const config = { access: access.anyone, stream: true } as const;
   const perClient = new ClientCounts();
   const parts = { context, perClient };
   const preHandler = async (request: FastifyRequest) => {

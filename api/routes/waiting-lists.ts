@@ -5,6 +5,7 @@ import {
   type PlaceInLine,
   waitingLists,
 } from "../../projections/waiting-lists/index.ts";
+import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
@@ -50,6 +51,7 @@ export function waitingListRoutes(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "GET",
     url: "/modules/:code/waiting-list",
+    config: { access: access.operator },
     schema,
     handler: async (request) => {
       await waits.until(waitingLists, request.headers["refold-wait-for"]);

@@ -18,12 +18,14 @@ import {
   seatOffer,
   seatOffersWith,
 } from "../../processors/seats/index.ts";
+import { sessionEnd } from "../../processors/sessions/index.ts";
 import { waitingListWith } from "../../processors/waiting-list/index.ts";
 import { enrolments } from "../../projections/enrolments/index.ts";
 import { moduleCatalogue } from "../../projections/module-catalogue/index.ts";
 import { payments } from "../../projections/payments/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { seatAvailability } from "../../projections/seat-availability/index.ts";
+import { sessions } from "../../projections/sessions/index.ts";
 import { waitingLists } from "../../projections/waiting-lists/index.ts";
 import {
   catalogueModules,
@@ -31,6 +33,7 @@ import {
   moduleEvents,
   paymentEvents,
   registrationUpdates,
+  sessionEvents,
 } from "../../schemas/topics.ts";
 
 /** What runs on the engine: a domain's definitions. */
@@ -72,9 +75,10 @@ export function applicationWith(options: OfferOptions): Definitions {
       moduleCatalogue,
       payments,
       enrolments,
+      sessions,
     ],
-    deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline],
-    eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, registrationUpdates],
+    deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline, sessionEnd],
+    eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, sessionEvents, registrationUpdates],
     changeTopics: [catalogueModules],
     slotName: "refold",
     transactionTags: ["registration", "payment", "enrolment"],
