@@ -59,7 +59,7 @@ async function startInstance(
   const data = join(folder, "data");
   const args = [launcher, "start", "--data", data, "--port", "0", ...options];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...settings },
+    env: { ...process.env, REFOLD_AUTH: "off", ...settings },
     stdio: ["ignore", "ignore", "inherit"],
   });
   const exited = once(child, "exit");

@@ -74,6 +74,7 @@ export async function startOnStack({ settings }: StackServers): Promise<Measured
 
 const withCapture = (settings: Readonly<Record<string, string>>) => ({
   CAPTURE: "debezium",
+  REFOLD_AUTH: "off",
   ...settings,
 });
 

@@ -40,7 +40,8 @@ async function freePort(): Promise<number> {
 function start({ data, port }: Place): ChildProcess {
   const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
   const args = [launcher, "start", "--data", data, "--port", String(port)];
-  return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const env = { ...process.env, REFOLD_AUTH: "off" };
+  return spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 async function instanceIn(data: string): Promise<{ pid: number; databaseUrl: string }> {
