@@ -25,7 +25,10 @@ export function commandWithApi(name: string): Command {
     .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
     .option("--host <host>", "address of the API; others than loopback need --auth on", "127.0.0.1")
     .option("--auth <on|off>", "ask who somebody is, or leave all open (REFOLD_AUTH; default: off)")
-    .option("--origin <origin...>", "of pages that may open streams here (REFOLD_ORIGINS, with commas)")
+    .option(
+      "--origin <origin...>",
+      "of pages that may open streams here (REFOLD_ORIGINS, with commas)",
+    )
     .option("--sign-ins <number>", "from one address in a minute (REFOLD_SIGN_INS; default: 30)")
     .option("--tls-cert <file>", "serve HTTPS: the certificate chain in PEM (REFOLD_TLS_CERT)")
     .option("--tls-key <file>", "the certificate's private key in PEM (REFOLD_TLS_KEY)")

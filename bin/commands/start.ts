@@ -52,7 +52,8 @@ async function start(options: OptionsWithApi): Promise<void> {
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
   const databaseUrl = database.url;
-  process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, findBy: findBy(options) }));
+  const told = { findBy: findBy(options), access: http.access === "off" ? "off" : "on" } as const;
+  process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, ...told }));
   const failed = database.kind === "own" ? [database.failed] : [];
   await untilStopped(signals.stop, [...failed, ...failures]);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");
