@@ -5,6 +5,7 @@ import type { Pool } from "pg";
 
 import { OwnershipChanges } from "../../../engine/ownership-changes.ts";
 import type { Assignment, Membership } from "../../../engine/ports/assignment.ts";
+import { LeaseHeart } from "./lease-heart.ts";
 import { leaseRound, leaveGroup, releaseLeases, type LeaseRound } from "./lease-round.ts";
 
 export interface PostgresAssignmentOptions {
@@ -21,10 +22,12 @@ export interface PostgresAssignmentOptions {
 
 /**
  * Leases in Postgres. A process that is alone has every partition when `join` returns; one that
- * joins others gets its share as they let go. It uses the pool for a moment in each round only.
+ * joins others gets its share as they let go. It uses the pool for a moment in each round only, and
+ * once for all its memberships while nothing changes.
  */
 export class PostgresAssignment implements Assignment {
   readonly #options: Required<PostgresAssignmentOptions>;
+  readonly #heart: LeaseHeart;
 
   /** @throws TypeError when the renewals come too seldom for the lease. */
   constructor(options: PostgresAssignmentOptions) {
@@ -37,31 +40,36 @@ export class PostgresAssignment implements Assignment {
           `(${heartbeatMs}), and that at most a third of the lease.`,
       );
     }
+    this.#heart = new LeaseHeart(this.#options);
   }
 
   async join(consumer: string, partitions: number): Promise<Membership> {
     const round = { consumer, partitions, member: randomUUID(), leaseMs: this.#options.leaseMs };
-    const membership = new LeaseMembership(this.#options, round);
+    const membership = new LeaseMembership({ ...this.#options, heart: this.#heart }, round);
     await membership.start();
     return membership;
   }
 }
 
+interface MembershipOptions extends Required<PostgresAssignmentOptions> {
+  readonly heart: LeaseHeart;
+}
+
 class LeaseMembership implements Membership {
   readonly changes = new OwnershipChanges();
-  readonly #options: Required<PostgresAssignmentOptions>;
+  readonly #options: MembershipOptions;
   readonly #round: LeaseRound;
   readonly #stop = new AbortController();
-  #heart: Promise<void> = Promise.resolve();
+  #renewing: Promise<void> = Promise.resolve();
 
-  constructor(options: Required<PostgresAssignmentOptions>, round: LeaseRound) {
+  constructor(options: MembershipOptions, round: LeaseRound) {
     this.#options = options;
     this.#round = round;
   }
 
   async start(): Promise<void> {
-    const first = await this.#beat();
-    this.#heart = this.#renew(first);
+    const first = await this.#takeRound();
+    this.#renewing = this.#renew(first);
   }
 
   async release(partitions: Iterable<number>): Promise<void> {
@@ -77,18 +85,20 @@ class LeaseMembership implements Membership {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.changes.end();
-    await this.#heart;
+    await this.#renewing;
     await leaveGroup(this.#options.pool, this.#round);
   }
 
   async #renew(first: boolean): Promise<void> {
-    const { heartbeatMs, waitingMs, onError } = this.#options;
+    const { heart, waitingMs, onError } = this.#options;
     const { signal } = this.#stop;
     let waiting = first;
     while (!signal.aborted) {
-      await delay(waiting ? waitingMs : heartbeatMs, undefined, { signal }).catch(() => undefined);
+      if (waiting) await delay(waitingMs, undefined, { signal }).catch(() => undefined);
+      else await heart.wait(signal);
       if (signal.aborted) return;
-      waiting = await this.#beat().catch((error: unknown) => {
+      const step = waiting ? this.#takeRound() : this.#beat();
+      waiting = await step.catch((error: unknown) => {
         onError(error);
         return false;
       });
@@ -97,8 +107,20 @@ class LeaseMembership implements Membership {
 
   /** True while others hold what this member should have. */
   async #beat(): Promise<boolean> {
+    const owned = await this.#options.heart.renew(this.#round);
+    if (!owned) return this.#takeRound();
+    this.#tell(owned);
+    return false;
+  }
+
+  /** The same of a round of its own. */
+  async #takeRound(): Promise<boolean> {
     const { owned, waiting } = await leaseRound(this.#options.pool, this.#round);
-    if (!this.#stop.signal.aborted) this.changes.tell(owned);
+    this.#tell(owned);
     return waiting;
+  }
+
+  #tell(owned: readonly number[]): void {
+    if (!this.#stop.signal.aborted) this.changes.tell(owned);
   }
 }

@@ -122,7 +122,7 @@ async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
 }
 
 /** Leases of others may be longer than ours, within reason. */
-const leasesAheadMax = 4;
+export const leasesAheadMax = 4;
 
 /**
  * When the database's clock went back, what was given before it would last longer by the jump, and
