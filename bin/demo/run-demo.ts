@@ -52,7 +52,7 @@ export async function runDemo(run: DemoRun): Promise<boolean> {
     clock: systemClock,
   });
   screen.say("Refold starts, with a database of its own ...");
-  await server.start();
+  await server.start("/readyz");
   const modules = campusOf(options.modules, wishesOf(options.students));
   await usingStores(folder.data, (stores) => offer(stores.pool, modules, signal));
   screen.say(openingText(run, modules, server.url));

@@ -49,17 +49,17 @@ export class Rush {
     const { crowd, wishes, killAt, clock, server, screen, calmAfterMs } = this.#options;
     while (crowd.arrived < wishes.length * killAt && !signal.aborted) await clock.sleep(10, signal);
     if (signal.aborted) return;
-    crowd.isCalm = false;
+    crowd.disturbances += 1;
     const beganMs = clock.monotonicMs();
     const killed = await server.kill();
     screen.say(
       `\nSIGKILL for the server and its database: ${killed} processes. It starts again ...`,
     );
-    await server.start();
+    await server.start("/livez");
     const tookMs = clock.monotonicMs() - beganMs;
-    screen.say(`It is ready again, ${(tookMs / 1_000).toFixed(1)} s after the kill.\n`);
+    screen.say(`It answers again, ${(tookMs / 1_000).toFixed(1)} s after the kill.\n`);
     await clock.sleep(calmAfterMs, signal);
-    crowd.isCalm = true;
+    crowd.disturbances += 1;
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

@@ -29,8 +29,8 @@ export class Crowd {
   readonly latencies = new Latencies();
   /** The same of those that were due while the server was there. */
   readonly calmLatencies = new Latencies();
-  /** Does the server answer? What is due while it doesn't counts apart. */
-  isCalm = true;
+  /** Grows when the server goes down and when it is back: what spans a change counts apart. */
+  disturbances = 0;
   arrived = 0;
   settled = 0;
   readonly #options: Required<CrowdOptions>;
@@ -62,12 +62,13 @@ export class Crowd {
 
   async #journey(wish: Wish, dueMs: number): Promise<void> {
     const { clock } = this.#options;
-    const calm = this.isCalm;
+    const { disturbances } = this;
     const answer = await this.#registers(wish);
     this.settled += 1;
     const tookMs = clock.monotonicMs() - dueMs;
     this.latencies.add(tookMs);
-    if (calm && this.isCalm) this.calmLatencies.add(tookMs);
+    const calm = disturbances % 2 === 0 && disturbances === this.disturbances;
+    if (calm) this.calmLatencies.add(tookMs);
     if (answer?.status !== 201) return;
     const registrationId = String(answer.body["registrationId"]);
     const paymentId = answer.body["paymentId"];

@@ -55,13 +55,17 @@ export class DemoServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Resolves when it is ready for requests. @throws CommandFailure when it never is. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when it answers (`/livez`) or when nothing is behind either (`/readyz`).
+   *
+   * @throws CommandFailure when it never does.
+   */
+  async start(until: "/livez" | "/readyz"): Promise<void> {
     const { clock, startsWithinMs } = this.#options;
     const life = await this.#spawn();
     this.#life = life;
     const endsMs = clock.monotonicMs() + startsWithinMs;
-    while (!(await this.#isReady(life))) {
+    while (!(await this.#answers(life, until))) {
       if (life.child.exitCode !== null || clock.monotonicMs() > endsMs) throw await this.#failed();
       await clock.sleep(50);
     }
@@ -112,13 +116,13 @@ export class DemoServer implements AsyncDisposable {
     }
   }
 
-  async #isReady({ child }: Life): Promise<boolean> {
+  async #answers({ child }: Life, path: string): Promise<boolean> {
     const instance = await readInstance(this.#options.dataFolder);
     // The file of a life that was killed is still there.
     if (instance?.pid !== child.pid || instance?.httpUrl === undefined) return false;
     this.#port = Number(new URL(instance.httpUrl).port);
     try {
-      return (await fetch(`${this.url}/readyz`)).ok;
+      return (await fetch(`${this.url}${path}`)).ok;
     } catch {
       return false;
     }
