@@ -8,6 +8,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   api: async () => (await import("./roles.ts")).apiCommand(),
   worker: async () => (await import("./roles.ts")).workerCommand(),
   status: async () => (await import("./status.ts")).statusCommand(),
+  users: async () => (await import("./users.ts")).usersCommand(),
+  sessions: async () => (await import("./sessions.ts")).sessionsCommand(),
+  keys: async () => (await import("./keys.ts")).keysCommand(),
   log: async () => (await import("./log.ts")).logCommand((options) => connected("log", options)),
   schema: async () =>
     (await import("./schema.ts")).schemaCommand((options) => connected("schema", options)),

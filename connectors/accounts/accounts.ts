@@ -85,6 +85,9 @@ export async function memoryAccounts(options: {
   return new PasswordAccounts({ store: new MemoryAccountStore(stored), passwords, report });
 }
 
+/** For who hashes a password to be stored. */
+export const defaultPasswords = (): Passwords => passwordsWithin({ limits: undefined });
+
 function passwordsWithin({
   limits = defaultAccessLimits,
   cost,

@@ -1,8 +1,9 @@
-export { memoryAccounts, openAccounts, PasswordAccounts } from "./accounts.ts";
+export { defaultPasswords, memoryAccounts, openAccounts, PasswordAccounts } from "./accounts.ts";
 export { accountMigrations } from "./migrations.ts";
 export { Passwords, type PasswordsOptions } from "./passwords/passwords.ts";
 export { assertFit, passwordCharacters, UnfitPassword } from "./passwords/password-text.ts";
 export { defaultCost, parsePhc, type ScryptCost, UnusablePasswordHash } from "./passwords/phc.ts";
+export { AccountBook, type AccountName, type ListedUser } from "./store/account-book.ts";
 export type { AccountStore, StoredAccount, UserRole } from "./store/account-store.ts";
 export { KeyRing, type KeyRingOptions, type KeysBefore } from "./tokens/key-ring.ts";
 export { signerAt } from "./tokens/key-schedule.ts";
