@@ -8,7 +8,7 @@ export class Announcer {
   readonly #region: HTMLElement;
   readonly #full = new Set<string>();
   readonly #free = new Set<string>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isDue = false;
 
   constructor(region: HTMLElement) {
     this.#region = region;
@@ -18,11 +18,12 @@ export class Announcer {
   turned(code: string, into: "full" | "free"): void {
     const [set, other] = into === "full" ? [this.#full, this.#free] : [this.#free, this.#full];
     if (!other.delete(code)) set.add(code);
-    this.#timer ??= setTimeout(() => this.#tell(), restMs);
+    if (!this.#isDue) setTimeout(() => this.#tell(), restMs);
+    this.#isDue = true;
   }
 
   #tell(): void {
-    this.#timer = undefined;
+    this.#isDue = false;
     const told = [sentence(this.#full, "full now"), sentence(this.#free, "free again")];
     this.#region.textContent = told.filter((one) => one !== "").join(" ");
     this.#full.clear();

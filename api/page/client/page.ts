@@ -3,13 +3,14 @@ import { Announcer } from "./announcer.ts";
 import { Backend } from "./backend.ts";
 import { Commands, type Done } from "./commands.ts";
 import { EventStream, type Link } from "./event-stream.ts";
+import { LiveView, type Watching } from "./live-view.ts";
 import { html, nothing, render } from "./lit-html.js";
 import { linkView } from "./link-view.ts";
 import { Registrations } from "./registrations.ts";
 import { Screen } from "./screen.ts";
 import { type Seats, SeatBoard } from "./seat-board.ts";
 import { seatsSummary, SeatsTable, type Viewer } from "./seats-table.ts";
-import { Session } from "./session.ts";
+import { atLeast, Session } from "./session.ts";
 
 type Update = Seats & { readonly sourcePosition: string };
 
@@ -27,11 +28,13 @@ export class Page {
   readonly #board = new SeatBoard(this.#backend, (codes) => this.#modulesChanged(codes));
   readonly #registrations = new Registrations(this.#backend, () => this.#allChanged());
   readonly #commands = new Commands(this.#backend);
+  readonly #live = new LiveView(this.#backend, () => this.#screen.change());
   readonly #announcer: Announcer;
   readonly #table: SeatsTable;
   readonly #changed = new Set<string>();
   readonly #busy = new Set<string>();
   #access: "open" | "sessions" | undefined;
+  #updates: EventStream | undefined;
   #link: Link = { state: "connecting", sinceMs: Date.now(), why: "" };
   #told: Done | undefined;
   #student: string | undefined;
@@ -43,6 +46,7 @@ export class Page {
   }
 
   async start(): Promise<void> {
+    addEventListener("pagehide", () => this.#updates?.close());
     this.#listenToFilter();
     this.#follow();
     setInterval(() => this.#screen.change(), 1_000);
@@ -61,7 +65,7 @@ export class Page {
       const answer = await this.#backend.ask<{ access: "open" | "sessions" }>("/page/settings");
       if (answer.ok) {
         this.#access = answer.body.access;
-        this.#screen.change();
+        this.#personChanged();
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -70,7 +74,7 @@ export class Page {
 
   #follow(): void {
     let isFirst = true;
-    new EventStream({
+    this.#updates = new EventStream({
       path: "/registration-updates",
       headers: () => ({}),
       silentMs,
@@ -131,7 +135,14 @@ export class Page {
       this.#student = student;
       this.#registrations.of(student);
     }
+    this.#live.watch(this.#mayWatch());
     this.#allChanged();
+  }
+
+  #mayWatch(): Watching {
+    const role = this.#access === "open" ? "admin" : this.#session.person?.role;
+    if (!atLeast(role, "viewer")) return "nothing";
+    return atLeast(role, "admin") ? "and rebuild" : "only";
   }
 
   /** One at a time for each thing; what is said about it stays until the next. */
@@ -167,6 +178,7 @@ export class Page {
     this.#drawSeats();
     this.#drawAccount();
     this.#drawTold();
+    this.#live.draw(this.#at("operations"), this.#at("operations-body"));
   }
 
   #drawSeats(): void {

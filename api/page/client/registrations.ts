@@ -133,7 +133,7 @@ export class Registrations {
       registrations.push(...answer.body.registrations);
       cursor = answer.body.next;
     } while (cursor !== null && registrations.length < registrationsMax);
-    const newestFirst = registrations.reverse();
+    const newestFirst = registrations.toReversed();
     const detailed = newestFirst.filter(hasDetails).slice(0, detailsMax);
     const details = new Map(
       await Promise.all(

@@ -49,6 +49,8 @@ export class SeatsTable {
   }
 
   draw(codes: Iterable<string>, viewer: Viewer): void {
+    // An empty column takes room that a phone hasn't got.
+    this.#body.closest("table")?.classList.toggle("has-actions", viewer.student !== undefined);
     for (const code of codes) {
       const known = this.#board.get(code);
       if (known === undefined) this.#remove(code);
