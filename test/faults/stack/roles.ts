@@ -32,7 +32,13 @@ export class Roles implements AsyncDisposable {
 
   async worker(): Promise<RefoldProcess> {
     const worker = this.#begin(["worker"]);
-    await worker.printed(/The worker runs/, 60_000);
+    try {
+      await worker.printed(/The worker runs/, 90_000);
+    } catch (error) {
+      // A try that follows must not find it at work.
+      worker.child.kill("SIGKILL");
+      throw error;
+    }
     return worker;
   }
 
