@@ -120,16 +120,18 @@ export class EndWatch implements AsyncDisposable {
   }
 
   async #askOnce(): Promise<void> {
-    const topics = new Set([...this.#waiters].map((waiter) => waiter.topicNumber));
+    const asked = new Set([...this.#waiters].map((waiter) => waiter.topicNumber));
     const { rows } = await this.#options.pool.query<[number, number, bigint]>({
       name: "refold-log-ends",
       text: `select topic_number, partition, end_offset from refold.log_partitions
              where topic_number = any($1::int[])`,
-      values: [[...topics]],
+      values: [[...asked]],
       rowMode: "array",
     });
     const ends = new Map(rows.map(([topic, partition, end]) => [`${topic}/${partition}`, end]));
     this.#wake(({ topicNumber, next }) => {
+      // Who came meanwhile, for another topic, is answered by the next look.
+      if (!asked.has(topicNumber)) return false;
       for (const [partition, at] of next) {
         const end = ends.get(`${topicNumber}/${partition}`);
         // A partition that is gone wakes too: the reader says so by name.
