@@ -8,6 +8,8 @@ import { assertOnlyCapture, untilCaptured } from "./system/captured.ts";
 import { startAudits } from "./system/audits.ts";
 import { publishLetters } from "./system/dead-letter-topics.ts";
 import { tellBuilds } from "./system/build-metrics.ts";
+import { tellSlots } from "./system/server-metrics.ts";
+import { slotsOf } from "./system/slots.ts";
 import { startCapture, transactionTopic, type RunningCapture } from "./system/capture.ts";
 import { startConsumers, type RunningConsumers } from "./system/consumers.ts";
 import { defaultRebuilding, type Rebuilding, startRebuildDesk } from "./system/rebuilds.ts";
@@ -69,6 +71,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       stop.add("rebuilds", () => desk[Symbol.asyncDispose]());
       const builds = tellBuilds({ ...options, ...stores, projections, clock: systemClock });
       stop.add("metrics of builds", () => builds[Symbol.asyncDispose]());
+      const slots = slotsOf(stores.servers, options.definitions);
+      const told = tellSlots({ ...options, pool: stores.pool, slots, clock: systemClock });
+      stop.add("metrics of slots", () => told[Symbol.asyncDispose]());
       const topics = publishLetters(options);
       if (topics) stop.add("topics of dead letters", () => topics[Symbol.asyncDispose]());
       const audits = startAudits({ ...options, projections, consumers });

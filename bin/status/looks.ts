@@ -1,8 +1,9 @@
 import { CommandFailure } from "../command-failure.ts";
 import type { PlaceOptions } from "../environment.ts";
 import { connect, type Connected } from "../system/connect.ts";
-import { debeziumSlots } from "../system/debezium.ts";
 import { application } from "../system/definitions.ts";
+import type { Stores } from "../system/stores.ts";
+import { slotsOf } from "../system/slots.ts";
 import { gatherStatus } from "./gather.ts";
 import { statusReport, type StatusReport } from "./report.ts";
 
@@ -54,12 +55,16 @@ export class ReopenedLooks implements AsyncDisposable {
   }
 }
 
-async function readStatus(stores: Connected): Promise<StatusReport> {
+/** Reads where everything stands. `without Redis`: as if there were none. */
+export async function readStatus(
+  stores: Stores,
+  redis: "with Redis" | "without Redis" = "with Redis",
+): Promise<StatusReport> {
   const { projections, processors, slotName } = application;
   // Of Debezium's slots the events': what commands record goes through it.
-  const [slot = slotName] =
-    stores.servers.capture === "debezium" ? debeziumSlots(application) : [slotName];
-  const { redisUrl, redisTls } = stores.servers;
+  const [slot = slotName] = slotsOf(stores.servers, application);
+  const { redisTls } = stores.servers;
+  const redisUrl = redis === "with Redis" ? stores.servers.redisUrl : undefined;
   const consumers = { projections, processors, slot };
   const facts = await gatherStatus({ ...stores, ...consumers, redisUrl, redisTls });
   return statusReport(facts);

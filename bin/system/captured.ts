@@ -6,6 +6,7 @@ import type { Clock } from "../../engine/ports/clock.ts";
 import type { CaptureKind } from "../servers.ts";
 import { debeziumSlots } from "./debezium.ts";
 import type { Definitions } from "./definitions.ts";
+import { slotsOf } from "./slots.ts";
 
 export interface CapturedPart {
   readonly definitions: Pick<Definitions, "changeTopics" | "slotName">;
@@ -26,7 +27,7 @@ const pollMs = 200;
  */
 export async function untilCaptured(part: CapturedPart): Promise<void> {
   const { definitions, capture, pool, clock, timeoutMs } = part;
-  const wanted = capture === "debezium" ? debeziumSlots(definitions) : [definitions.slotName];
+  const wanted = slotsOf({ capture }, definitions);
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
     const found = await readSlots(pool, wanted);

@@ -21,6 +21,7 @@ import { instanceName } from "./instance.ts";
 import { listenProbes } from "./probes.ts";
 import { openPayments, type Payments } from "./payments.ts";
 import { ProcessHealth } from "./process-health.ts";
+import { tellDisk } from "./server-metrics.ts";
 import type { Rebuilding } from "./rebuilds.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { processTracer } from "./tracer.ts";
@@ -130,6 +131,10 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   if (roles.has("consumers")) {
     const chores = startHousekeeping({ stores, definitions: application, report });
     stop.add("housekeeping", () => chores[Symbol.asyncDispose]());
+  }
+  if (database.kind === "own") {
+    const told = tellDisk({ room: database.room, metrics, clock: systemClock, report });
+    stop.add("metrics of the disk", () => told[Symbol.asyncDispose]());
   }
   const others = dependsOnOthers(part) ? boardView(stores, stop) : undefined;
   health.started({ system, stores, others });

@@ -28,6 +28,8 @@ export const labelMeanings = {
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
+  slot: "name of a replication slot that feeds the log",
+  disk: "`data-folder`: the file system that the data folder is on",
   version: "version of Refold",
   node: "version of Node",
 } as const;
@@ -153,6 +155,22 @@ const capture: MetricCatalogue = {
   capture_changes_total: counter("Records published by the capture.", { labels: [] }),
 };
 
+const servers: MetricCatalogue = {
+  slot_active: gauge("1 while somebody reads the slot; 0 otherwise.", { labels: ["slot"] }),
+  slot_lost: gauge("1 when the slot is gone, or has lost write-ahead log; 0 otherwise.", {
+    labels: ["slot"],
+  }),
+  slot_retained_bytes: gauge("Write-ahead log that the server keeps for the slot.", {
+    labels: ["slot"],
+  }),
+  disk_free_bytes: gauge("Room on the disk, as it is left to Refold's server.", {
+    labels: ["disk"],
+  }),
+  disk_full: gauge("1 while commands are refused for lack of room; 0 otherwise.", {
+    labels: ["disk"],
+  }),
+};
+
 const redis: MetricCatalogue = {
   redis_rows_waiting: gauge("Rows committed that wait to be written to Redis."),
   redis_partitions_behind: gauge("Partitions here that Redis isn't known to have."),
@@ -207,6 +225,7 @@ export const catalogue: MetricCatalogue = {
   ...store,
   ...effects,
   ...capture,
+  ...servers,
   ...redis,
   ...history,
   ...process,

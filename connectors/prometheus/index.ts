@@ -4,4 +4,5 @@ export {
   labelMeanings,
   type MetricCatalogue,
   type MetricDefinition,
+  type MetricLabel,
 } from "./catalogue.ts";

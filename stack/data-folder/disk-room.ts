@@ -26,6 +26,7 @@ export class DiskRoom implements AsyncDisposable {
   readonly #options: DiskRoomOptions;
   readonly #stop = new AbortController();
   #full = false;
+  #freeBytes = 0;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(options: DiskRoomOptions) {
@@ -43,6 +44,11 @@ export class DiskRoom implements AsyncDisposable {
   /** Too little is left to take on more work. */
   get full(): boolean {
     return this.#full;
+  }
+
+  /** At the last look; what is reserved for who administers the machine isn't counted. */
+  get freeBytes(): number {
+    return this.#freeBytes;
   }
 
   /** Resolves when there is room, or at the abort. */
@@ -73,6 +79,7 @@ export class DiskRoom implements AsyncDisposable {
     const { folder, report } = this.#options;
     const { blocks, bavail, bsize } = await statfs(folder);
     const freeBytes = bavail * bsize;
+    this.#freeBytes = freeBytes;
     const reserveBytes = reserveOf(blocks * bsize);
     const full = freeBytes < reserveBytes * (this.#full ? againFactor : 1);
     if (full === this.#full) return;

@@ -183,7 +183,7 @@ function shown(out: { isTTY?: boolean; rows?: number }, format: "text" | "json")
     return true;
   };
   const show = screen({
-    out: { ...out, write } as never,
+    out: { ...out, write },
     partitions: "all",
     intervalMs: 2_000,
     format,
