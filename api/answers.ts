@@ -76,12 +76,18 @@ const retryAfterHeader: HeaderSchemas = {
 };
 
 const headersOfStatus: Readonly<Record<number, HeaderSchemas>> = {
+  401: { "www-authenticate": sometimes(Type.String()) },
   426: { upgrade: Type.Literal("websocket") },
   429: retryAfterHeader,
   503: retryAfterHeader,
 };
 
-type ProblemAnswer = Answer<typeof ProblemSchema, "application/problem+json">;
+/** Where an answer keeps its codes, for those that come to it. */
+const codesMember = "x-codes";
+
+interface ProblemAnswer extends Answer<typeof ProblemSchema, "application/problem+json"> {
+  readonly [codesMember]: readonly ProblemCode[];
+}
 export type ProblemAnswers = Readonly<Record<"4xx", ProblemAnswer>>;
 
 /**
@@ -97,21 +103,41 @@ export const problemAnswers = (
 export const probeProblemAnswers = (codes: readonly ProblemCode[] = []): ProblemAnswers =>
   answersOf([...codes, ...ofEveryRoute], {});
 
+/** A route's answers with more problems: those that have to do with who asks. */
+export function withProblems(
+  answers: Readonly<Record<string, unknown>>,
+  codes: readonly ProblemCode[],
+): Readonly<Record<string, unknown>> {
+  const all = { ...answers };
+  for (const [status, ofStatus] of byStatusOf(codes)) {
+    const known = (answers[status] ?? {}) as Partial<ProblemAnswer>;
+    const together = [...new Set([...(known[codesMember] ?? []), ...ofStatus])];
+    const headers = { ...headersOfStatus[status], ...known.headers };
+    const answer = problemAnswer(status, together, headers);
+    all[status] = { ...answer, content: { ...known.content, ...answer.content } };
+  }
+  return all;
+}
+
 function answersOf(
   codes: readonly ProblemCode[],
   headers: Readonly<Record<number, HeaderSchemas>>,
 ): ProblemAnswers {
-  const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set(codes)) {
-    const status = statusOf(code);
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  const answers = [...byStatus].map(([status, ofStatus]) => {
+  const answers = [...byStatusOf(codes)].map(([status, ofStatus]) => {
     const all = { ...headersOfStatus[status], ...headers[status] };
     return [status, problemAnswer(status, ofStatus, all)] as const;
   });
   // Which statuses there are is known at run time only: to types, all are as one.
   return Object.fromEntries(answers) as unknown as ProblemAnswers;
+}
+
+function byStatusOf(codes: readonly ProblemCode[]): ReadonlyMap<number, readonly ProblemCode[]> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of new Set(codes)) {
+    const status = statusOf(code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
 }
 
 function problemAnswer(
@@ -125,6 +151,7 @@ function problemAnswer(
   return {
     description: [`${STATUS_CODES[status] ?? "Problem"}:`, "", ...meanings].join("\n"),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    [codesMember]: codes,
     content: { "application/problem+json": { schema: schema as unknown as typeof ProblemSchema } },
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 
+import type { Tickets } from "./access/tickets.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import type { KeysInUse } from "./idempotency/keys-in-use.ts";
 import type { ApiOptions } from "./options.ts";
@@ -22,6 +23,8 @@ export type ApiServer = FastifyInstance<
 export interface ApiContext {
   readonly deps: ApiDependencies;
   readonly options: ApiOptions;
+  /** undefined on a server that is open to everybody. */
+  readonly tickets: Tickets | undefined;
   readonly waits: PositionWaits;
   readonly keysInUse: KeysInUse;
   readonly feed: UpdateFeed;

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 
 import { FatalError, RecordError, RefoldError, TransientError } from "../engine/errors.ts";
-import { type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
+import { pathOf, type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
 import { type ProblemCode, statusOf } from "./problem-codes.ts";
 
 /** Codes of Fastify's own refusals, with ours. */
@@ -27,7 +27,10 @@ const answerTimeout: Problem = {
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status === 500) request.log.error({ err: error, url: request.url }, "failed");
+    if (problem.status === 500) {
+      // Without the query: a ticket may stand there.
+      request.log.error({ err: error, url: pathOf(request.url) }, "failed");
+    }
     return sendProblem(request, reply, problem);
   });
 }

@@ -2,11 +2,12 @@ import type { Refusal } from "../engine/decision/definition.ts";
 import type { EnrolmentRefusalCode } from "../processors/enrolments/index.ts";
 import type { PaymentRefusalCode } from "../processors/payments/index.ts";
 import type { SeatRefusalCode } from "../processors/seats/index.ts";
+import type { SessionRefusalCode } from "../processors/sessions/index.ts";
 import type { Problem } from "./problem.ts";
 import { statusOf } from "./problem-codes.ts";
 
 /** Whatever commands refuse: their codes are closed lists. */
-type RefusalCode = SeatRefusalCode | PaymentRefusalCode | EnrolmentRefusalCode;
+type RefusalCode = SeatRefusalCode | PaymentRefusalCode | EnrolmentRefusalCode | SessionRefusalCode;
 
 export const problemOfRefusal = ({ code, detail }: Refusal): Problem => {
   const known = code as RefusalCode;

@@ -1,7 +1,8 @@
 import websocket from "@fastify/websocket";
 import type { FastifyBaseLogger } from "fastify";
 
-import { accessOf } from "./access/rules.ts";
+import { guardRoutes, isStale } from "./access/guard.ts";
+import { Tickets } from "./access/tickets.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
@@ -10,6 +11,7 @@ import { KeysInUse } from "./idempotency/keys-in-use.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
+import { liveRoutes } from "./live/routes.ts";
 import { newServer } from "./new-server.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
@@ -29,8 +31,11 @@ import { moduleRoutes } from "./routes/modules.ts";
 import { paymentWebhookRoutes } from "./routes/payment-webhooks.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { rebuildRoutes } from "./routes/rebuilds.ts";
+import { publicKeyRoutes } from "./routes/public-keys.ts";
 import { registrationQueries, rosterRoutes } from "./routes/registration-queries.ts";
 import { registrationCommands } from "./routes/registrations.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import { traceRoutes } from "./routes/traces.ts";
 import { updateRoutes } from "./routes/updates.ts";
 import { waitingListRoutes } from "./routes/waiting-lists.ts";
@@ -57,9 +62,9 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   measureRequests(app, deps.metrics);
   refuseWhileDraining(app, lifetime);
   limitRequests(app, { connections, deps, options });
+  guardRoutes(app, context);
   followUpdates(app, { context, lifetime });
-  app.addHook("onRoute", (route) => void accessOf(route));
-  documentApi(app);
+  documentApi(app, deps.access);
   // Chatty readers are cut off: nothing that they send is used.
   void app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
   void app.register((routes, _, done) => {
@@ -78,6 +83,7 @@ function contextOf(
   return {
     ...own,
     deps,
+    tickets: deps.access && new Tickets({ clock: deps.clock, limits: deps.access.limits }),
     keysInUse: new KeysInUse(own.options),
     waits: new PositionWaits({ ...deps, ...own }),
     feed: new UpdateFeed({ ...deps, ...own }),
@@ -135,20 +141,35 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   enrolmentCommands(app, context);
   enrolmentQueries(app, context);
   updateRoutes(app, context);
+  addSessionRoutes(app, context);
   const { administration } = context.deps;
   if (administration !== undefined) rebuildRoutes(app, context, administration);
   const { traces } = context.deps;
   if (traces !== undefined) traceRoutes(app, traces);
   const { letters } = context.deps;
   if (letters !== undefined) deadLetterRoutes(app, letters);
+  const { live } = context.deps;
+  if (live !== undefined) liveRoutes(app, context, live);
   const { readyWithinMs } = context.options;
   healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);
   pageRoutes(app, context);
 }
 
-function* faultsOf({ feed }: ApiContext, { draining }: Lifetime): Generator<Fault> {
+/** On a server that is open to everybody there is nobody to sign in. */
+function addSessionRoutes(app: ApiServer, context: ApiContext): void {
+  const { tickets, deps } = context;
+  if (deps.access === undefined || tickets === undefined) return;
+  sessionRoutes(app, context, deps.access);
+  ticketRoutes(app, tickets);
+  publicKeyRoutes(app, deps.access.tokens);
+}
+
+function* faultsOf({ feed, deps }: ApiContext, { draining }: Lifetime): Generator<Fault> {
   if (draining) yield { consumer: "api", reason: "the server is closing" };
+  if (deps.access !== undefined && isStale(deps.access)) {
+    yield { consumer: "sessions", reason: "which sessions have ended is not known" };
+  }
   const { failure } = feed;
   if (failure !== undefined) {
     yield { consumer: "update-feed", reason: `updates can't be read: ${failure}` };

@@ -92,6 +92,10 @@ export interface AccessLimits {
   readonly signInsPerAccountBurst: number;
   /** Sign-ins per minute from one address; as many at once. */
   readonly signInsPerAddress: number;
+  /** Accounts, and addresses, whose sign-ins are counted. */
+  readonly signInsRememberedMax: number;
+  /** Ended sessions that are remembered until their time is over. */
+  readonly endedSessionsMax: number;
   /** Passwords that are checked at once: each takes a thread and 32 MiB. */
   readonly passwordChecksMax: number;
   /** Sign-ins that wait for such a check; more are refused as `sign-in-busy`. */
@@ -109,6 +113,8 @@ export const defaultAccessLimits: AccessLimits = {
   signInsPerAccount: 5,
   signInsPerAccountBurst: 10,
   signInsPerAddress: 30,
+  signInsRememberedMax: 50_000,
+  endedSessionsMax: 200_000,
   passwordChecksMax: 2,
   passwordChecksWaitingMax: 50,
 };

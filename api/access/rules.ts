@@ -13,8 +13,8 @@ export type AccessRule =
       /** The student whose own it is; operators and admins act for any. */
       readonly kind: "own";
       /**
-       * Where the student is named: in the body's or the path's `studentId`, which are compared
-       * before the route is asked; or nowhere, so that the route compares what it finds by
+       * Where the student is named: in the body's `studentId` or the path's `id`, which are compared
+       * before the route is asked; or nowhere, so that the route compares what it finds with
        * `onlyOf`.
        */
       readonly named: "in-body" | "in-path" | "nowhere";

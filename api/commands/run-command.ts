@@ -53,11 +53,11 @@ export async function runCommand<Answer, Body>(
  *
  * @throws ProblemError 503 `import-in-progress`.
  */
-export async function decided(
-  { deps }: ApiContext,
+export async function decided<Answer>(
+  { deps }: Pick<ApiContext, "deps">,
   request: FastifyRequest,
-  call: CommandCall,
-): Promise<CommandResult> {
+  call: CommandCall<Answer>,
+): Promise<Exclude<CommandResult<Answer>, { readonly outcome: "held" }>> {
   return unlessHeld(await deps.decider.execute(call, originOf(request, deps.random)));
 }
 
@@ -93,7 +93,9 @@ async function toldOnce<Answer, Body>(
   return result.outcome === "repeated" ? again(result.kept) : answer(unlessHeld(result));
 }
 
-function unlessHeld(result: CommandResult): CommandResult {
+function unlessHeld<Answer>(
+  result: CommandResult<Answer>,
+): Exclude<CommandResult<Answer>, { readonly outcome: "held" }> {
   if (result.outcome !== "held") return result;
   throw new ProblemError({
     status: 503,

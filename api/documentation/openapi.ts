@@ -1,6 +1,8 @@
 import swagger from "@fastify/swagger";
 
+import type { Access } from "../access/contract.ts";
 import type { ApiServer } from "../context.ts";
+import { documentAccess, securitySchemes } from "./access.ts";
 import { ProblemSchema } from "../problem.ts";
 
 /** Tags group the routes; a route without one is not documented. */
@@ -50,8 +52,9 @@ read model has that position, or answers 503 with the code \`behind\`.
 HEAD is taken wherever GET is, streams excepted. Other methods get 405 with \`Allow\`.`;
 
 /** Gathers the routes that are added from now on into an OpenAPI 3.1 document. */
-export function documentApi(app: ApiServer): void {
+export function documentApi(app: ApiServer, access: Access | undefined): void {
   app.addSchema(ProblemSchema);
+  if (access !== undefined) app.addHook("onRoute", documentAccess);
   void app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, i) =>
@@ -64,6 +67,7 @@ export function documentApi(app: ApiServer): void {
       openapi: "3.1.0",
       info: { title: "Refold", version: "1", description, license },
       servers: [{ url: "/" }],
+      ...(access === undefined ? {} : { components: { securitySchemes } }),
       tags: Object.entries(descriptions).map(([name, text]) => ({ name, description: text })),
     },
   });

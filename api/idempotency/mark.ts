@@ -28,8 +28,16 @@ export const keyRequired = async (request: FastifyRequest): Promise<void> => {
   });
 };
 
-/** The keys of one route have nothing to do with those of another. Everybody shares them. */
-const scopeOf = (request: FastifyRequest): string => routeOf(request);
+/**
+ * The keys of one route have nothing to do with those of another, nor those of one account with
+ * another's. On a server that is open to everybody, everybody shares them.
+ */
+function scopeOf(request: FastifyRequest): string {
+  const { identity } = request;
+  if (identity === undefined) return routeOf(request);
+  const kind = identity.role === "student" ? "student" : "user";
+  return `${routeOf(request)} ${kind}:${identity.subject}`;
+}
 
 /**
  * Equal for requests that ask for the same: the order of a body's members and the space between
