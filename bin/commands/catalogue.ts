@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   import: async () => (await import("./import.ts")).importCommand(),
   capture: async () => (await import("./capture.ts")).captureCommand(),
+  roles: async () => (await import("./database-roles.ts")).databaseRolesCommand(),
   connectors: async () => (await import("./connectors.ts")).connectorsCommand(),
   republish: async () => (await import("./republish.ts")).republishCommand(),
   rebuild: async () => (await import("./rebuild.ts")).rebuildCommand(),

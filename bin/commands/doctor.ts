@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 
 import { makePool } from "../../connectors/postgres/pool.ts";
+import { CommandFailure } from "../command-failure.ts";
 import { openDatabase } from "../database.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
+import { printAcl } from "../doctor/print-acl.ts";
 import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { commandOnDatabase, type OptionsOnDatabase } from "../program.ts";
@@ -12,17 +14,28 @@ import { reportToTerminal } from "../terminal.ts";
 
 interface DoctorOptions extends OptionsOnDatabase {
   readonly json?: true;
+  readonly acl?: true;
+  readonly principal?: readonly string[];
 }
 
 /** `refold doctor`: every server, and each finding with its fix. Exit code 1 says there is a fault. */
 export function doctorCommand(): Command {
   return commandOnDatabase("doctor")
     .description("check servers, versions, permissions, slots, topics, schemas, with what to do")
-    .option("--json", "the findings as JSON")
+    .option("--json", "the findings, or the list of --acl, as JSON")
+    .option("--acl", "print the rights in Kafka that each role needs, as commands of kafka-acls.sh")
+    .option(
+      "--principal <role=principal...>",
+      "with --acl: for these roles alone (api, worker, capture, connect), under these names",
+    )
     .action(doctor);
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
+  if (options.acl) return printAcl(options);
+  if (options.principal !== undefined) {
+    throw new CommandFailure("usage", "--principal goes with --acl.");
+  }
   const place = placeOf(options);
   await using database = await openDatabase({
     place,

@@ -12,8 +12,12 @@ export interface Migration {
 
 const lockKey = 7_365_846_011;
 
-/** Brings a database up to date; safe when several processes start at once. */
+/**
+ * Brings a database up to date; safe when several processes start at once. Where it is up to date it
+ * is only read: a role without rights on the schema may do that.
+ */
 export async function migrate(pool: Pool, migrations: readonly Migration[]): Promise<string[]> {
+  if (await isCurrent(pool, migrations)) return [];
   const client = await pool.connect();
   try {
     await client.query("set statement_timeout = 0; set lock_timeout = 0");
@@ -23,6 +27,16 @@ export async function migrate(pool: Pool, migrations: readonly Migration[]): Pro
     // Ends the session, and with it the lock and the settings.
     client.release(true);
   }
+}
+
+async function isCurrent(pool: Pool, migrations: readonly Migration[]): Promise<boolean> {
+  const known = await pool.query<{ there: boolean }>(
+    "select to_regclass('refold.migrations') is not null as there",
+  );
+  if (known.rows[0]?.there !== true) return false;
+  const { rows } = await pool.query<{ name: string }>("select name from refold.migrations");
+  const applied = new Set(rows.map(({ name }) => name));
+  return migrations.every(({ name }) => applied.has(name));
 }
 
 async function applyMissing(

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 
+import { giveToSchemaOwner } from "../stored-rows/ownership.ts";
 import { quoted } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, sqlStateOf } from "../transaction.ts";
 import { takeTurn } from "./turn.ts";
@@ -61,4 +62,5 @@ export async function moveView(client: PoolClient, projection: string): Promise<
     await client.query(`drop view ${viewName(projection)}; create ${body}`);
   }
   await client.query("release savepoint replacing");
+  await giveToSchemaOwner(client, { schema: "read", relation: viewName(projection) });
 }

@@ -11,6 +11,7 @@ import {
 import type { Generation, ReadModel } from "../../../engine/ports/read-model-store.ts";
 import { columnDifference } from "../../../engine/stored-row.ts";
 import { addPartitions } from "../positions/positions.ts";
+import { giveToSchemaOwner } from "../stored-rows/ownership.ts";
 import { createTable, quoted, type RowTable } from "../stored-rows/row-table.ts";
 import { commit, inTransaction, runStatement } from "../transaction.ts";
 import { leadView, moveView } from "./served-view.ts";
@@ -139,7 +140,9 @@ export async function insertGeneration(
     [projection, version, JSON.stringify(model.columns), made.role, made.rebuild],
   );
   const generation = rows[0]?.generation ?? 0;
-  await client.query(createTable(generationTable({ ...model, generation })));
+  const table = generationTable({ ...model, generation });
+  await client.query(createTable(table));
+  await giveToSchemaOwner(client, { schema: "read", relation: table.sqlName });
   await addPartitions(client, { consumer: projection, generation }, model.topics);
   return { projection, generation, version, serving: false };
 }

@@ -5,6 +5,7 @@ import type { Columns } from "../../../engine/columns.ts";
 import type { Generation } from "../../../engine/ports/read-model-store.ts";
 import { copiedColumns } from "../positions/positions.ts";
 import { generationTable } from "../read-model-store/table-name.ts";
+import { giveToSchemaOwner } from "../stored-rows/ownership.ts";
 import { commit, inTransaction } from "../transaction.ts";
 import { snapshotTable } from "./snapshot-table.ts";
 
@@ -51,6 +52,7 @@ async function copyRows(client: PoolClient, taken: Taken): Promise<number> {
     `create table ${to.sqlName} as select ${names} from ${from.sqlName} order by key`,
   );
   await client.query(`alter table ${to.sqlName} add primary key (key)`);
+  await giveToSchemaOwner(client, { schema: "snapshots", relation: to.sqlName });
   return rowCount ?? 0;
 }
 
