@@ -36,12 +36,15 @@ export class EventStream {
   readonly #options: StreamOptions;
   readonly #stop = new AbortController();
   #lastId = "";
+  /** Since when what is shown may be old. */
   #sinceMs = Date.now();
+  #isOpen = false;
   #pauseMs = retryMs.first;
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    void this.#run();
+    // Not at once: whoever makes it isn't done before it tells of itself.
+    queueMicrotask(() => void this.#run());
   }
 
   close(): void {
@@ -102,7 +105,8 @@ export class EventStream {
     } finally {
       clearTimeout(timer);
       this.#stop.signal.removeEventListener("abort", abort);
-      this.#sinceMs = this.#openedOnce ? Date.now() : this.#sinceMs;
+      if (this.#isOpen) this.#sinceMs = Date.now();
+      this.#isOpen = false;
     }
   }
 
@@ -113,10 +117,8 @@ export class EventStream {
     return problem;
   }
 
-  #openedOnce = false;
-
   #opened(): void {
-    this.#openedOnce = true;
+    this.#isOpen = true;
     this.#options.onOpen();
     this.#options.onLink({ state: "open" });
   }

@@ -58,7 +58,7 @@ export class LiveView {
         if (stream === this.#stream) this.#take(event, data);
       },
       onLink: (link) => {
-        if (stream === this.#stream || this.#stream === undefined) this.#link = link;
+        if (stream === this.#stream) this.#link = link;
         this.#onChange();
       },
       onRefused: (problem) => {

@@ -9,8 +9,8 @@ export function ratesView(
 ): TemplateResult {
   const { acceptedPerSecond, refusedPerSecond, refusals, turnedAwayPerSecond } = commands;
   const reasons = Object.entries(refusals).sort(([, a], [, b]) => b - a);
-  return html`<section class="card" aria-labelledby="rates-heading">
-    <h3 id="rates-heading">Commands</h3>
+  return html`<div class="card">
+    <h3>Commands</h3>
     <dl class="figures">
       ${figure("accepted", acceptedPerSecond)} ${figure("refused", refusedPerSecond)}
       ${figure("turned away", turnedAwayPerSecond)}
@@ -41,7 +41,7 @@ export function ratesView(
           </table>`
     }
     <p class="quiet">Of the process that serves this page.</p>
-  </section>`;
+  </div>`;
 }
 
 const figure = (name: string, perSecond: number | null): TemplateResult =>
@@ -90,10 +90,10 @@ const sagaNames: Readonly<Record<string, string>> = {
 
 /** How many of each kind stand how. */
 export function sagasView({ sagas, atMs }: LiveFrame): TemplateResult {
-  return html`<section class="card" aria-labelledby="sagas-heading">
-    <h3 id="sagas-heading">Sagas</h3>
+  return html`<div class="card">
+    <h3>Sagas</h3>
     ${Object.entries(sagas).map(([kind, counted]) => sagaView(kind, counted, atMs))}
-  </section>`;
+  </div>`;
 }
 
 /** Counts that were made this long ago are told as old. */
@@ -129,8 +129,8 @@ function sagaView(kind: string, counted: SagaCount | null, atMs: number): Templa
 
 /** Calls of the outside world, dead letters, and the capture. */
 export function effectsView({ effects, deadLetters, capture, gatheredInMs }: LiveFrame) {
-  return html`<section class="card" aria-labelledby="effects-heading">
-    <h3 id="effects-heading">Edges</h3>
+  return html`<div class="card">
+    <h3>Edges</h3>
     <dl class="pairs">
       <dt>Capture</dt>
       <dd>${capture.state}</dd>
@@ -149,19 +149,19 @@ export function effectsView({ effects, deadLetters, capture, gatheredInMs }: Liv
     </dl>
     ${effects.length === 0 ? html`<p class="quiet">No call of the outside world is open.</p>` : nothing}
     <p class="quiet">Gathered in ${duration(gatheredInMs)}.</p>
-  </section>`;
+  </div>`;
 }
 
 /** Processors and projections. */
 export function consumersView({ consumers }: LiveFrame): TemplateResult {
   const behind = consumers.filter(({ lagRecords }) => lagRecords > 0).length;
-  return html`<section class="card" aria-labelledby="consumers-heading">
+  return html`<div class="card">
     <h3 id="consumers-heading">Processors and projections</h3>
     <p class="quiet">
       ${behind === 0 ? "All have caught up." : `${plural(behind, "of them is", "of them are")} behind.`}
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="consumers-heading">
-      <table class="consumers">
+    <div class="scroll" tabindex="0" role="group" aria-label="Table of processors and projections">
+      <table class="consumers" aria-labelledby="consumers-heading">
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -177,7 +177,7 @@ export function consumersView({ consumers }: LiveFrame): TemplateResult {
         </tbody>
       </table>
     </div>
-  </section>`;
+  </div>`;
 }
 
 const calm = new Set(["running", "assigned"]);

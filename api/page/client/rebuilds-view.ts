@@ -4,8 +4,8 @@ import { html, nothing, type TemplateResult } from "./lit-html.js";
 
 /** Rebuilds as they go, and how the last ones ended. */
 export function rebuildsView({ rebuilds }: LiveFrame): TemplateResult {
-  return html`<section class="card" aria-labelledby="rebuilds-heading">
-    <h3 id="rebuilds-heading">Rebuilds</h3>
+  return html`<div class="card">
+    <h3>Rebuilds</h3>
     ${
       rebuilds.length === 0
         ? html`<p class="quiet">No projection has been rebuilt yet.</p>`
@@ -13,7 +13,7 @@ export function rebuildsView({ rebuilds }: LiveFrame): TemplateResult {
             ${rebuilds.map(rebuildItem)}
           </ul>`
     }
-  </section>`;
+  </div>`;
 }
 
 const stateNames: Readonly<Record<string, string>> = {
@@ -41,8 +41,10 @@ function rebuildItem(rebuild: LiveRebuild): TemplateResult {
   </li>`;
 }
 
-function progressOf({ projection, done, of, recordsPerSecond }: LiveRebuild) {
-  if (done === null || of === null) return nothing;
+const underWay = new Set(["planned", "filling", "proving", "proved"]);
+
+function progressOf({ projection, state, done, of, recordsPerSecond }: LiveRebuild) {
+  if (done === null || of === null || !underWay.has(state)) return nothing;
   return html`<p class="progress">
     <progress
       max=${Math.max(1, of)}

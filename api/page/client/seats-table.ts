@@ -91,6 +91,8 @@ export class SeatsTable {
   #insert(code: string): HTMLTableRowElement {
     const row = document.createElement("tr");
     row.dataset["module"] = code;
+    // A phone lays rows out in lines of their own, which takes their meaning from them otherwise.
+    row.setAttribute("role", "row");
     const next = [...this.#rows.keys()].filter((other) => other > code).sort()[0];
     this.#body.insertBefore(row, next === undefined ? null : (this.#rows.get(next) ?? null));
     this.#rows.set(code, row);
@@ -106,13 +108,13 @@ export class SeatsTable {
 function cells({ module, seats, changed }: ModuleSeats, viewer: Viewer): TemplateResult {
   const { moduleCode, title, feeCents } = module;
   return html`
-    <th scope="row">
+    <th scope="row" role="rowheader">
       <span class="code">${moduleCode}</span>
       <span class="title">${title}</span>
       <span class="quiet fee">${feeCents === 0 ? "no fee" : `fee ${money(feeCents)}`}</span>
     </th>
-    <td class="free">${seats === undefined ? unknown : seatsCell(seats, changed)}</td>
-    <td class="act">${action({ module, seats, viewer })}</td>
+    <td class="free" role="cell">${seats === undefined ? unknown : seatsCell(seats, changed)}</td>
+    <td class="act" role="cell">${action({ module, seats, viewer })}</td>
   `;
 }
 
