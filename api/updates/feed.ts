@@ -10,6 +10,7 @@ import type { Fetch, RecordLog } from "../../engine/ports/record-log.ts";
 import { type Offset, offset } from "../../engine/position.ts";
 import { registrationUpdates } from "../../schemas/topics.ts";
 import type { ApiOptions } from "../options.ts";
+import { Audience } from "./audience.ts";
 import { NoticeReader } from "./notice-reader.ts";
 import { type ReplaySource, startOf } from "./replay.ts";
 import { type Notice, PositionVector, Update } from "./update.ts";
@@ -46,7 +47,7 @@ export class UpdateFeed implements AsyncDisposable {
   readonly source: ReplaySource;
 
   readonly #given: UpdateFeedOptions;
-  readonly #listeners = new Set<FeedListener>();
+  readonly #listeners = new Audience<FeedListener>();
   readonly #stop = new AbortController();
   #vector = new PositionVector("");
   /** Where the next record of each partition is read; undefined until the ends were found. */
@@ -95,10 +96,9 @@ export class UpdateFeed implements AsyncDisposable {
     return this.#vector.copy();
   }
 
-  /** Listens from now on; the answer ends it. */
-  listen(listener: FeedListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Listens from now on, to these modules or, where none are named, to all; the answer ends it. */
+  listen(listener: FeedListener, modules: ReadonlySet<string> | undefined): () => void {
+    return this.#listeners.add(listener, modules);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -209,6 +209,6 @@ export class UpdateFeed implements AsyncDisposable {
   #tell(notice: Notice): void {
     if (!this.#vector.advance(notice) || this.#listeners.size === 0) return;
     const update = new Update(notice, this.#vector.token());
-    for (const listener of this.#listeners) listener.update(update);
+    for (const listener of this.#listeners.of(notice.event.moduleCode)) listener.update(update);
   }
 }

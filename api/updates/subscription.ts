@@ -54,7 +54,7 @@ export class Subscription implements FeedListener, Disposable {
     this.#given = given;
     const { feed, outlet, wish } = given;
     this.#waiting = wish.after === undefined ? undefined : [];
-    this.#leave = feed.listen(this);
+    this.#leave = feed.listen(this, wish.modules);
     if (wish.after === undefined) this.#check(outlet.hello(feed.position().token()));
   }
 
@@ -103,7 +103,7 @@ export class Subscription implements FeedListener, Disposable {
   update(update: Update): void {
     if (this.#closed.signal.aborted) return;
     if (this.#waiting === undefined) {
-      if (this.#wants(update.notice)) this.#check(this.#given.outlet.update(update));
+      this.#check(this.#given.outlet.update(update));
     } else if (this.#waiting.length >= this.#given.limits.replayMax) {
       this.#check(false);
     } else {
