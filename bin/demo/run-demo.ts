@@ -6,7 +6,9 @@ import { type Claim, claimText } from "./audit/claim.ts";
 import { gatherEvidence } from "./audit/evidence.ts";
 import { prove } from "./audit/prove.ts";
 import { untilQuiet } from "./audit/quiet.ts";
-import { campusOf, type OfferedModule } from "./crowd/campus.ts";
+import { makeAccounts } from "./access/accounts.ts";
+import { openSessions, signInByPassword, type TokenBook } from "./access/sign-in.ts";
+import { campusOf, type OfferedModule, studentName } from "./crowd/campus.ts";
 import { Crowd } from "./crowd/crowd.ts";
 import { HttpClient } from "./crowd/http-client.ts";
 import { KeyedSender } from "./crowd/keyed-sender.ts";
@@ -47,16 +49,22 @@ export async function runDemo(run: DemoRun): Promise<boolean> {
     dataFolder: folder.data,
     outputFile: folder.output,
     port: options.port,
-    options: ["--limit", `holdMs=${options.holdSeconds * 1_000}`],
-    environment: { REFOLD_AUTH: "off" },
+    options: [
+      ...["--limit", `holdMs=${options.holdSeconds * 1_000}`],
+      // All students come from one address.
+      ...["--auth", "on", "--sign-ins", "100000"],
+    ],
     clock: systemClock,
   });
   screen.say("Refold starts, with a database of its own ...");
   await server.start("/readyz");
   const modules = campusOf(options.modules, wishesOf(options.students));
-  await usingStores(folder.data, (stores) => offer(stores.pool, modules, signal));
-  screen.say(openingText(run, modules, server.url));
-  const { told, crowd } = await rush(run, { server, modules, data: folder.data });
+  screen.say(openingText(run, modules));
+  const tokens = await usingStores(folder.data, async (stores) => {
+    await offer(stores.pool, modules, signal);
+    return signedIn(run, { stores, server });
+  });
+  const { told, crowd } = await rush(run, { server, modules, tokens, data: folder.data });
   if (signal.aborted) throw new CommandFailure("interrupted", "The demo was stopped.");
   screen.say(latencyText(crowd));
   const claims = await usingStores(folder.data, async (stores) => {
@@ -70,12 +78,37 @@ export async function runDemo(run: DemoRun): Promise<boolean> {
   return holds;
 }
 
+/** A hundred of them prove who they are with a password, as one does on the page. */
+const signInsMax = 100;
+
+async function signedIn(
+  { options, screen }: DemoRun,
+  { stores, server }: { readonly stores: Connected; readonly server: DemoServer },
+): Promise<TokenBook> {
+  const students = Array.from({ length: options.students }, (_, at) => studentName(at));
+  const accounts = await makeAccounts(stores.pool, students, signInsMax);
+  const { name, password } = accounts.operator;
+  screen.say(`The page: ${server.url}/ (sign in as the user ${name}, password ${password})`);
+  const beganMs = systemClock.monotonicMs();
+  const tokens: TokenBook = new Map();
+  using client = new HttpClient({ url: server.url, connectionsMax, timeoutMs: 20_000 });
+  await signInByPassword(client, accounts.signingIn, tokens);
+  await openSessions(stores, accounts.others, tokens);
+  const seconds = (systemClock.monotonicMs() - beganMs) / 1_000;
+  screen.say(
+    `${accounts.signingIn.length} students signed in by password, and ` +
+      `${accounts.others.length.toLocaleString("en")} sessions were opened, in ${seconds.toFixed(1)} s.\n`,
+  );
+  return tokens;
+}
+
 async function rush(
   { options, screen, signal }: DemoRun,
   at: {
     readonly server: DemoServer;
     readonly modules: readonly OfferedModule[];
     readonly data: string;
+    readonly tokens: TokenBook;
   },
 ) {
   const { students, perSecond, seed } = options;
@@ -83,8 +116,11 @@ async function rush(
   const wishes = scheduleOf({ students, modules: at.modules, perSecond, random });
   using client = new HttpClient({ url: at.server.url, connectionsMax, timeoutMs: 20_000 });
   const clock = systemClock;
+  const authorisation = (student: string) => ({
+    authorization: `Bearer ${at.tokens.get(student) ?? ""}`,
+  });
   const sender = new KeyedSender({ client, clock, random, patienceMs: studentPatienceMs });
-  const crowd = new Crowd({ wishes, sender, clock, authorisation: () => ({}) });
+  const crowd = new Crowd({ wishes, sender, clock, authorisation });
   const rushing = new Rush({ crowd, wishes, sender, screen, clock, ...at });
   await rushing.run(signal);
   return { crowd, told: crowd.told };
@@ -104,13 +140,13 @@ async function usingStores<Result>(
   return await use(stores);
 }
 
-function openingText({ options }: DemoRun, modules: readonly OfferedModule[], url: string): string {
+function openingText({ options }: DemoRun, modules: readonly OfferedModule[]): string {
   const seats = modules.reduce((sum, { capacity }) => sum + capacity, 0);
   const wishes = wishesOf(options.students).toLocaleString("en");
   return (
     `${options.students.toLocaleString("en")} students come with ${wishes} wishes for ` +
     `${seats.toLocaleString("en")} seats of ${modules.length} modules, ${options.perSecond} a ` +
-    `second.\nThe page: ${url}/\n`
+    `second.`
   );
 }
 

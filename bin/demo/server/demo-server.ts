@@ -5,7 +5,6 @@ import { open, readFile } from "node:fs/promises";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import { readInstance } from "../../../stack/data-folder/instance-file.ts";
 import { CommandFailure } from "../../command-failure.ts";
-import type { Environment } from "../../servers.ts";
 import { killTree } from "./process-tree.ts";
 
 export interface DemoServerOptions {
@@ -18,7 +17,6 @@ export interface DemoServerOptions {
   readonly port: number;
   /** Further options of `refold start`. */
   readonly options: readonly string[];
-  readonly environment: Environment;
   readonly clock: Clock;
   readonly startsWithinMs?: number;
 }
@@ -38,6 +36,9 @@ const foreign = [
   "REDIS_URL",
   "REFOLD_DATA",
   "SCHEMA_REGISTRY_URL",
+  "REFOLD_ORIGINS",
+  "REFOLD_PAYMENTS",
+  "REFOLD_SANDBOX_CARD",
 ];
 
 /** `refold start` as a child process on a folder of its own, which can be killed and started again. */
@@ -66,7 +67,8 @@ export class DemoServer implements AsyncDisposable {
     this.#life = life;
     const endsMs = clock.monotonicMs() + startsWithinMs;
     while (!(await this.#answers(life, until))) {
-      if (life.child.exitCode !== null || clock.monotonicMs() > endsMs) throw await this.#failed();
+      if (life.child.exitCode !== null || clock.monotonicMs() > endsMs)
+        throw await this.#failed(life);
       await clock.sleep(50);
     }
   }
@@ -93,7 +95,7 @@ export class DemoServer implements AsyncDisposable {
   }
 
   async #spawn(): Promise<Life> {
-    const { program, dataFolder, outputFile, options, environment } = this.#options;
+    const { program, dataFolder, outputFile, options } = this.#options;
     const inherited = Object.entries(process.env).filter(([name]) => !foreign.includes(name));
     const output = await open(outputFile, "a", 0o600);
     const place = ["--data", dataFolder, "--port", String(this.#port)];
@@ -102,7 +104,7 @@ export class DemoServer implements AsyncDisposable {
         process.execPath,
         ["--disable-warning=ExperimentalWarning", "--", program, "start", ...place, ...options],
         {
-          env: { ...Object.fromEntries(inherited), ...environment },
+          env: Object.fromEntries(inherited),
           // Ctrl-C is for the demo, which stops its server in order; and without the demo, however
           // it went, the channel is gone and the server drains by itself.
           detached: true,
@@ -128,12 +130,16 @@ export class DemoServer implements AsyncDisposable {
     }
   }
 
-  async #failed(): Promise<CommandFailure> {
+  async #failed({ child }: Life): Promise<CommandFailure> {
     const { outputFile, startsWithinMs } = this.#options;
     const said = await readFile(outputFile, "utf8").catch(() => "");
+    const how =
+      child.exitCode === null
+        ? `was not ready within ${startsWithinMs / 1_000} s`
+        : `ended with exit code ${child.exitCode}`;
     return new CommandFailure(
       "failed",
-      `The demo's server was not ready within ${startsWithinMs / 1_000} s. What it said last: ` +
+      `The demo's server ${how}. What it said last: ` +
         `${said.trimEnd().split("\n").slice(-5).join(" / ")} (all of it: ${outputFile})`,
     );
   }
