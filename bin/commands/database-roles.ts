@@ -94,6 +94,10 @@ async function statementsFor(
         where relnamespace = 'refold'::regnamespace and relkind = 'r'
           and relname like 'state\\_\\_%') as tables`,
   );
-  const [{ database = "", tables = null } = {}] = rows;
-  return rolesSql({ prefix, database, stateTables: tables ?? [] });
+  const [found] = rows;
+  return rolesSql({
+    prefix,
+    database: found?.database ?? "",
+    stateTables: found?.tables ?? [],
+  });
 }

@@ -11,6 +11,7 @@ import {
   type OptionsWithApi,
   withProjections,
 } from "../program.ts";
+import { withoutPassword } from "../shown-url.ts";
 import { StopInTurn } from "../stop-in-turn.ts";
 import { StopSignals } from "../stop-signals.ts";
 import { runRoles } from "../system/run-roles.ts";
@@ -51,7 +52,8 @@ async function start(options: OptionsWithApi): Promise<void> {
   const { url: httpUrl, failures } = await runRoles({ ...running, ...settings });
   if (database.kind === "own") await database.folder.announce({ httpUrl });
   const dataFolder = database.kind === "own" ? database.folder.path : undefined;
-  const databaseUrl = database.url;
+  // The data folder's own is made for this machine; the user's is a secret of theirs.
+  const databaseUrl = database.kind === "own" ? database.url : withoutPassword(database.url);
   const told = { findBy: findBy(options), access: http.access === "off" ? "off" : "on" } as const;
   process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, ...told }));
   const failed = database.kind === "own" ? [database.failed] : [];
@@ -61,6 +63,8 @@ async function start(options: OptionsWithApi): Promise<void> {
 
 /** The options by which other commands find this instance. */
 function findBy(options: OptionsOnDatabase): string {
-  if (options.databaseUrl !== undefined) return `--database-url ${options.databaseUrl}`;
+  if (options.databaseUrl !== undefined) {
+    return `--database-url ${withoutPassword(options.databaseUrl)}`;
+  }
   return options.data === undefined ? "" : `--data ${options.data}`;
 }

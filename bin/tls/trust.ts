@@ -29,8 +29,8 @@ function authoritiesIn(path: string): readonly string[] {
   try {
     const found = readFileSync(path, "utf8").match(certificate) ?? [];
     if (found.length === 0) throw new TypeError("no certificate in PEM");
-    for (const one of found) new X509Certificate(one);
-    return found;
+    // Of what is none it says so.
+    return found.map((one) => new X509Certificate(one).toString());
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code ??

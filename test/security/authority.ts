@@ -85,16 +85,10 @@ const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
 const nameOf = (commonName: string): Buffer =>
   sequence(tlv(0x31, sequence(objectId("550403"), tlv(0x0c, Buffer.from(commonName)))));
 
-const utcTime = (at: Date): Buffer =>
-  tlv(
-    0x17,
-    Buffer.from(
-      `${at
-        .toISOString()
-        .replaceAll(/[-:T]|\.\d+/g, "")
-        .slice(2)}`,
-    ),
-  );
+const utcTime = (at: Date): Buffer => {
+  const digits = at.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
+  return tlv(0x17, Buffer.from(digits.slice(2)));
+};
 
 const generalName = (name: string): Buffer =>
   isIPv4(name) ? tlv(0x87, Buffer.from(name.split(".").map(Number))) : tlv(0x82, Buffer.from(name));
