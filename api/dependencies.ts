@@ -17,6 +17,7 @@ import type { SubjectRegistry } from "../engine/ports/subject-registry.ts";
 import type { Tracer } from "../engine/ports/tracing.ts";
 import type { Access } from "./access/contract.ts";
 import type { LetterAdministration } from "./dead-letters/administration.ts";
+import type { LiveSources } from "./live/sources.ts";
 import type { PaymentWebhook } from "../processors/payments/index.ts";
 import type { ServerTls } from "./http-server.ts";
 import type { ApiOptions } from "./options.ts";
@@ -117,6 +118,8 @@ export interface ApiDependencies extends HealthSources {
   readonly administration?: RebuildAdministration;
   /** Served under `/admin/traces` and `/admin/why`; without it there is nothing there. */
   readonly traces?: TraceAdministration;
+  /** Served under `/admin/status`, `/live` and `/ws/live`; without it there is nothing there. */
+  readonly live?: LiveSources;
   /** Served under `/admin/dead-letters`; without it there is nothing there. */
   readonly letters?: LetterAdministration;
   /** Left out: the server speaks HTTP without TLS. */

@@ -9,6 +9,7 @@ import type { BoardView } from "./board-view.ts";
 import { letterAdministration } from "../dead-letters/administration.ts";
 import { application } from "./definitions.ts";
 import { openHistory } from "./history.ts";
+import { liveSources } from "./live.ts";
 import { ProcessLoad } from "./load.ts";
 import type { Payments } from "./payments.ts";
 import type { ProcessHealth } from "./process-health.ts";
@@ -48,8 +49,13 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const decider = new Decider({ ...ports, as: "command" });
   const load = new ProcessLoad(decider);
   const history = openHistory(stores, application.projections);
+  const live = liveSources({
+    stores,
+    freshnessMs: (name) => health.health().find(({ consumer }) => consumer === name)?.ageMs,
+  });
   const app = buildApi({
-    decider: commandsWhileRoom(decider, room),
+    decider: live.commands.counting(commandsWhileRoom(decider, room)),
+    live,
     idempotencyKeys: stores.idempotencyKeys,
     webhooks: part.payments.webhooks,
     eventStore,

@@ -22,11 +22,11 @@ export interface SagaCountsOptions {
 
 type Counts = Readonly<Record<string, SagaCount | null>>;
 
-const restTimes = 20;
+const restTimes = 5;
 
 /**
  * Counts rows by status in the tables that serve. That reads each table whole, so it is done again
- * only after a rest of twenty times as long: at most a twentieth of one connection, whatever the
+ * only after a rest of five times as long: at most a sixth of one connection, whatever the
  * tables' size; each count tells when it was made.
  */
 export class SagaCounts {
