@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 
 import { FatalError, RecordError, RefoldError, TransientError } from "../engine/errors.ts";
+import { signInBusy } from "./access/problems.ts";
 import { pathOf, type Problem, ProblemError, retryAfter, sendProblem } from "./problem.ts";
 import { type ProblemCode, statusOf } from "./problem-codes.ts";
 
@@ -64,6 +65,7 @@ function problemOfEngine(error: unknown): Problem | undefined {
       headers: retryAfter(1),
     };
   }
+  if (error instanceof TransientError && error.code === "sign-in-busy") return signInBusy;
   if (error instanceof TransientError && error.code === "storage-full") {
     return {
       status: 503,

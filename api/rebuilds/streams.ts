@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { RebuildAdministration } from "../dependencies.ts";
 import type { ApiOptions } from "../options.ts";
+import type { EndingOutlet, SessionEndCode } from "../access/streams.ts";
 import { drained, endStream } from "../updates/sse-outlet.ts";
 import { sseFrame } from "../updates/update.ts";
 import { rebuildShape } from "./shape.ts";
@@ -31,8 +32,8 @@ export class RebuildStreams implements Disposable {
     return this.#open;
   }
 
-  /** Tells of a rebuild in a response whose head has been written. */
-  serve(id: bigint, response: ServerResponse): void {
+  /** Tells of a rebuild in a response whose head has been written; the answer ends it early. */
+  serve(id: bigint, response: ServerResponse): EndingOutlet {
     this.#open += 1;
     const closed = new AbortController();
     response.once("close", () => {
@@ -40,6 +41,7 @@ export class RebuildStreams implements Disposable {
       closed.abort();
     });
     void this.#tell(id, { response, signal: closed.signal });
+    return { end: (code, reason) => closed.abort(new StreamEnding(code, reason)) };
   }
 
   /** Ends them all. */
@@ -58,7 +60,9 @@ export class RebuildStreams implements Disposable {
         response.write(sseFrame({ event: "rebuild", data: rebuildShape(record) }));
         await drained(response);
       }
-      if (this.#draining.signal.aborted) end("draining", "The server is closing.");
+      const { reason } = to.signal as { readonly reason: unknown };
+      if (reason instanceof StreamEnding) end(reason.code, reason.message);
+      else if (this.#draining.signal.aborted) end("draining", "The server is closing.");
       else end("over", "Nothing more comes of this rebuild by itself.");
     } catch (error) {
       logger.error({ err: error, rebuild: String(id) }, "a rebuild can't be followed");
@@ -70,5 +74,15 @@ export class RebuildStreams implements Disposable {
     const { heartbeatMs } = this.#options.options;
     const timer = setInterval(() => response.write(": alive\n\n"), heartbeatMs);
     return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+}
+
+/** Why a stream is ended before its rebuild is over. */
+class StreamEnding extends Error {
+  readonly code: SessionEndCode;
+
+  constructor(code: SessionEndCode, reason: string) {
+    super(reason);
+    this.code = code;
   }
 }

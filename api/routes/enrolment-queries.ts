@@ -5,6 +5,7 @@ import {
   enrolments,
   enrolmentsOfStudent,
 } from "../../projections/enrolments/index.ts";
+import { ownRow } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
@@ -37,7 +38,8 @@ export function enrolmentQueries(app: ApiServer, context: ApiContext): void {
     handler: async (request, reply) => {
       await waits.until(enrolments, request.headers["refold-wait-for"]);
       const { id } = request.params;
-      const { result } = await enrolmentById(readerAt(context, request.query.at), id);
+      const found = await enrolmentById(readerAt(context, request.query.at), id);
+      const result = ownRow(request, found.result);
       if (result === undefined) return sendProblem(request, reply, enrolmentUnknown(id));
       return enrolmentShape(result);
     },

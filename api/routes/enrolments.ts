@@ -6,6 +6,7 @@ import {
   startEnrolment,
 } from "../../processors/enrolments/index.ts";
 import { enrolmentEvents } from "../../schemas/topics.ts";
+import { ofOwner } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
@@ -115,7 +116,7 @@ function resubmitRoute(app: ApiServer, context: ApiContext): void {
       runCommand(context, {
         request,
         reply,
-        call: resubmitEnrolment({ enrolmentId: request.params.id }),
+        call: resubmitEnrolment({ enrolmentId: request.params.id, ...ofOwner(request) }),
         tell: begun,
       }),
   });

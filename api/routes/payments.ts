@@ -4,6 +4,7 @@ import { payByCard } from "../../processors/payments/index.ts";
 import { paymentById, payments, paymentsOfRegistration } from "../../projections/payments/index.ts";
 import { registrationById, registrations } from "../../projections/registrations/index.ts";
 import { paymentEvents } from "../../schemas/topics.ts";
+import { ofOwner, ownRow } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
@@ -81,7 +82,7 @@ function cardRoute(app: ApiServer, context: ApiContext): void {
       return runCommand(context, {
         request,
         reply,
-        call: payByCard({ paymentId, token: request.body.token }),
+        call: payByCard({ paymentId, token: request.body.token, ...ofOwner(request) }),
         after: () => untilRequested(context, paymentId),
         tell: ({ answer }) => ({
           status: 202,
@@ -115,7 +116,8 @@ function oneRoute(app: ApiServer, context: ApiContext): void {
     handler: async (request, reply) => {
       await waits.until(payments, request.headers["refold-wait-for"]);
       const { id } = request.params;
-      const { result } = await paymentById(readerAt(context, request.query.at), id);
+      const found = await paymentById(readerAt(context, request.query.at), id);
+      const result = ownRow(request, found.result);
       if (result === undefined) return sendProblem(request, reply, paymentUnknown(id));
       return paymentShape(result);
     },
@@ -146,7 +148,7 @@ function ofRegistrationRoute(app: ApiServer, context: ApiContext): void {
       await waits.until(payments, token);
       const reader = readerAt(context, request.query.at);
       const { id } = request.params;
-      const { result: found } = await registrationById(reader, id);
+      const found = ownRow(request, (await registrationById(reader, id)).result);
       if (found === undefined) return sendProblem(request, reply, registrationUnknown(id));
       const { result } = await paymentsOfRegistration(reader, found);
       return { payments: result.map(paymentShape) };

@@ -1,8 +1,8 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
 import { FatalError } from "../../engine/errors.ts";
 import type { RebuildRecord, RebuildWish } from "../../engine/ports/rebuilds.ts";
+import { endsWith, openedBy } from "../access/streams.ts";
 import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
@@ -275,7 +275,8 @@ function eventsRoute(app: ApiServer, context: ApiContext, admin: RebuildAdminist
     description:
       "`rebuild`, with the record as `GET /admin/rebuilds/{id}` has it, at first and after each " +
       "change; `end` with `{ code, reason }`: it is over (`over`), the server closes " +
-      "(`draining`), or the record can't be read (`failed`).",
+      "(`draining`), the record can't be read (`failed`), or the session ends that opened it " +
+      "(`session-expired`, `session-revoked`).",
     params: RebuildId,
     response: {
       200: textAnswer("The stream, until the rebuild is over.", "text/event-stream"),
@@ -298,7 +299,13 @@ function eventsRoute(app: ApiServer, context: ApiContext, admin: RebuildAdminist
       refuseWhenFull(context, { streams, ofClient: perClient.of(client) });
       const { id } = await found(admin, request.params.id);
       const left = perClient.add(client);
-      serve({ request, reply, id, streams }).once("close", left);
+      const response = beginEventStream(reply);
+      const outlet = streams.serve(id, response);
+      const stop = endsWith(context.deps, openedBy(request), outlet);
+      response.once("close", () => {
+        stop();
+        left();
+      });
     },
   });
 }
@@ -320,19 +327,6 @@ function refuseWhenFull(
     detail,
     headers: retryAfter(2),
   });
-}
-
-interface Served {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly id: bigint;
-  readonly streams: RebuildStreams;
-}
-
-function serve({ reply, id, streams }: Served): FastifyReply["raw"] {
-  const response = beginEventStream(reply);
-  streams.serve(id, response);
-  return response;
 }
 
 async function found({ rebuilds }: RebuildAdministration, text: string): Promise<RebuildRecord> {

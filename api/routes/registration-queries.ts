@@ -9,6 +9,7 @@ import {
   registrationsOfStudent,
 } from "../../projections/registrations/index.ts";
 import { placeInLine, waitingLists } from "../../projections/waiting-lists/index.ts";
+import { ownRow } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
@@ -56,7 +57,7 @@ export function registrationQueries(app: ApiServer, context: ApiContext): void {
       await waits.until(registrations, request.headers["refold-wait-for"]);
       const { id } = request.params;
       const reader = readerAt(context, request.query.at);
-      const { result } = await registrationById(reader, id);
+      const result = ownRow(request, (await registrationById(reader, id)).result);
       if (result === undefined) return sendProblem(request, reply, registrationUnknown(id));
       if (!inLine.has(result.status)) return { ...registrationShape(result), place: null };
       await waits.until(waitingLists, request.headers["refold-wait-for"]);

@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 import { paymentIdOf } from "../../processors/payments/index.ts";
 import { type Registered, registerWith, withdraw } from "../../processors/seats/index.ts";
 import { moduleEvents } from "../../schemas/topics.ts";
+import { ofOwner } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
@@ -138,7 +139,7 @@ function withdrawRoute(app: ApiServer, context: ApiContext): void {
       runCommand(context, {
         request,
         reply,
-        call: withdraw({ registrationId: request.params.id }),
+        call: withdraw({ registrationId: request.params.id, ...ofOwner(request) }),
         tell: ({ answer: { registrationId, moduleCode, studentId, status, reason } }) => ({
           status: 200,
           body: { registrationId, moduleCode, studentId, status, reason },

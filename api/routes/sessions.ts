@@ -9,7 +9,7 @@ import {
 import { activeSessions, type SessionRow, sessions } from "../../projections/sessions/index.ts";
 import { sessionEvents } from "../../schemas/topics.ts";
 import type { Access, AccountClaim, Identity } from "../access/contract.ts";
-import { PasswordChecks } from "../access/password-checks.ts";
+import { SignInLimits } from "../access/sign-in-limits.ts";
 import { refused, sessionRequired, signInRefused } from "../access/problems.ts";
 import { access as rules } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
@@ -79,7 +79,7 @@ export function sessionRoutes(app: ApiServer, context: ApiContext, access: Acces
 
 function signInRoute(app: ApiServer, context: ApiContext, access: Access): void {
   const { clock } = context.deps;
-  const checks = new PasswordChecks({ ...access, clock });
+  const limits = new SignInLimits({ ...access, clock });
   const schema = {
     tags: [tags.sessions],
     summary: "Signs in, by password: a new session each time",
@@ -102,7 +102,8 @@ function signInRoute(app: ApiServer, context: ApiContext, access: Access): void 
     schema,
     handler: async (request, reply) => {
       const account = claimOf(request.body);
-      const proved = await checks.check(account, clientOf(request.ip));
+      limits.count(account, clientOf(request.ip));
+      const proved = await access.accounts.check(account);
       if (proved === undefined) throw refused(signInRefused);
       const { identity, position } = await open(context, { request, access, proved });
       const token = await access.tokens.issue(identity);

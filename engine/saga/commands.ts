@@ -34,6 +34,12 @@ export function startSaga<Input, Data, Answer>(parts: SagaParts<Input, Data, Ans
 /** Beside what an admission reads, under a name that it can't have. */
 const ownState = " saga";
 
+export interface ResubmitSaga<Input> {
+  readonly id: string;
+  /** Of what the saga was started with; one for which it is false is refused as if unknown. */
+  readonly onlyIf?: (input: Input) => boolean;
+}
+
 /**
  * Takes a reversed saga up again, from what is still missing. Refused with `<name>-unknown` and
  * `<name>-not-reversed`.
@@ -42,9 +48,11 @@ export function resubmitSaga<Input, Data, Answer>(parts: SagaParts<Input, Data, 
   const { name, model, answer } = parts;
   return defineCommand({
     name: `${name}-resubmit`,
-    reads: ({ id }: { readonly id: string }) => ({ saga: model.of(id) }),
-    decide: ({ id }, { saga }): Decision<Answer> => {
-      if (!saga) return refuse(`${name}-unknown`, `There is no ${name} ${id}.`);
+    reads: ({ id }: ResubmitSaga<Input>) => ({ saga: model.of(id) }),
+    decide: ({ id, onlyIf }, { saga }): Decision<Answer> => {
+      if (!saga || onlyIf?.(saga.input) === false) {
+        return refuse(`${name}-unknown`, `There is no ${name} ${id}.`);
+      }
       if (saga.status !== "reversed") {
         const detail = `The ${name} ${id} is ${saga.status}: only a reversed one is taken up again.`;
         return refuse(`${name}-not-reversed`, detail);

@@ -2,7 +2,7 @@ import type { DeadlineType } from "../deadline.ts";
 import type { CommandCall, FollowedCall } from "../decision/definition.ts";
 import type { Emit, ErasedEventProcessor, ErasedReact } from "../processor.ts";
 import { type SagaAdvance, sagaAdvance } from "./advance.ts";
-import { resubmitSaga, startSaga, type StartSaga } from "./commands.ts";
+import { type ResubmitSaga, resubmitSaga, startSaga, type StartSaga } from "./commands.ts";
 import { stepDeadline } from "./deadline.ts";
 import type { SagaDefinition, SagaReports, StepReport } from "./definition.ts";
 import { assertSaga } from "./faults.ts";
@@ -21,7 +21,7 @@ export interface Saga<Input, Data, Answer> {
   readonly deadline: DeadlineType;
   start(input: StartSaga<Input>): CommandCall<Answer>;
   /** Refused with `<name>-unknown` and `<name>-not-reversed`. */
-  resubmit(input: { readonly id: string }): CommandCall<Answer>;
+  resubmit(input: ResubmitSaga<Input>): CommandCall<Answer>;
 }
 
 /**

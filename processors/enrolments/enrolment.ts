@@ -32,9 +32,15 @@ export const startEnrolment = (input: StartEnrolment): CommandCall<EnrolmentAnsw
 
 export interface ResubmitEnrolment {
   readonly enrolmentId: string;
+  /** Given: another student's enrolment is refused as if there were none. */
+  readonly onlyOf?: string;
 }
 
 /** Takes a reversed enrolment up again. Refused with an `EnrolmentRefusalCode`. */
 export const resubmitEnrolment = ({
-  enrolmentId,
-}: ResubmitEnrolment): CommandCall<EnrolmentAnswer> => enrolment.resubmit({ id: enrolmentId });
+  enrolmentId: id,
+  onlyOf,
+}: ResubmitEnrolment): CommandCall<EnrolmentAnswer> =>
+  enrolment.resubmit(
+    onlyOf === undefined ? { id } : { id, onlyIf: ({ studentId }) => studentId === onlyOf },
+  );

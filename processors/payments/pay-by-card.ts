@@ -9,6 +9,8 @@ export interface PayByCard {
   readonly paymentId: string;
   /** What the provider's form gave for the card. It is forgotten once the charge is over. */
   readonly token: string;
+  /** Given: another student's payment is refused as if there were none. */
+  readonly onlyOf?: string;
 }
 
 export interface CardGiven {
@@ -23,9 +25,10 @@ export interface CardGiven {
 export const payByCard = defineCommand({
   name: "pay-by-card",
   reads: ({ paymentId }: PayByCard) => ({ found: payment.of(paymentId) }),
-  decide: ({ paymentId, token }, { found }, context): Decision<CardGiven> => {
+  decide: ({ paymentId, token, onlyOf }, { found }, context): Decision<CardGiven> => {
     if (found === undefined) return unknownPayment(paymentId);
     const { status, terms, expiresAtMs } = found;
+    if (onlyOf !== undefined && terms.studentId !== onlyOf) return unknownPayment(paymentId);
     if (status === "charging") {
       return no("payment-in-progress", `A card was given for payment ${paymentId} already.`);
     }

@@ -8,6 +8,8 @@ import { seatOffer } from "./seat-offer.ts";
 
 export interface Withdraw {
   readonly registrationId: string;
+  /** Given: another student's registration is refused as if there were none. */
+  readonly onlyOf?: string;
 }
 
 /** `left` where it stood in line. `reason` is not WITHDRAWN when something else ended it before. */
@@ -20,8 +22,11 @@ export type Withdrawn = CancelledRegistration;
 export const withdraw = defineCommand({
   name: "withdraw",
   reads: (input: Withdraw) => ({ registration: registration.of(input.registrationId) }),
-  decide: ({ registrationId }, states): Decision<Withdrawn> => {
+  decide: ({ registrationId, onlyOf }, states): Decision<Withdrawn> => {
     const found = states.registration;
+    if (onlyOf !== undefined && found.status !== "unknown" && found.studentId !== onlyOf) {
+      return unknownRegistration(registrationId);
+    }
     switch (found.status) {
       case "unknown":
         return unknownRegistration(registrationId);
