@@ -1,3 +1,4 @@
+export type { Access } from "./access/contract.ts";
 export type {
   ApiDependencies,
   CommandExecutor,

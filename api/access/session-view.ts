@@ -1,5 +1,3 @@
-import type { FastifyBaseLogger } from "fastify";
-
 import { header } from "../../engine/envelope.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
@@ -18,7 +16,8 @@ export interface LogSessionViewOptions {
   readonly eventStore: Pick<EventStore, "lanes" | "incarnation" | "nowMs">;
   readonly clock: Clock;
   readonly limits: AccessLimits;
-  readonly report: Pick<FastifyBaseLogger, "warn">;
+  /** Told once of each failure that lasts. */
+  readonly report: (message: string) => void;
 }
 
 const topic = sessionEvents.name;
@@ -48,6 +47,7 @@ export class LogSessionView implements SessionView, AsyncDisposable {
   /** Where each partition is read on; undefined until the beginning was found. */
   #next: Map<number, Offset> | undefined;
   #running: Promise<unknown> | undefined;
+  readonly #current = Promise.withResolvers<void>();
 
   constructor(options: LogSessionViewOptions) {
     this.#options = options;
@@ -57,9 +57,14 @@ export class LogSessionView implements SessionView, AsyncDisposable {
   /** Begins to follow. */
   start(): void {
     this.#running ??= Promise.all([
-      this.#forEver("the log of sessions can't be read", () => this.#follow()),
-      this.#forEver("the event store can't be asked for its sessions", () => this.#look()),
+      this.#forEver("The log of sessions can't be read", () => this.#follow()),
+      this.#forEver("The event store can't be asked for its sessions", () => this.#look()),
     ]);
+  }
+
+  /** Resolves when all that was recorded was known here for the first time. */
+  get current(): Promise<void> {
+    return this.#current.promise;
   }
 
   endOf(sessionId: string): SessionEnding | undefined {
@@ -95,7 +100,7 @@ export class LogSessionView implements SessionView, AsyncDisposable {
         pauseMs = retryMs.first;
       } catch (error) {
         if (signal.aborted) return;
-        report.warn({ err: error }, `${what}; trying again`);
+        if (pauseMs === retryMs.first) report(`${what}: ${messageOf(error)} It is tried again.`);
         // Retention has passed it, or the topic was made anew: begin again.
         if (error instanceof FatalError) this.#next = undefined;
         await clock.sleep(pauseMs, signal);
@@ -110,6 +115,7 @@ export class LogSessionView implements SessionView, AsyncDisposable {
     const incarnation = await eventStore.incarnation();
     const lanes = await eventStore.lanes(topic);
     this.#looks.add({ atMs, incarnation, lanes });
+    this.#tellCurrent();
     await clock.sleep(lookMs, this.#stop.signal);
   }
 
@@ -141,6 +147,11 @@ export class LogSessionView implements SessionView, AsyncDisposable {
       next.set(partition, nextOffset);
     }
     this.#looks.applied();
+    this.#tellCurrent();
+  }
+
+  #tellCurrent(): void {
+    if (this.#looks.appliedAtMs !== undefined) this.#current.resolve();
   }
 
   #record(partition: number, cursor: RecordCursor): void {
@@ -155,3 +166,6 @@ export class LogSessionView implements SessionView, AsyncDisposable {
     this.#looks.advance(partition, { sequence, incarnation, eventId });
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -2,9 +2,11 @@ import { type ApiOptions, buildApi, type ConsumerHealth, type ServerTls } from "
 import { Decider } from "../../engine/decision/decider.ts";
 import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
+import type { AccessSettings } from "../access-settings.ts";
 import { type Address, listenOn, type Listening } from "../port.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { System } from "../system.ts";
+import { openAccess } from "./access.ts";
 import type { BoardView } from "./board-view.ts";
 import { letterAdministration } from "../dead-letters/administration.ts";
 import { application } from "./definitions.ts";
@@ -32,6 +34,8 @@ export interface ApiPart {
   readonly room?: Room;
   /** Bounds of the API; without them its defaults. */
   readonly limits?: ApiOptions;
+  /** `off`: nobody is asked who he is. */
+  readonly access: "off" | AccessSettings;
   /** Left out: HTTP without TLS. */
   readonly tls?: ServerTls;
 }
@@ -53,7 +57,9 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     stores,
     freshnessMs: (name) => health.health().find(({ consumer }) => consumer === name)?.ageMs,
   });
+  const opened = part.access === "off" ? undefined : await openAccess(part.access, stores);
   const app = buildApi({
+    ...(opened === undefined ? {} : { access: opened.access }),
     decider: live.commands.counting(commandsWhileRoom(decider, room)),
     live,
     idempotencyKeys: stores.idempotencyKeys,
@@ -83,6 +89,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     ...(part.tls === undefined ? {} : { tls: part.tls }),
   });
   app.addHook("onClose", async () => {
+    await opened?.[Symbol.asyncDispose]();
     load[Symbol.dispose]();
     history[Symbol.dispose]();
   });
