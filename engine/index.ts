@@ -5,6 +5,7 @@
 export * from "./columns.ts";
 export * from "./deadline.ts";
 export * from "./effect.ts";
+export * from "./enrichment.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
 export * from "./position.ts";

@@ -12,6 +12,7 @@ export const schemaFolders = [
   "catalogue",
   "enrolments",
   "modules",
+  "notices",
   "payments",
   "seats",
   "sessions",

@@ -2,6 +2,7 @@ export type { RecordSchema, RecordType } from "./event-type.ts";
 export * from "./generated/catalogue.ts";
 export * from "./generated/enrolments.ts";
 export * from "./generated/modules.ts";
+export * from "./generated/notices.ts";
 export * from "./generated/payments.ts";
 export * from "./generated/seats.ts";
 export * from "./generated/sessions.ts";
@@ -13,4 +14,5 @@ export {
   paymentEvents,
   registrationUpdates,
   sessionEvents,
+  studentNotices,
 } from "./topics.ts";

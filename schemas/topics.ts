@@ -19,6 +19,7 @@ import {
   ModuleOffered,
   ModuleWithdrawn,
 } from "./generated/modules.ts";
+import { SeatOfferAnnounced } from "./generated/notices.ts";
 import {
   PaymentConfirmed,
   PaymentDeadlinePassed,
@@ -121,6 +122,16 @@ export const sessionEvents = {
   key: "sessionId",
   tags,
   events: [SessionCreated, SessionExpired, SessionRevoked],
+} as const;
+
+/** What students are told by mail and the like, with all that a message needs, for ever. */
+export const studentNotices = {
+  kind: "events",
+  name: "student-notices",
+  partitions: 10,
+  key: "studentId",
+  tags,
+  events: [SeatOfferAnnounced],
 } as const;
 
 /** Notices for the browser: the seats of a module changed. */

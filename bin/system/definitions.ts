@@ -9,6 +9,7 @@ import { accommodation } from "../../processors/accommodation/index.ts";
 import { catalogue, migrations as catalogueMigrations } from "../../processors/catalogue/index.ts";
 import { enrolment } from "../../processors/enrolments/index.ts";
 import { libraryCard } from "../../processors/library/index.ts";
+import { offerNotices } from "../../processors/offer-notices/index.ts";
 import { onboarding } from "../../processors/onboarding/index.ts";
 import { paymentDue, paymentRequests } from "../../processors/payments/index.ts";
 import { registrationSaga } from "../../processors/registration-saga/index.ts";
@@ -34,6 +35,7 @@ import {
   paymentEvents,
   registrationUpdates,
   sessionEvents,
+  studentNotices,
 } from "../../schemas/topics.ts";
 
 /** What runs on the engine: a domain's definitions. */
@@ -67,6 +69,7 @@ export function applicationWith(options: OfferOptions): Definitions {
       libraryCard,
       accommodation,
       onboarding,
+      offerNotices,
     ],
     projections: [
       seatAvailability,
@@ -78,7 +81,14 @@ export function applicationWith(options: OfferOptions): Definitions {
       sessions,
     ],
     deadlines: [seatOffer, lineOpens, paymentDue, enrolment.deadline, sessionEnd],
-    eventTopics: [moduleEvents, paymentEvents, enrolmentEvents, sessionEvents, registrationUpdates],
+    eventTopics: [
+      moduleEvents,
+      paymentEvents,
+      enrolmentEvents,
+      sessionEvents,
+      studentNotices,
+      registrationUpdates,
+    ],
     changeTopics: [catalogueModules],
     slotName: "refold",
     transactionTags: ["registration", "payment", "enrolment"],

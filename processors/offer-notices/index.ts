@@ -1,0 +1,1 @@
+export { offerNotices } from "./offer-notices.ts";
