@@ -33,6 +33,8 @@ export class Crowd {
   disturbances = 0;
   arrived = 0;
   settled = 0;
+  #beganMs = 0;
+  #settledAtMs = 0;
   readonly #options: Required<CrowdOptions>;
   readonly #under = new Set<Promise<void>>();
 
@@ -40,10 +42,16 @@ export class Crowd {
     this.#options = { tickMs: 5, ...options };
   }
 
+  /** Registrations, from the begin to the last that was settled. */
+  get settledPerSecond(): number {
+    return (this.settled * 1_000) / Math.max(1, this.#settledAtMs - this.#beganMs);
+  }
+
   /** Resolves when everybody has come and gone; after the signal nobody comes any more. */
   async run(signal: AbortSignal): Promise<void> {
     const { wishes, clock, tickMs } = this.#options;
     const beganMs = clock.monotonicMs();
+    this.#beganMs = beganMs;
     while (this.arrived < wishes.length && !signal.aborted) {
       const sinceMs = clock.monotonicMs() - beganMs;
       for (let wish = wishes[this.arrived]; wish && wish.atMs <= sinceMs;) {
@@ -65,7 +73,8 @@ export class Crowd {
     const { disturbances } = this;
     const answer = await this.#registers(wish);
     this.settled += 1;
-    const tookMs = clock.monotonicMs() - dueMs;
+    this.#settledAtMs = clock.monotonicMs();
+    const tookMs = this.#settledAtMs - dueMs;
     this.latencies.add(tookMs);
     const calm = disturbances % 2 === 0 && disturbances === this.disturbances;
     if (calm) this.calmLatencies.add(tookMs);
