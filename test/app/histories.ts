@@ -13,8 +13,10 @@ import {
   enrolmentEvents,
   moduleEvents,
   paymentEvents,
+  sessionEvents,
 } from "../../schemas/topics.ts";
 import { paymentFacts } from "../payments/history.ts";
+import { sessionFacts } from "../sessions/history.ts";
 import { enrolmentFacts } from "./enrolment-stage.ts";
 import { ModuleHistory } from "./module-history.ts";
 
@@ -116,6 +118,7 @@ export const eventHistories: ReadonlyMap<string, readonly GivenEvent[]> = new Ma
   [moduleEvents.name, moduleFacts()],
   [paymentEvents.name, paymentFacts()],
   [enrolmentEvents.name, enrolmentFacts()],
+  [sessionEvents.name, sessionFacts()],
 ]);
 
 /** A history for each captured table that a definition reads, by the name of its topic. */

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { processorChecks, happened, reactAll } from "../../engine/testing/index.ts";
+import { happened, reactAll } from "../../engine/testing/index.ts";
 import { offerNotices } from "../../processors/offer-notices/index.ts";
 import {
   ModuleDetailsChanged,
@@ -57,23 +57,3 @@ test("an announcement carries the title and the fee that the module had when the
 const announced = (
   said: Partial<SeatOfferAnnounced> & Pick<SeatOfferAnnounced, "studentId" | "registrationId">,
 ) => ({ moduleCode: "A", offerExpiresAt: 5_000, ...said });
-
-/** Long enough that every step of the task is passed several times. */
-const longHistory = Array.from({ length: 60 }, (_, index) => `M-${index % 20}`).flatMap(
-  (moduleCode, index) => [
-    index < 20
-      ? happened(ModuleOffered, { ...module, moduleCode, title: "T", capacity: 1, feeCents: 0 })
-      : happened(ModuleDetailsChanged, {
-          ...module,
-          moduleCode,
-          title: `T${index}`,
-          feeCents: index,
-        }),
-    offer(moduleCode, `r-${index}`, `s-${index}`),
-  ],
-);
-
-describe("offer-notices", () => {
-  const checks = processorChecks({ processor: offerNotices, history: longHistory });
-  for (const { name, run } of checks) test(name, run);
-});
