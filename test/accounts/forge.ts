@@ -28,7 +28,7 @@ export function hmacWith(secret: string | Buffer, { header, payload }: Forged): 
 }
 
 export const privateKeyOf = ({ privateJwk }: StoredKey): KeyObject =>
-  createPrivateKey({ key: privateJwk as Record<string, string>, format: "jwk" });
+  createPrivateKey({ key: privateJwk, format: "jwk" });
 
 export const strangeKey = () => generateKeyPairSync("ed25519");
 

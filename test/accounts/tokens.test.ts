@@ -19,8 +19,14 @@ test("a token has three members in its header and eight claims", async () => {
   expect(JSON.parse(header)).toEqual({ alg: "EdDSA", kid: stored.kid, typ: "JWT" });
   const now = clock.nowMs() / 1_000;
   expect(JSON.parse(payload)).toEqual({
-    ...{ iss: "refold", aud: "refold", sub: "s-1", role: "student" },
-    ...{ jti: "01a1fe99-184c-7f62-8503-843efff9bc60", iat: now, nbf: now, exp: now + 900 },
+    iss: "refold",
+    aud: "refold",
+    sub: "s-1",
+    jti: "01a1fe99-184c-7f62-8503-843efff9bc60",
+    role: "student",
+    iat: now,
+    nbf: now,
+    exp: now + 900,
   });
 });
 
