@@ -30,6 +30,11 @@ export interface SurgeOptions {
   readonly modules: number;
   readonly capacity: number;
   readonly clients: number;
+  /**
+   * How long each client rests between two requests (default: not at all). Where many processes share
+   * the machine, clients without rest would leave nothing for what a test waits for.
+   */
+  readonly restMs?: number;
 }
 
 /** Refusals that the rules give. */
@@ -110,7 +115,8 @@ export class Surge {
           ? await this.#register(http, own)
           : await this.#withdraw(http, leaving);
       // The server isn't there: what follows would be refused connections by the thousand.
-      if (!done) await delay(20, undefined, { signal }).catch(() => undefined);
+      const restMs = Math.max(done ? 0 : 20, this.#options.restMs ?? 0);
+      if (restMs > 0) await delay(restMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

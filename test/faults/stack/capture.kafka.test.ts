@@ -12,7 +12,7 @@ const rounds = Number(process.env["REFOLD_ROUNDS"] ?? 1);
 
 let stack: WholeStack;
 let instance: Instance & { readonly settings: Readonly<Record<string, string>> };
-const surge = new Surge({ modules: 12, capacity: 40, clients: 8 });
+const surge = new Surge({ modules: 12, capacity: 40, clients: 8, restMs: 20 });
 
 beforeAll(async () => {
   stack = await WholeStack.start();

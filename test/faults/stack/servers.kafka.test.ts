@@ -12,7 +12,7 @@ const rounds = Number(process.env["REFOLD_ROUNDS"] ?? 1);
 const downMs = 1_000;
 
 let roles: Roles;
-const surge = new Surge({ modules: 12, capacity: 40, clients: 16 });
+const surge = new Surge({ modules: 12, capacity: 40, clients: 16, restMs: 20 });
 
 beforeAll(async () => {
   roles = await Roles.start();

@@ -17,7 +17,7 @@ const pauseMs = 1_000 * Number(process.env["REFOLD_PAUSE_SECONDS"] ?? 8);
 
 let roles: Roles;
 let workers: RefoldProcess[];
-const surge = new Surge({ modules: 12, capacity: 40, clients: 16 });
+const surge = new Surge({ modules: 12, capacity: 40, clients: 16, restMs: 20 });
 
 beforeAll(async () => {
   roles = await Roles.start();
