@@ -299,7 +299,7 @@ const mustHappen = [
   "an offer that was accepted",
 ];
 
-const courses = Number(process.env["REFOLD_COURSES"] ?? 40);
+const courses = Number(process.env["REFOLD_COURSES"] ?? 20);
 
 test(
   "whatever is asked, paid, repeated and killed: no seat is given twice, and money is where the seat is",
