@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** One project per test suffix: the suffix says which servers the test needs. */
 const nothing = ["test/**/*.test.ts"];
-const servers = ["pg", "redis", "kafka", "e2e", "browser"].map(
+const servers = ["pg", "redis", "kafka", "e2e", "browser", "operations"].map(
   (lane) => `test/**/*.${lane}.test.ts`,
 );
 
