@@ -48,14 +48,14 @@ async function processOf(role: DatabaseRole, args: readonly string[]) {
     started.child.kill("SIGKILL");
     await started.ended;
   });
-  const [, url = ""] = await started.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
+  const [, url = ""] = await started.printed(/(http:\/\/127\.0\.0\.1:\d+)/, 90_000);
   return { process: started, url };
 }
 
 const ready = (url: string): Promise<boolean> =>
   until(
     async () => ((await ask(`${url}/readyz`)).status === 200 ? true : undefined),
-    30_000,
+    60_000,
     () => `${url} ready`,
   );
 
@@ -74,7 +74,7 @@ beforeAll(async () => {
 
 afterAll(() => end());
 
-test("each process does its work under its own role", async () => {
+test("each process does its work under its own role", { timeout: 300_000 }, async () => {
   const capture = await processOf("capture", ["capture"]);
   const worker = await processOf("projector", ["worker", "--audit-rest", "1"]);
   const api = await processOf("api", ["api", "--port", "0"]);
@@ -88,7 +88,7 @@ test("each process does its work under its own role", async () => {
       const answer = await register(api.url, "CS-101", "s-1");
       return answer.status === 201 ? answer : undefined;
     },
-    30_000,
+    60_000,
     () => "a registration",
   );
   const seen = await until(
@@ -96,7 +96,7 @@ test("each process does its work under its own role", async () => {
       const { body } = await availability(api.url, "CS-101", registered.position);
       return body["confirmed"] === 1 ? body : undefined;
     },
-    30_000,
+    60_000,
     () => "a seat that is paid for",
   );
   expect(seen).toMatchObject({ capacity: 2, held: 0, confirmed: 1 });
@@ -111,7 +111,7 @@ test("each process does its work under its own role", async () => {
   await until(
     async () =>
       JSON.stringify(await run(owner, removed)) === '[{"gone":true}]' ? true : undefined,
-    30_000,
+    60_000,
     () => "the table of the generation before is dropped",
   );
   for (const one of [capture, worker, api]) {
