@@ -1,6 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 
-import type { ConditionItem, ReadEvents, StoredEvent } from "../../../engine/ports/event-store.ts";
+import type {
+  ConditionItem,
+  QueryItem,
+  ReadEvents,
+  StoredEvent,
+} from "../../../engine/ports/event-store.ts";
+import { globalPosition } from "../../../engine/position.ts";
 import { textArray } from "../binary-array.ts";
 import { arrayLiteral, itemColumns } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
@@ -51,9 +57,30 @@ export async function readPage(
   query: ReadEvents,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const { rows } = await client.query<EventRow>(statementOf(query, limit));
+  const after = query.after ?? globalPosition(0);
+  const statement = isByItemsAlone(query)
+    ? newerStatement(
+        query.items.map((item) => ({ ...item, after })),
+        limit,
+      )
+    : statementOf(query, limit);
+  const { rows } = await client.query<EventRow>(statement);
   return rows.map(toStoredEvent);
 }
+
+interface ByItems extends ReadEvents {
+  readonly items: readonly QueryItem[];
+}
+
+/** Decisions read so, many times a second: planning the statement of all filters costs the most. */
+const isByItemsAlone = (query: ReadEvents): query is ByItems =>
+  (query.items?.length ?? 0) > 0 &&
+  query.upTo === undefined &&
+  query.lane === undefined &&
+  query.atMs === undefined &&
+  query.correlationId === undefined &&
+  query.id === undefined &&
+  query.order !== "descending";
 
 /** `limit` undefined: all. */
 function statementOf(query: ReadEvents, limit: number | undefined) {
@@ -128,10 +155,14 @@ export async function readNewer(
   client: PoolClient,
   items: readonly ConditionItem[],
 ): Promise<StoredEvent[]> {
-  const { rows } = await client.query<EventRow>({
-    text: `select ${eventColumns("e.")} from refold.newer(1, array_fill(1, array[$1::integer]),
-      $2::bigint[], $3::text[], $4::text[], $5::text[], $6) e`,
-    values: [items.length, ...itemColumns(items), 2_147_483_647],
-  });
+  const { rows } = await client.query<EventRow>(newerStatement(items, 2_147_483_647));
   return rows.map(toStoredEvent);
 }
+
+/** A function keeps its plan for the session. */
+const newerStatement = (items: readonly ConditionItem[], limit: number) => ({
+  name: "refold.newer",
+  text: `select ${eventColumns("e.")} from refold.newer(1, array_fill(1, array[$1::integer]),
+    $2::bigint[], $3::text[], $4::text[], $5::text[], $6) e`,
+  values: [items.length, ...itemColumns(items), limit],
+});
