@@ -25,5 +25,6 @@ export class Wakeup {
 export async function withTimeout(called: Promise<void>, clock: Clock, ms: number): Promise<void> {
   const done = new AbortController();
   await Promise.race([called, clock.sleep(ms, done.signal)]);
-  done.abort();
+  // A reason, because the default is an error with a stack, made for each wait.
+  done.abort("over");
 }
