@@ -20,8 +20,8 @@ export interface AccessOptions {
   readonly signIns?: string;
 }
 
-/** Without a word about it everything is open. */
-const authDefault = "off";
+/** Nothing is open by accident. */
+const authDefault = "on";
 
 /**
  * Who asks, and from where browsers may; `off`: nobody is asked, which only this machine may reach.

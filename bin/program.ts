@@ -23,8 +23,8 @@ export type OptionsOnDatabase = PlaceOptions;
 export function commandWithApi(name: string): Command {
   return commandOnDatabase(name)
     .option("--port <port>", "port of the API; 0 takes a free one", wholeNumber(0, 65_535), 8080)
-    .option("--host <host>", "address of the API; others than loopback need --auth on", "127.0.0.1")
-    .option("--auth <on|off>", "ask who somebody is, or leave all open (REFOLD_AUTH; default: off)")
+    .option("--host <host>", "address of the API; only loopback with --auth off", "127.0.0.1")
+    .option("--auth <on|off>", "ask who somebody is, or leave all open (REFOLD_AUTH; default: on)")
     .option(
       "--origin <origin...>",
       "of pages that may open streams here (REFOLD_ORIGINS, with commas)",

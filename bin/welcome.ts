@@ -16,7 +16,6 @@ const accessText: Readonly<Record<Welcome["access"], string>> = {
 
 const signInText = (by: string): string => `
   npx refold users add me --role admin${by}
-  npx refold users add s-1 --role student${by}
   TOKEN=$(npx refold sessions open s-1${by})`;
 
 /** What `refold start` prints once it works: where everything is, and lines to try that work. */

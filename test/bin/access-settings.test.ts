@@ -13,6 +13,10 @@ describe("whether somebody is asked who he is", () => {
     expect(accessSettingsOf(local, { REFOLD_AUTH: "on" })).not.toBe("off");
   });
 
+  test("is on where nothing is said", () => {
+    expect(accessSettingsOf(local, {})).not.toBe("off");
+  });
+
   test.each(["", "yes", "ON", "true"])("is on or off, not %j", (auth) => {
     expect(() => accessSettingsOf({ ...local, auth }, {})).toThrow(/--auth \(REFOLD_AUTH\)/);
   });
