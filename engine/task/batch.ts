@@ -3,6 +3,7 @@ import type { FollowedCall } from "../decision/definition.ts";
 import type { DeadLetter, LetterSettlement } from "../ports/dead-letters.ts";
 import type { Advance, DigestDelta, OwnedPartition } from "../ports/read-model-store.ts";
 import type { HotRow } from "./hot-rows.ts";
+import type { TaskLimits } from "./limits.ts";
 import type { SourceOrigin } from "./source-origin.ts";
 
 /** A decision that a reaction asked for. */
@@ -50,6 +51,8 @@ export interface TaskStore {
   flush(batch: FlushBatch): Promise<void>;
 }
 
+type Lingering = Pick<TaskLimits, "lingerMs" | "positionLingerMs">;
+
 /** The batch that is being filled. */
 export class OpenBatch {
   /** From 1; rows say by it when they were last touched. */
@@ -59,8 +62,26 @@ export class OpenBatch {
   /** Monotonic; undefined while it is empty. */
   openedAtMs: number | undefined;
   touched: HotRow[] = [];
+  /** Has a fold changed a row? It may have been changed back since. */
+  changed = false;
   calls: EmittedCall[] = [];
   letters: DeadLetter[] = [];
+
+  /** Monotonic; undefined: a flush of it would move positions, and nothing else. */
+  #changesSinceMs: number | undefined;
+
+  /** Records that came at this time (monotonic) are folded. */
+  folded(atMs: number): void {
+    const changes = this.changed || this.calls.length + this.letters.length > 0;
+    if (changes) this.#changesSinceMs ??= atMs;
+  }
+
+  /** When it wants to be flushed (monotonic); undefined: it is empty. */
+  dueMs({ lingerMs, positionLingerMs }: Lingering): number | undefined {
+    if (this.openedAtMs === undefined) return undefined;
+    const changesDueMs = (this.#changesSinceMs ?? Infinity) + lingerMs;
+    return Math.min(changesDueMs, this.openedAtMs + Math.max(lingerMs, positionLingerMs));
+  }
 
   touch(row: HotRow): void {
     if (row.batch === this.number) return;
@@ -90,6 +111,8 @@ export class OpenBatch {
     this.bytes = 0;
     this.openedAtMs = undefined;
     this.touched = [];
+    this.changed = false;
+    this.#changesSinceMs = undefined;
     this.calls = [];
     this.letters = [];
   }

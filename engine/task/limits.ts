@@ -8,6 +8,11 @@ export interface TaskLimits {
   readonly batchBytesMax: number;
   /** or when its first record has waited so long. */
   readonly lingerMs: number;
+  /**
+   * As `lingerMs`, of a processor's batch that would move its positions and nothing else. Nobody
+   * waits for that, and what is read again after a crash leads to nothing again.
+   */
+  readonly positionLingerMs: number;
   /** Records decoded before their rows are loaded, with one query. */
   readonly chunkRecordsMax: number;
   /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
@@ -23,6 +28,7 @@ export const defaultTaskLimits: TaskLimits = {
   batchRecordsMax: 10_000,
   batchBytesMax: 16 * 1024 * 1024,
   lingerMs: 10,
+  positionLingerMs: 250,
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,
@@ -38,6 +44,7 @@ export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
+  if (!(limits.positionLingerMs >= 0)) texts.push("positionLingerMs must not be negative");
   if (!(limits.failedLettersMax >= 0)) texts.push("failedLettersMax must not be negative");
   if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
   if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");

@@ -37,6 +37,7 @@ export class RecordFold {
     const after = folder(staged.handlers[at], row, staged.events[at]);
     if (suspects.size > 0) this.#check(row, after);
     // Only now: a reaction that threw has neither changed its state nor asked for anything.
+    if (after !== row.row) open.changed = true;
     row.row = after;
     row.cause = staged.origins[at] ?? row.cause;
     open.touch(row);

@@ -121,8 +121,10 @@ export class Task {
 
   /** Milliseconds (monotonic) at which the open batch wants to be flushed; undefined: it's empty. */
   get flushDueMs(): number | undefined {
-    const { openedAtMs } = this.#open;
-    return openedAtMs === undefined ? undefined : openedAtMs + this.#options.limits.lingerMs;
+    const { limits, pipeline } = this.#options;
+    if (pipeline.kind === "processor") return this.#open.dueMs(limits);
+    // Queries wait for positions of projections.
+    return this.#open.dueMs({ ...limits, positionLingerMs: limits.lingerMs });
   }
 
   get flushing(): boolean {
@@ -315,6 +317,7 @@ export class Task {
     if (this.#rewinds !== life) return this.#voidChunk();
     probe.at("loaded");
     this.#fold.fold();
+    this.#open.folded(startedMs);
     for (const partition of this.#partitions.values()) partition.assertOrder();
     probe.at("folded");
   }

@@ -122,6 +122,8 @@ export class University implements AsyncDisposable {
       probe: { at: (point) => void (diesAt(point) && life.kill()) },
       limits: {
         lingerMs: 1,
+        // What is awaited here is that every position stands at the end.
+        positionLingerMs: 1,
         batchRecordsMax: 40,
         chunkRecordsMax: 15,
         backoff: { ...quickly, attemptsMax: 5 },
