@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Tickets } from "./access/tickets.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import type { KeysInUse } from "./idempotency/keys-in-use.ts";
+import type { LiveFeed } from "./live/live-feed.ts";
 import type { ApiOptions } from "./options.ts";
 import type { PositionWaits } from "./position-waits.ts";
 import type { UpdateFeed } from "./updates/feed.ts";
@@ -28,6 +29,8 @@ export interface ApiContext {
   readonly waits: PositionWaits;
   readonly keysInUse: KeysInUse;
   readonly feed: UpdateFeed;
+  /** Of what the system does; undefined where nobody tells it. */
+  readonly liveFeed: LiveFeed | undefined;
   readonly logger: FastifyBaseLogger;
   /** How many card payments wait for their payment to be asked for. */
   readonly paymentWaits: { open: number };

@@ -11,6 +11,7 @@ import { KeysInUse } from "./idempotency/keys-in-use.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
+import { LiveFeed } from "./live/live-feed.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { newServer } from "./new-server.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
@@ -80,6 +81,7 @@ function contextOf(
   deps: ApiDependencies,
   own: { readonly options: ApiOptions; readonly logger: FastifyBaseLogger },
 ): ApiContext {
+  const { live } = deps;
   return {
     ...own,
     deps,
@@ -87,6 +89,7 @@ function contextOf(
     keysInUse: new KeysInUse(own.options),
     waits: new PositionWaits({ ...deps, ...own }),
     feed: new UpdateFeed({ ...deps, ...own }),
+    liveFeed: live === undefined ? undefined : new LiveFeed({ ...deps, ...own, live }),
     paymentWaits: { open: 0 },
     replays: { open: 0 },
   };
@@ -117,7 +120,7 @@ function refuseWhileDraining(app: ApiServer, lifetime: Lifetime): void {
 }
 
 function followUpdates(app: ApiServer, { context, lifetime }: Parts): void {
-  const { deps, feed, options } = context;
+  const { deps, feed, liveFeed, options } = context;
   app.addHook("onReady", async () => {
     feed.start();
     // A log that doesn't answer must not keep commands and queries from being served.
@@ -125,7 +128,7 @@ function followUpdates(app: ApiServer, { context, lifetime }: Parts): void {
   });
   app.addHook("preClose", async () => {
     lifetime.draining = true;
-    await feed[Symbol.asyncDispose]();
+    await Promise.all([feed[Symbol.asyncDispose](), liveFeed?.[Symbol.asyncDispose]()]);
   });
 }
 
@@ -148,8 +151,9 @@ function addRoutes(app: ApiServer, { context, lifetime }: Parts): void {
   if (traces !== undefined) traceRoutes(app, traces);
   const { letters } = context.deps;
   if (letters !== undefined) deadLetterRoutes(app, letters);
+  const { liveFeed } = context;
   const { live } = context.deps;
-  if (live !== undefined) liveRoutes(app, context, live);
+  if (live !== undefined && liveFeed !== undefined) liveRoutes(app, context, { live, liveFeed });
   const { readyWithinMs } = context.options;
   healthRoutes(app, { ...context.deps, readyWithinMs, faults: () => faultsOf(context, lifetime) });
   documentationRoutes(app);

@@ -12,7 +12,7 @@ import { clientOf } from "../limits/client.ts";
 import { ClientCounts } from "../limits/client-counts.ts";
 import type { ProblemCode } from "../problem-codes.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
-import { LiveFeed, type LiveListener } from "./live-feed.ts";
+import type { LiveFeed, LiveListener } from "./live-feed.ts";
 import { liveEvents, liveMessages } from "./outlets.ts";
 import type { LiveSources } from "./sources.ts";
 
@@ -33,9 +33,11 @@ interface Parts {
 }
 
 /** What the system does, as it does it: a report for programs, and streams of frames. */
-export function liveRoutes(app: ApiServer, context: ApiContext, live: LiveSources): void {
-  const feed = new LiveFeed({ ...context.deps, live, logger: context.logger });
-  app.addHook("preClose", () => feed[Symbol.asyncDispose]());
+export function liveRoutes(
+  app: ApiServer,
+  context: ApiContext,
+  { live, liveFeed: feed }: { readonly live: LiveSources; readonly liveFeed: LiveFeed },
+): void {
   countTurnedAway(app, live);
   statusRoute(app, live);
   const parts = { context, feed, perClient: new ClientCounts() };
