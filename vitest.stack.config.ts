@@ -24,6 +24,20 @@ export default defineConfig({
           ...timeouts,
         },
       },
+      {
+        test: {
+          name: "browser",
+          include: ["test/**/*.browser.test.ts"],
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: "operations",
+          include: ["test/**/*.operations.test.ts"],
+          ...timeouts,
+        },
+      },
     ],
   },
 });

@@ -4,7 +4,14 @@ import { parseArgs } from "node:util";
 
 import { projectRoot } from "../support/source-tree.ts";
 import { dockerServers } from "./docker.ts";
-import { redisServers, stackServers, type Missing, type Servers } from "./servers.ts";
+import { operationsTools } from "./operations-tools.ts";
+import {
+  browserPrograms,
+  redisServers,
+  stackServers,
+  type Missing,
+  type Servers,
+} from "./servers.ts";
 
 interface Lane {
   readonly name: string;
@@ -16,6 +23,8 @@ interface Lane {
 const lanes: readonly Lane[] = [
   { name: "redis", project: "redis", servers: () => redisServers() },
   { name: "kafka", project: "kafka", servers: () => stackServers() },
+  { name: "browser", project: "browser", servers: () => browserPrograms() },
+  { name: "operations", project: "operations", servers: () => operationsTools() },
   { name: "docker", project: "kafka", servers: () => dockerServers() },
 ];
 

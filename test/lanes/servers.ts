@@ -70,3 +70,21 @@ export async function redisServers(): Promise<Servers | Missing> {
   }
   return { from: "redis-server", environment: {}, stop: async () => undefined };
 }
+
+/** Tests of the page start servers of their own, and a Chromium. */
+export async function browserPrograms(environment = process.env): Promise<Servers | Missing> {
+  const given = environment["CHROMIUM"];
+  for (const path of given === undefined ? ["chromium", "chromium-browser"] : [given]) {
+    try {
+      const { stdout } = await run("which", [path]);
+      const found = { CHROMIUM: stdout.trim() };
+      return { from: found.CHROMIUM, environment: found, stop: async () => undefined };
+    } catch {
+      // Perhaps it has its other name.
+    }
+  }
+  return {
+    reason:
+      "there is no Chromium (Debian: apt-get install chromium; elsewhere name it in CHROMIUM)",
+  };
+}

@@ -12,6 +12,8 @@ export type Answer<Body> =
       readonly body: Body;
       /** Token of the position that a command wrote. */
       readonly position: string | undefined;
+      /** By the server's clock, in milliseconds since 1970 (UTC): the browser's may be wrong. */
+      readonly answeredAtMs: number;
     }
   | { readonly ok: false; readonly problem: Problem };
 
@@ -72,7 +74,10 @@ export class Backend {
       if (!response.ok) return { ok: false, problem: await problemOf(response) };
       const position = response.headers.get("refold-position") ?? undefined;
       const text = await response.text();
-      return { ok: true, body: (text === "" ? null : JSON.parse(text)) as Body, position };
+      const told = Date.parse(response.headers.get("date") ?? "");
+      const answeredAtMs = Number.isNaN(told) ? Date.now() : told;
+      const read = (text === "" ? null : JSON.parse(text)) as Body;
+      return { ok: true, body: read, position, answeredAtMs };
     } catch {
       return { ok: false, problem: unreachable };
     }

@@ -10,7 +10,9 @@ export interface Done {
 }
 
 interface Registered {
+  readonly registrationId: string;
   readonly status: "held" | "completed" | "waiting";
+  readonly paymentId?: string | null;
   readonly feeCents?: number;
 }
 
@@ -28,6 +30,8 @@ const refusals: Readonly<Record<string, string>> = {
 /** What a student does, with what is said about it. Each is done once, however often it is sent. */
 export class Commands {
   readonly #backend: Backend;
+  /** By registration: told with the seat, before any list has the payment. */
+  readonly #payments = new Map<string, string>();
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -37,7 +41,8 @@ export class Commands {
     const { moduleCode } = module;
     const body = { moduleCode, studentId, ...(how === "line" ? { waitlist: true } : {}) };
     const answer = await this.#send<Registered>("/registrations", "POST", body);
-    return told(answer, ({ status, feeCents = 0 }) => {
+    return told(answer, ({ registrationId, paymentId, status, feeCents = 0 }) => {
+      if (paymentId) this.#payments.set(registrationId, paymentId);
       if (status === "waiting") return `You are in line for ${moduleCode}.`;
       if (status === "completed") return `You are registered for ${moduleCode}.`;
       return `A seat in ${moduleCode} is held for you: pay ${money(feeCents)} to keep it.`;
@@ -54,25 +59,16 @@ export class Commands {
   }
 
   async pay({ registrationId, moduleCode, payment }: Own, token: string): Promise<Done> {
-    // A payment's id follows from the registration's, so it is known before it is requested.
-    const id = payment?.paymentId ?? (await this.#paymentOf(registrationId));
+    const id = payment?.paymentId ?? this.#payments.get(registrationId);
     if (id === undefined) {
       return {
-        text: "The payment is not ready yet. Try again.",
+        text: "The payment is being prepared. Try again.",
         isFault: true,
         position: undefined,
       };
     }
     const answer = await this.#send(`/payments/${encodeURIComponent(id)}/card`, "POST", { token });
     return told(answer, () => `The card for ${moduleCode} is being charged.`);
-  }
-
-  async #paymentOf(registrationId: string): Promise<string | undefined> {
-    const path = `/registrations/${encodeURIComponent(registrationId)}/payments`;
-    const answer = await this.#backend.ask<{
-      readonly payments: readonly { readonly paymentId: string }[];
-    }>(path);
-    return answer.ok ? answer.body.payments.at(-1)?.paymentId : undefined;
   }
 
   /** Once more, under the same key, where it isn't known what became of the first. */

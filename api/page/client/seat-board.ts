@@ -44,6 +44,7 @@ const pageSize = 500;
 const modulesMax = 2_000;
 /** Requests for seats that are under way at once. */
 const askedAtOnce = 4;
+const againMs = 1_500;
 
 interface ModulePage {
   readonly modules: readonly Module[];
@@ -84,7 +85,9 @@ export class SeatBoard {
     this.#isLoading = true;
     while (this.#isDue) {
       this.#isDue = false;
-      await this.#loadOnce();
+      const isWhole = await this.#loadOnce();
+      // A server that is busy says so at once; what it kept back is asked for again soon.
+      if (!isWhole) setTimeout(() => void this.load(), againMs * (0.5 + Math.random()));
     }
     this.#isLoading = false;
   }
@@ -121,9 +124,10 @@ export class SeatBoard {
     entry.place = place;
   }
 
-  async #loadOnce(): Promise<void> {
+  /** False: something was not answered. */
+  async #loadOnce(): Promise<boolean> {
     const found = await this.#loadModules();
-    if (found === undefined) return;
+    if (found === undefined) return false;
     const listed = new Set(found.map(({ moduleCode }) => moduleCode));
     const gone = [...this.#entries.keys()].filter((code) => !listed.has(code));
     for (const code of gone) this.#entries.delete(code);
@@ -131,13 +135,15 @@ export class SeatBoard {
     this.isLoaded = true;
     this.#onChange(new Set([...listed, ...gone]));
     const waiting = [...listed];
+    let isWhole = true;
     const worker = async () => {
       for (let code = waiting.shift(); code !== undefined; code = waiting.shift()) {
-        await this.#loadSeats(code);
+        if (!(await this.#loadSeats(code))) isWhole = false;
         this.#onChange(new Set([code]));
       }
     };
     await Promise.all(Array.from({ length: askedAtOnce }, worker));
+    return isWhole;
   }
 
   async #loadModules(): Promise<readonly Module[] | undefined> {
@@ -165,12 +171,13 @@ export class SeatBoard {
     this.#onChange(new Set([code]));
   }
 
-  async #loadSeats(code: string, waitFor?: string): Promise<void> {
+  async #loadSeats(code: string, waitFor?: string): Promise<boolean> {
     const path = `/modules/${encodeURIComponent(code)}/availability`;
     const answer = await this.#backend.ask<Availability>(path, { waitFor });
-    if (!answer.ok) return;
+    if (!answer.ok) return false;
     const { position } = answer.body;
     this.#take(this.#entryOf(code), answer.body, position === null ? nowhere : placeOf(position));
+    return true;
   }
 }
 

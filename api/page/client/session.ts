@@ -62,7 +62,7 @@ export class Session {
     const account = kind === "student" ? { studentId: name, password } : { user: name, password };
     const answer = await this.#backend.ask<Created>("/sessions", { method: "POST", body: account });
     this.isBusy = false;
-    if (answer.ok) this.#begin(answer.body);
+    if (answer.ok) this.#begin(answer.body, answer.answeredAtMs);
     else this.refusal = answer.problem.detail;
     this.#onChange();
   }
@@ -85,11 +85,11 @@ export class Session {
     this.#onChange();
   }
 
-  #begin({ token, subject, role, expiresAt }: Created): void {
+  #begin({ token, subject, role, expiresAt }: Created, nowMs: number): void {
     this.#backend.use(token);
     this.person = { subject, role, expiresAt };
     this.ending = undefined;
-    const leftMs = Date.parse(expiresAt) - Date.now();
+    const leftMs = Date.parse(expiresAt) - nowMs;
     const expire = () =>
       this.refused({ status: 401, code: "session-expired", detail: "It has expired." });
     this.#timer = setTimeout(expire, Math.min(Math.max(0, leftMs), timerMsMax));
