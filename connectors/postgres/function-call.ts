@@ -10,12 +10,15 @@ export interface FunctionCall {
   readonly values: readonly unknown[];
 }
 
-/** Calls functions one after the other in one statement; each sees what those before it wrote. */
+/**
+ * Calls functions one after the other in one statement; each sees what those before it wrote.
+ * @returns what they gave, in order.
+ */
 export async function callFunctions(
   client: PoolClient,
   calls: readonly FunctionCall[],
-): Promise<void> {
-  if (calls.length === 0) return;
+): Promise<readonly unknown[]> {
+  if (calls.length === 0) return [];
   let parameters = 0;
   const texts = calls.map(({ name, types }) => {
     const given = types.map((type) => `$${(parameters += 1)}::${type}`);
@@ -23,7 +26,9 @@ export async function callFunctions(
   });
   const text = `select ${texts.join(", ")}`;
   const values = calls.flatMap((call) => call.values);
-  await client.query({ name: statementName(text), text, values });
+  const given = { name: statementName(text), text, values, rowMode: "array" } as const;
+  const { rows } = await client.query<unknown[]>(given);
+  return rows[0] ?? [];
 }
 
 /**

@@ -6,10 +6,13 @@ import type { Wanted } from "./definition.ts";
 import type { DecidedCall, Group } from "./group.ts";
 import { resultIn } from "./settle.ts";
 
+/** Of a kind of effect: the lease with which a try can begin in this process; undefined: none can. */
+export type Leases = (kind: string) => number | undefined;
+
 /** What a group's calls want to be kept with their facts; undefined: nothing. */
-export function alongsideOf(group: Group): Alongside | undefined {
+export function alongsideOf(group: Group, leases: Leases): Alongside | undefined {
   if (!group.calls.some(wantsMore)) return undefined;
-  const parts = new Parts();
+  const parts = new Parts(leases);
   for (const call of group.calls) {
     const { once, settles } = call.asked;
     if (once !== undefined) {
@@ -34,6 +37,11 @@ class Parts implements Alongside {
   readonly effects: NewEffect[] = [];
   readonly settled: EffectSettlement[] = [];
   readonly deadlines: DeadlineChange[] = [];
+  readonly #leases: Leases;
+
+  constructor(leases: Leases) {
+    this.#leases = leases;
+  }
 
   /** With the context of the span that sends the call's events, where one is recorded. */
   addWanted(call: DecidedCall, traceparent: string | undefined): void {
@@ -43,7 +51,10 @@ class Parts implements Alongside {
   }
 
   #add({ effects = [], deadlines = [] }: Wanted, cause: Cause): void {
-    for (const effect of effects) this.effects.push({ ...effect, ...cause });
+    for (const effect of effects) {
+      const leaseMs = this.#leases(effect.kind);
+      this.effects.push({ ...effect, ...cause, ...(leaseMs === undefined ? {} : { leaseMs }) });
+    }
     for (const one of deadlines) {
       this.deadlines.push(one.change === "set" ? { ...one, ...cause } : one);
     }

@@ -11,7 +11,7 @@ import type {
   StoredEvent,
 } from "../ports/event-store.ts";
 import { noTracer, type Tracer } from "../ports/tracing.ts";
-import { alongsideOf } from "./alongside.ts";
+import { begunIn } from "./begun.ts";
 import type { CommandCall } from "./definition.ts";
 import type { CallMore, CallToDecide, Group } from "./group.ts";
 import type { DeciderOptions } from "./decider-options.ts";
@@ -127,7 +127,12 @@ export class Decider {
     const round = await this.#decide(calls);
     for (const error of round.failed.values()) throw error;
     this.#models.trim();
-    return new DecisionPlan({ calls, groups: round.groups, tracer: this.#tracer });
+    return new DecisionPlan({
+      calls,
+      groups: round.groups,
+      tracer: this.#tracer,
+      leases: this.wakeUps.leaseMs,
+    });
   }
 
   /**
@@ -205,7 +210,10 @@ export class Decider {
   async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
     const sends = new Sends(this.#tracer, group);
     try {
-      const verdict = await this.#options.eventStore.append(requestOf(group), this.#grant);
+      const verdict = await this.#options.eventStore.append(
+        requestOf(group, this.wakeUps.leaseMs),
+        this.#grant,
+      );
       sends.end(verdict);
       await this.#conclude(group, calls, verdict);
     } catch (error) {
@@ -237,8 +245,8 @@ export class Decider {
 
   #recorded(group: Group, verdict: Appended): SettledCall[] {
     this.#saw(verdict.recordedAtMs);
-    const wanted = alongsideOf(group);
-    if (wanted !== undefined) this.wakeUps.tell(wanted);
+    const wanted = group.alongside;
+    if (wanted !== undefined) this.wakeUps.tell(wanted, begunIn(wanted, verdict));
     return settleAppended(group, verdict, this.#models);
   }
 
@@ -312,7 +320,7 @@ export class Decider {
       decided = complete ? round.groups[0] : undefined;
       if (decided === undefined) return { events: [], condition: [] };
       sends = new Sends(this.#tracer, decided);
-      return requestOf(decided);
+      return requestOf(decided, this.wakeUps.leaseMs);
     };
     const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
     sends?.end(verdict);

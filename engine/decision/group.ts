@@ -1,4 +1,4 @@
-import type { OnceMark } from "../ports/alongside.ts";
+import type { Alongside, OnceMark } from "../ports/alongside.ts";
 import type { EffectSettlement } from "../ports/effect-ledger.ts";
 import type { NewEvent, TimeBounds } from "../ports/event-store.ts";
 import type { CommandCall, Decision, Fact, FollowUps } from "./definition.ts";
@@ -47,6 +47,8 @@ export class Group {
   #parent: Group | undefined;
   calls: DecidedCall[] = [];
   models = new Set<KnownModel>();
+  /** What its request brings, once that is made. */
+  alongside: Alongside | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #beforeMs = Number.POSITIVE_INFINITY;
 

@@ -1,6 +1,7 @@
 import type { AppendRequest, AppendVerdict } from "../ports/event-store.ts";
 import type { Tracer } from "../ports/tracing.ts";
 import type { CallToDecide, Group } from "./group.ts";
+import type { Leases } from "./alongside.ts";
 import { requestOf } from "./request.ts";
 import { Sends } from "./sends.ts";
 import type { SettledCall } from "./settle.ts";
@@ -18,11 +19,12 @@ export class DecisionPlan {
     readonly calls: readonly CallToDecide[];
     readonly groups: readonly Group[];
     readonly tracer: Tracer;
+    readonly leases: Leases;
   }) {
     this.calls = of.calls;
     this.groups = of.groups;
     this.#sends = of.groups.map((group) => new Sends(of.tracer, group));
-    this.requests = of.groups.map(requestOf);
+    this.requests = of.groups.map((group) => requestOf(group, of.leases));
   }
 
   /** The spans of its appends end: all of them were made, or none. */

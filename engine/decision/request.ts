@@ -1,10 +1,11 @@
 import type { AppendRequest, NewEvent } from "../ports/event-store.ts";
-import { alongsideOf } from "./alongside.ts";
+import { alongsideOf, type Leases } from "./alongside.ts";
 import { factsOf, type Group } from "./group.ts";
 
 /** What is to be appended for a group: whole, or not at all. */
-export function requestOf(group: Group): AppendRequest {
-  const alongside = alongsideOf(group);
+export function requestOf(group: Group, leases: Leases): AppendRequest {
+  const alongside = alongsideOf(group, leases);
+  group.alongside = alongside;
   return {
     events: eventsOf(group),
     condition: [...group.models].map((model) => model.condition()),

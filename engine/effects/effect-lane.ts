@@ -6,10 +6,12 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { EffectLedger, StoredEffect } from "../ports/effect-ledger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { Wakeup } from "../runner/wakeup.ts";
+import { Ahead } from "./ahead.ts";
 import { Attempt, TryStopped } from "./attempt.ts";
 import type { TryOutcome, Tries } from "./effect-try.ts";
 import type { EffectLimits } from "./limits.ts";
 import { TryTimes } from "./try-times.ts";
+import type { Beginner } from "./wake-ups.ts";
 
 /** Told of an effect that was given up. */
 export type OnFailed = (effect: Pick<StoredEffect, "key" | "kind">, error: string) => void;
@@ -30,10 +32,11 @@ export interface EffectLaneOptions {
  * Performs the effects of one kind. Each try has a place of its own, so that one that is slow keeps
  * one place, and nobody waits for the slowest of a batch.
  */
-export class EffectLane {
+export class EffectLane implements Beginner {
   readonly #options: EffectLaneOptions;
   readonly #wakeup = new Wakeup();
   readonly #times: TryTimes;
+  readonly #ahead: Ahead;
   readonly #under = new Map<Attempt, Promise<void>>();
   readonly #fatal = Promise.withResolvers<never>();
   #looking: Promise<void> = Promise.resolve();
@@ -46,6 +49,7 @@ export class EffectLane {
   constructor(options: EffectLaneOptions) {
     this.#options = options;
     const { clock, limits } = options;
+    this.#ahead = new Ahead(options);
     this.#times = new TryTimes({ clock, timeoutMs: limits.tryTimeoutMs });
     this.#fatal.promise.catch(() => undefined);
   }
@@ -62,6 +66,24 @@ export class EffectLane {
   /** There may be some. */
   readonly wake = (): void => this.#wakeup.call();
 
+  leaseMs(): number | undefined {
+    const { limits } = this.#options;
+    if (this.#stopping || this.#ahead.size >= limits.aheadMax) return undefined;
+    return limits.leaseMs;
+  }
+
+  begin(effects: readonly StoredEffect[]): void {
+    try {
+      this.#options.probe.at("effects-taken");
+    } catch (error) {
+      // Not the caller's: its append is made.
+      return this.#fatal.reject(error);
+    }
+    for (const effect of this.#ahead.add(effects)) this.#giveBack(effect);
+    if (this.#stopping) this.#giveBackAhead();
+    else this.#beginAhead();
+  }
+
   /** Works until `stop`. Rejects with what nothing may catch. */
   run(): Promise<void> {
     this.#looking = this.#work();
@@ -71,6 +93,7 @@ export class EffectLane {
   /** Takes nothing more. */
   stop(): void {
     this.#stopping = true;
+    this.#giveBackAhead();
     this.wake();
   }
 
@@ -89,6 +112,7 @@ export class EffectLane {
   async #work(): Promise<void> {
     const { clock, limits } = this.#options;
     while (!this.#stopping) {
+      this.#beginAhead();
       const room = limits.concurrencyMax - this.#under.size;
       if (room <= 0) {
         await this.#wakeup.wait(clock);
@@ -131,23 +155,54 @@ export class EffectLane {
     return Math.max(1, backoffMs(this.#failures, limits.storeBackoff, random));
   }
 
+  #beginAhead(): void {
+    const { limits } = this.#options;
+    while (this.#under.size < limits.concurrencyMax) {
+      const effect = this.#ahead.next();
+      if (effect === undefined) return;
+      this.#begin(effect);
+    }
+  }
+
+  #giveBackAhead(): void {
+    for (const effect of this.#ahead.empty()) this.#giveBack(effect);
+  }
+
   #begin(effect: StoredEffect): void {
-    const { performer, limits } = this.#options;
-    const attempt = new Attempt(performer, effect);
-    const over = this.#try(effect, attempt).catch((error: unknown) => this.#fatal.reject(error));
+    const attempt = new Attempt(this.#options.performer, effect);
+    this.#keep(
+      attempt,
+      this.#try(effect, () => this.#performed(attempt)),
+    );
+  }
+
+  /** It is due at once, wherever somebody performs it. */
+  #giveBack(effect: StoredEffect): void {
+    const attempt = new Attempt(this.#options.performer, effect);
+    this.#keep(
+      attempt,
+      this.#try(effect, () => Promise.reject(new TryStopped())),
+    );
+  }
+
+  #keep(attempt: Attempt, trying: Promise<void>): void {
+    const { limits } = this.#options;
+    const over = trying.catch((error: unknown) => this.#fatal.reject(error));
     const freed = over.finally(() => {
       const wasFull = this.#under.size >= limits.concurrencyMax;
       this.#under.delete(attempt);
-      if (wasFull) this.wake();
+      if (!wasFull || this.#stopping) return;
+      this.#beginAhead();
+      if (this.#under.size < limits.concurrencyMax) this.wake();
     });
     this.#under.set(attempt, freed);
   }
 
-  async #try(effect: StoredEffect, attempt: Attempt): Promise<void> {
+  async #try(effect: StoredEffect, perform: () => Promise<EffectOutcome>): Promise<void> {
     const { tries, clock, metrics, onFailed } = this.#options;
     const { kind } = this;
     const beganMs = clock.monotonicMs();
-    const result: TryOutcome = await tries.make(effect, () => this.#performed(attempt));
+    const result: TryOutcome = await tries.make(effect, perform);
     const endedMs = clock.monotonicMs();
     metrics.observe("effect_seconds", (endedMs - beganMs) / 1_000, { kind });
     metrics.count("effects_total", 1, { kind, outcome: result.outcome });

@@ -70,6 +70,7 @@ export class EffectRunner implements AsyncDisposable {
   async #work(): Promise<void> {
     const { wakeUps } = this.#options;
     const lanes = new Map(this.#lanes.map((lane) => [lane.kind, lane]));
+    for (const lane of this.#lanes) wakeUps.beginWith(lane.kind, lane);
     const endListening = wakeUps.listen(({ effects = [] }) => {
       for (const kind of new Set(effects.map((effect) => effect.kind))) lanes.get(kind)?.wake();
     });

@@ -5,6 +5,11 @@ export interface EffectLimits {
   readonly batchMax: number;
   /** Tries of one kind under way at once; kinds don't hold up each other. */
   readonly concurrencyMax: number;
+  /**
+   * Effects of one kind that are leased to this process as they are requested, and wait for a place
+   * among those under way. With more, they wait in the ledger.
+   */
+  readonly aheadMax: number;
   /** A try that takes longer is aborted, and made again later. */
   readonly tryTimeoutMs: number;
   /**
@@ -32,6 +37,7 @@ export interface EffectLimits {
 export const defaultEffectLimits: EffectLimits = {
   batchMax: 500,
   concurrencyMax: 1_000,
+  aheadMax: 10_000,
   tryTimeoutMs: 10_000,
   leaseMs: 40_000,
   backoff: { initialMs: 200, maxMs: 60_000, attemptsMax: 100 },

@@ -25,8 +25,11 @@ export class KeptAlongside {
     return once.length === 0 ? [] : given(this.#stores.idempotencyKeys, "keys").repeated(once);
   }
 
-  /** @throws InvariantViolation, before anything is written, when a store isn't there. */
-  write(alongside: Alongside, appended: Appended): void {
+  /**
+   * @returns the verdict, with the effects that have begun.
+   * @throws InvariantViolation, before anything is written, when a store isn't there.
+   */
+  write(alongside: Alongside, appended: Appended): Appended {
     const { once = [], effects = [], settled = [], deadlines = [] } = alongside;
     const needsLedger = effects.length + settled.length > 0;
     const ledger = needsLedger ? given(this.#stores.effectLedger, "effects") : undefined;
@@ -34,9 +37,10 @@ export class KeptAlongside {
     const changes = appended.duplicate ? [] : deadlines;
     const desk = changes.length > 0 ? given(this.#stores.deadlines, "deadlines") : undefined;
     if (once.length > 0) given(this.#stores.idempotencyKeys, "keys").keep(once, appended);
-    ledger?.request(effects);
+    const begun = ledger?.request(effects) ?? [];
     ledger?.settle(settled);
     desk?.change(changes);
+    return begun.length === 0 ? appended : { ...appended, begun };
   }
 
   /** @returns what puts everything back as it is now. */

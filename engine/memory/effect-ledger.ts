@@ -28,21 +28,24 @@ export class MemoryEffectLedger implements EffectLedger {
     this.#clock = options.clock;
   }
 
-  /** What an append wants. */
-  request(effects: readonly NewEffect[]): void {
+  /** What an append wants. @returns the keys of those whose first try has begun with it. */
+  request(effects: readonly NewEffect[]): string[] {
+    const begun: string[] = [];
     for (const effect of effects) {
       if (this.#find(effect.key)) continue;
-      const { secret, ...rest } = effect;
+      const { secret, leaseMs, ...rest } = effect;
+      const begins = leaseMs !== undefined;
+      if (begins) begun.push(effect.key);
       const stored: StoredEffect = {
         ...rest,
         input: jsonCopy(effect.input),
         ...(secret === undefined ? {} : { secret: jsonCopy(secret) }),
         tags: [...effect.tags],
-        state: "requested",
-        attempts: 0,
+        state: begins ? "started" : "requested",
+        attempts: begins ? 1 : 0,
         requestedAt: this.#now(),
-        startedAt: undefined,
-        nextAt: this.#now(),
+        startedAt: begins ? this.#now() : undefined,
+        nextAt: new Date(this.#clock.nowMs() + (leaseMs ?? 0)),
         endedAt: undefined,
         answer: undefined,
         error: undefined,
@@ -50,6 +53,7 @@ export class MemoryEffectLedger implements EffectLedger {
       this.#requested += 1;
       this.#open.set(effect.key, { order: this.#requested, stored });
     }
+    return begun;
   }
 
   /** What an append is the answer to. */

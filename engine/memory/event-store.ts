@@ -143,8 +143,7 @@ export class MemoryEventStore implements EventStore {
     const forget = this.#checkpoint();
     const verdict = this.#appendEvents(request, options);
     try {
-      if (verdict.outcome === "appended") this.#alongside.write(alongside, verdict);
-      return verdict;
+      return verdict.outcome === "appended" ? this.#alongside.write(alongside, verdict) : verdict;
     } catch (error) {
       forget();
       throw error;

@@ -15,4 +15,9 @@ export interface Appended {
   readonly duplicate: boolean;
   /** The store's clock; also of a call without events. */
   readonly recordedAtMs: number;
+  /**
+   * Keys of the request's effects with a lease that were not known before: their first try has begun,
+   * and the caller is to make it. Without any it may be left out.
+   */
+  readonly begun?: readonly string[];
 }

@@ -23,6 +23,11 @@ export interface NewEffect extends Cause {
   readonly secret?: unknown;
   /** `<kind>:<id>`, as events are tagged, so that a trace finds it. */
   readonly tags: readonly string[];
+  /**
+   * The first try begins as the effect is requested, in the process that appends it, with a lease of
+   * so long: whether it has is told by `Appended.begun`. Without it the effect waits to be taken.
+   */
+  readonly leaseMs?: number;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface NewEffect extends Cause {
  */
 export type EffectState = "requested" | "started" | "done" | "failed";
 
-export interface StoredEffect extends NewEffect {
+export interface StoredEffect extends Omit<NewEffect, "leaseMs"> {
   readonly state: EffectState;
   /** Tries begun. */
   readonly attempts: number;
@@ -88,7 +93,8 @@ export interface EffectCount {
  * The ledger of effects on the outside world. Effects are requested, and settled, alongside appends
  * (`Alongside`); here they are taken by whoever performs them.
  *
- * Before a try the ledger says that it has begun (`take`, durable), so that a crash leaves a trace:
+ * Before a try the ledger says that it has begun (`take`, or the request of an effect with a lease;
+ * durable), so that a crash leaves a trace:
  * the next try is made with the same key, and the other side tells it from a new one by that. Tries
  * of one effect may overlap when a lease ends before its try does; both ask under one key, and the
  * decision on the answer is made against the store, so that only the first counts.

@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 
 import type { EffectLedger, StoredEffect } from "../../engine/ports/effect-ledger.ts";
 import { at } from "./store-samples.ts";
-import { appendedWith, effect, unique, type AlongsideSubject } from "./alongside-subject.ts";
+import { command } from "../event-store/events.ts";
+import {
+  appendedWith,
+  effect,
+  firstOf,
+  requestWith,
+  unique,
+  type AlongsideSubject,
+} from "./alongside-subject.ts";
 
 type Subject = () => AlongsideSubject;
 
@@ -25,6 +33,7 @@ async function requested({ store }: AlongsideSubject, count: number, secret?: un
 export function effectLedgerConformance(adapter: string, subject: Subject): void {
   describe(`effect ledger, ${adapter}`, () => {
     taking(subject);
+    beginning(subject);
     failing(subject);
     ending(subject);
     finding(subject);
@@ -80,6 +89,50 @@ function taking(subject: Subject): void {
     await pass(1_001);
     const again = at(await takeOf(ledger, kind), 0);
     expect(again).toMatchObject({ key: keys[0], attempts: 2, secret: { token: "tok" } });
+  });
+}
+
+function beginning(subject: Subject): void {
+  test("an effect with a lease begins as it is requested, and is due again when the lease ends", async () => {
+    const { effectLedger: ledger, store, pass } = subject();
+    const kind = unique("kind");
+    const [begins, waits] = [effect({ kind, leaseMs: 10_000, secret: "tok" }), effect({ kind })];
+    const { begun } = await appendedWith(store, { effects: [begins, waits] });
+    expect(begun).toEqual([begins.key]);
+    const stored = await ledger.find(begins.key);
+    expect(stored).toMatchObject({ state: "started", attempts: 1, startedAt: expect.any(Date) });
+    expect(stored).not.toHaveProperty("leaseMs");
+    expect(keysOf(await takeOf(ledger, kind))).toEqual([waits.key]);
+    await pass(10_001);
+    const again = await takeOf(ledger, kind);
+    expect(again.find(({ key }) => key === begins.key)).toMatchObject({
+      attempts: 2,
+      secret: "tok",
+    });
+  });
+
+  test("an effect begins once, however often it is asked for", async () => {
+    const { effectLedger: ledger, store } = subject();
+    const [known, fresh] = [effect({ leaseMs: 10_000 }), effect({ leaseMs: 10_000 })];
+    const first = await appendedWith(store, { effects: [known, known] });
+    expect(first.begun).toEqual([known.key]);
+    const verdicts = await Promise.all([
+      appendedWith(store, { effects: [known, fresh] }),
+      appendedWith(store, { effects: [fresh, known] }),
+    ]);
+    expect(verdicts.flatMap(({ begun = [] }) => begun)).toEqual([fresh.key]);
+    expect(await ledger.find(known.key)).toMatchObject({ state: "started", attempts: 1 });
+    expect(await ledger.find(fresh.key)).toMatchObject({ state: "started", attempts: 1 });
+  });
+
+  test("an effect that has begun in an append that is refused has not begun", async () => {
+    const { effectLedger: ledger, store } = subject();
+    const wanted = effect({ leaseMs: 10_000 });
+    const tag = unique("registration:r");
+    await appendedWith(store, {}, firstOf(tag));
+    const refused = await store.append(requestWith({ effects: [wanted] }, firstOf(tag)), command);
+    expect(refused.outcome).toBe("conflict");
+    expect(await ledger.find(wanted.key)).toBeUndefined();
   });
 }
 

@@ -11,8 +11,9 @@ async function ledger(): Promise<MemoryEffectLedger> {
   const clock = new ManualClock();
   const made = new MemoryEffectLedger({ clock });
   const wanted = { kind: "charge", correlationId: "c1", tags: ["order:1"], secret: "tok_secret" };
-  const request = (key: string): void =>
+  const request = (key: string): void => {
     made.request([{ ...wanted, key: `charge/${key}`, input: { order: key } }]);
+  };
   request("a");
   await made.take({ kinds: ["charge"], limit: 1, leaseMs: 1_000 });
   await made.giveUp("charge/a", "card-unreadable: It can't be read.\nat the bank");

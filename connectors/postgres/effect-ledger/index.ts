@@ -1,4 +1,4 @@
 export { PostgresEffectLedger } from "./effect-ledger.ts";
 export { forgetTries } from "./forget-tries.ts";
 export { migrations } from "./migrations.ts";
-export { requestEffects, settleEffects } from "./write-effects.ts";
+export { begunEffects, requestEffects, settleEffects } from "./write-effects.ts";

@@ -1,5 +1,5 @@
 import type { EffectSettlement, NewEffect } from "../../../engine/ports/effect-ledger.ts";
-import { textArray } from "../binary-array.ts";
+import { float8Array, textArray } from "../binary-array.ts";
 import { arrayLiteral } from "../event-store/append-call.ts";
 import type { FunctionCall } from "../function-call.ts";
 import { jsonText } from "../stored-json.ts";
@@ -10,7 +10,7 @@ export function requestEffects(wanted: readonly NewEffect[]): FunctionCall | und
   const effects = firstOfEach(wanted);
   return {
     name: "refold.request_effects",
-    types: Array.from({ length: 8 }, () => "text[]"),
+    types: [...Array.from({ length: 8 }, () => "text[]"), "float8[]"],
     values: [
       textArray(effects.map(({ key }) => key)),
       textArray(effects.map(({ kind }) => kind)),
@@ -20,8 +20,22 @@ export function requestEffects(wanted: readonly NewEffect[]): FunctionCall | und
       textArray(effects.map(({ correlationId }) => correlationId)),
       textArray(effects.map(({ causationId }) => causationId)),
       textArray(effects.map(({ traceparent }) => traceparent)),
+      float8Array(effects.map(({ leaseMs }) => leaseMs)),
     ],
   };
+}
+
+/**
+ * The keys of those whose first try has begun with their request.
+ * @param known What `refold.request_effects` gave for all that were wanted.
+ */
+export function begunEffects(wanted: readonly NewEffect[], known: unknown): ReadonlySet<string> {
+  const places = new Set(known as readonly number[] | null);
+  // The server counts from 1.
+  const begun = firstOfEach(wanted).filter(
+    ({ leaseMs }, index) => leaseMs !== undefined && !places.has(index + 1),
+  );
+  return new Set(begun.map(({ key }) => key));
 }
 
 /** Settles effects, each by its first answer; undefined where there are none. */

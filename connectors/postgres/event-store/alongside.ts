@@ -4,7 +4,7 @@ import { InvariantViolation } from "../../../engine/errors.ts";
 import type { Alongside, KeptOnce } from "../../../engine/ports/alongside.ts";
 import type { AppendRequest, Appended, AppendVerdict } from "../../../engine/ports/event-store.ts";
 import { changeDeadlines } from "../deadlines/index.ts";
-import { requestEffects, settleEffects } from "../effect-ledger/index.ts";
+import { begunEffects, requestEffects, settleEffects } from "../effect-ledger/index.ts";
 import { callFunctions, type FunctionCall } from "../function-call.ts";
 import type { CallResult } from "./append-answer.ts";
 import { claimMarks, keepAnswers, type AnsweredMark } from "../idempotency-keys/index.ts";
@@ -33,12 +33,43 @@ export async function claimOnce(
   });
 }
 
-/** Effects asked for, and effects settled. */
-export const effectCalls = (requests: readonly AppendRequest[]): FunctionCall[] =>
-  present([
-    requestEffects(allOf(requests, ({ effects }) => effects)),
-    settleEffects(allOf(requests, ({ settled }) => settled)),
-  ]);
+/** Of effects that requests bring: the keys of those whose first try has begun. */
+export type Begun = ReadonlySet<string>;
+
+const noneBegun: Begun = new Set();
+
+/**
+ * Writes effects asked for and effects settled; what depends on verdicts that are known already goes
+ * in the same statement.
+ */
+export async function writeEffects(
+  client: PoolClient,
+  requests: readonly AppendRequest[],
+  others: readonly FunctionCall[] = [],
+): Promise<Begun> {
+  const wanted = allOf(requests, ({ effects }) => effects);
+  const asked = requestEffects(wanted);
+  const settled = settleEffects(allOf(requests, ({ settled }) => settled));
+  const [known] = await callFunctions(client, present([asked, settled, ...others]));
+  return asked === undefined ? noneBegun : begunEffects(wanted, known);
+}
+
+/** The result of a request, with its effects that have begun: an effect is begun for one of them. */
+export function withBegun<Result extends CallResult>(
+  results: readonly Result[],
+  requests: readonly AppendRequest[],
+  begun: Begun,
+): readonly (Result | Appended)[] {
+  if (begun.size === 0) return results;
+  const left = new Set(begun);
+  return results.map((result, index) => {
+    if (result instanceof Error || result.outcome !== "appended") return result;
+    const wanted = requests[index]?.alongside?.effects ?? [];
+    const own = wanted.map(({ key }) => key).filter((key) => left.delete(key));
+    const verdict: Appended = result;
+    return own.length === 0 ? result : { ...verdict, begun: own };
+  });
+}
 
 /** A request that was appended. */
 export interface Written {
@@ -72,13 +103,12 @@ export function outcomeCalls(written: readonly Written[]): FunctionCall[] {
 }
 
 /** Everything that requests of a gathered call bring with them, once it is known which count. */
-export async function writeAlongside(
-  client: PoolClient,
-  written: readonly Written[],
-): Promise<void> {
-  const effects = effectCalls(written.map(({ request }) => request));
-  await callFunctions(client, [...effects, ...outcomeCalls(written)]);
-}
+export const writeAlongside = (client: PoolClient, written: readonly Written[]): Promise<Begun> =>
+  writeEffects(
+    client,
+    written.map(({ request }) => request),
+    outcomeCalls(written),
+  );
 
 function answersOf({ request, verdict }: Written): AnsweredMark[] {
   const marks = request.alongside?.once ?? [];

@@ -10,9 +10,10 @@ import { callFunctions } from "../function-call.ts";
 import {
   bringsMore,
   claimOnce,
-  effectCalls,
   outcomeCalls,
   type Repeated,
+  withBegun,
+  writeEffects,
   writtenOf,
 } from "./alongside.ts";
 import { readAnswer, type AnswerRow, type CallResult } from "./append-answer.ts";
@@ -47,11 +48,11 @@ export async function appendWithin(
   if (!requests.some(bringsMore)) return appendEvents(client, requests, options);
   const repeated = await claimOnce(client, requests);
   const others = requests.filter((_, index) => repeated[index] === undefined);
-  await callFunctions(client, effectCalls(others));
+  const begun = await writeEffects(client, others);
   const verdicts = await appendEvents(client, others, options);
   const written = writtenOf(others, verdicts);
   if (written.length === others.length) await callFunctions(client, outcomeCalls(written));
-  return mergeRepeated(repeated, verdicts);
+  return mergeRepeated(repeated, withBegun(verdicts, others, begun));
 }
 
 /** Of all requests, those that weren't repeated having these results, in order. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import { commit, rollback, type Ending } from "../transaction.ts";
-import { claimOnce, writeAlongside, writtenOf } from "./alongside.ts";
+import { claimOnce, withBegun, writeAlongside, writtenOf } from "./alongside.ts";
 import type { CallResult } from "./append-answer.ts";
 import { locksOf, type AppendCall } from "./append-call.ts";
 import { appendTransaction } from "./append-transaction.ts";
@@ -37,10 +37,9 @@ async function appendOthers(
   newerMax: number,
 ): Promise<Ending<CallResult[]>> {
   const results = await runCall(client, callOf(plan, newerMax));
-  const written = writtenOf(
-    plan.requests.map(({ request }) => request),
-    results,
-  );
-  await writeAlongside(client, written);
-  return written.length > 0 ? commit(results) : rollback(results);
+  const requests = plan.requests.map(({ request }) => request);
+  const written = writtenOf(requests, results);
+  const begun = await writeAlongside(client, written);
+  if (written.length === 0) return rollback(results);
+  return commit([...withBegun(results, requests, begun)]);
 }
