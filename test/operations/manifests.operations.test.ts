@@ -45,7 +45,7 @@ async function withComponents(): Promise<string> {
 const kinds = (text: string): string[] =>
   parseAllDocuments(text).map((one) => {
     const { kind, metadata } = one.toJS() as { kind: string; metadata: { name: string } };
-    return `${kind} ${metadata.name.replace(/-[a-z0-9]{10}$/, "")}`;
+    return `${kind} ${metadata.name}`;
   });
 
 /** Strict: a member that the schema doesn't have is a fault, and so is a kind without a schema. */
