@@ -25,6 +25,7 @@ import type { AnyProjection, ErasedEventProjection } from "../../engine/projecti
 import { moduleCatalogue, type ModuleRow } from "../../projections/module-catalogue/index.ts";
 import { enrolments } from "../../projections/enrolments/index.ts";
 import { payments } from "../../projections/payments/index.ts";
+import { sessions } from "../../projections/sessions/index.ts";
 import { registrations } from "../../projections/registrations/index.ts";
 import { waitingLists } from "../../projections/waiting-lists/index.ts";
 import {
@@ -38,6 +39,7 @@ import {
   moduleEvents,
   paymentEvents,
   registrationUpdates,
+  sessionEvents,
 } from "../../schemas/topics.ts";
 import { realClock } from "./real-clock.ts";
 import { foldFacts, ModuleHistory, type RecordedFact } from "../app/module-history.ts";
@@ -81,12 +83,13 @@ export class Campus {
     waitingLists,
     payments,
     enrolments,
+    sessions,
     moduleCatalogue,
   ];
 
   static async open(): Promise<Campus> {
     const campus = new Campus();
-    for (const topic of [moduleEvents, paymentEvents, enrolmentEvents]) {
+    for (const topic of [moduleEvents, paymentEvents, enrolmentEvents, sessionEvents]) {
       await campus.codec.prepare(topic);
     }
     await campus.codec.prepare(registrationUpdates);
@@ -135,7 +138,7 @@ export class Campus {
 
   /** Brings the read models to the end of the history, and publishes what changed. */
   async project(): Promise<void> {
-    for (const projection of [registrations, waitingLists, payments, enrolments]) {
+    for (const projection of [registrations, waitingLists, payments, enrolments, sessions]) {
       await this.#flush(projection);
     }
     const changed = await this.#flush(seatAvailability);

@@ -41,7 +41,7 @@ export class Contract {
     this.#routes = Object.keys(document.paths)
       // Literal segments come before parameters, as in routing.
       .sort((a, b) => a.split("{").length - b.split("{").length)
-      .map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) }));
+      .map((path) => ({ path, pattern: patternOf(path) }));
   }
 
   /** How an answer differs from the document; undefined: it doesn't. */
@@ -104,6 +104,10 @@ export class Contract {
     return `${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`;
   }
 }
+
+/** A plugin's own root is there with and without the slash at its end. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+").replace(/(?<=.)\/$/, "/?")}$`);
 
 /** What no operation answers is an unknown path, an unknown method, or a request that has no sense. */
 function faultOutside(answer: SeenAnswer): string | undefined {

@@ -2,11 +2,12 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 
 import { problemCodes } from "../../api/problem-codes.ts";
+import { guardedServer } from "./access-of-test.ts";
 import { Contract } from "./contract.ts";
 import { serverOfTest } from "./server.ts";
 
 async function documentOf() {
-  const { app, routes } = await serverOfTest();
+  const { app, routes } = await guardedServer();
   const response = await app.inject({ url: "/openapi.json" });
   expect(response.headers["content-type"]).toContain("application/json");
   return { app, routes, document: response.json<Document>() };
@@ -19,6 +20,7 @@ interface Document {
 
 interface Operation {
   readonly summary?: string;
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
   readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
 }
 
@@ -47,7 +49,7 @@ describe("GET /openapi.json", () => {
     ).toEqual(expected.toSorted());
   });
 
-  it("names every problem code in some answer, but those of unknown routes and inner commands", async () => {
+  it("names every problem code in some answer, but those of unknown methods and inner commands", async () => {
     const { document } = await documentOf();
     const text = JSON.stringify(document.paths);
     const missing = Object.keys(problemCodes).filter((code) => !text.includes(`"${code}"`));
@@ -59,8 +61,27 @@ describe("GET /openapi.json", () => {
       "registration-cancelled",
       "registration-completed",
       "registration-in-line",
-      "route-unknown",
     ]);
+  });
+
+  it("names the scheme of every operation that needs a session, and the refusals of one without", async () => {
+    const { document } = await documentOf();
+    for (const { path, method, operation } of operationsOf(document)) {
+      const { security = [], responses } = operation;
+      const refuses = JSON.stringify(responses["401"] ?? {}).includes("session-required");
+      expect(security.length > 0, `${method} ${path}`).toBe(refuses);
+    }
+    const schemesOf = (path: string) =>
+      document.paths[path]?.["get"]?.security?.flatMap((scheme) => Object.keys(scheme));
+    expect(schemesOf("/sessions")).toEqual(["bearer"]);
+    expect(schemesOf("/admin/rebuilds/{id}/events")).toEqual(["bearer", "ticket"]);
+    expect(schemesOf("/modules")).toBeUndefined();
+  });
+
+  it("says nothing of sessions where everything is open", async () => {
+    const { app } = await serverOfTest();
+    const response = await app.inject({ url: "/openapi.json" });
+    expect(response.body).not.toContain("session-required");
   });
 
   it("gives every refusal as a problem", async () => {
