@@ -14,7 +14,7 @@ import type { StepToDo, StepToUndo } from "./definition.ts";
 import { deadlineKey } from "./deadline.ts";
 import type { SagaFact } from "./facts.ts";
 import { decideSaga, stepNamed } from "./plan.ts";
-import { readAhead } from "./read-ahead.ts";
+import { rememberedReadAhead } from "./read-ahead.ts";
 import { toDo, toUndo } from "./step-input.ts";
 import { recorded, type SagaParts } from "./write.ts";
 
@@ -94,10 +94,11 @@ const begun = <Data>(
 
 /** Decides the next action; one that only the saga has to do with is recorded at once. */
 function advanceCommand<Input, Data>(parts: SagaParts<Input, Data>) {
+  const readAhead = rememberedReadAhead(parts);
   return defineCommand({
     name: `${parts.name}-advance`,
     reads: ({ id }: { readonly id: string }) => ({ saga: parts.model.of(id) }),
-    readsMore: (_, { saga }) => (saga ? readAhead(parts, saga) : {}),
+    readsMore: (_, { saga }) => (saga ? readAhead(saga) : {}),
     decide: (_, { saga }, context): Decision<Errand<Input, Data> | undefined> => {
       const [action] = decideSaga(parts.plan, saga);
       if (!saga || !action) return accept([], undefined);

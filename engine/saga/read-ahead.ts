@@ -4,15 +4,29 @@ import { decideSaga, stepNamed, triesToUndo } from "./plan.ts";
 import type { KnownSaga } from "./state.ts";
 import { toDo, toUndo } from "./step-input.ts";
 
+type Ahead = Readonly<Record<string, ModelOf>>;
+
+/** A round asks several times about the same state, which never changes. */
+export function rememberedReadAhead<Input, Data>(
+  parts: SagaParts<Input, Data>,
+): (saga: KnownSaga<Input, Data>) => Ahead {
+  const known = new WeakMap<KnownSaga<Input, Data>, Ahead>();
+  return (saga) => {
+    const found = known.get(saga) ?? readAhead(parts, saga);
+    known.set(saga, found);
+    return found;
+  };
+}
+
 /**
  * What the commands read that are next: of all steps of the stage, or of all that is to be undone.
  * Known beforehand, it is read in one query; otherwise each command would have to be decided for
  * the next one's models to be named, and read.
  */
-export function readAhead<Input, Data>(
+function readAhead<Input, Data>(
   parts: SagaParts<Input, Data>,
   saga: KnownSaga<Input, Data>,
-): Readonly<Record<string, ModelOf>> {
+): Ahead {
   const calls = [...callsToDo(parts, saga), ...callsToUndo(parts, saga)];
   const models = calls.flatMap(({ command, input }, at) => {
     const { reads } = command as unknown as Command;
