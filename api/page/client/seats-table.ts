@@ -28,6 +28,8 @@ export class SeatsTable {
   readonly #body: HTMLElement;
   readonly #board: SeatBoard;
   readonly #rows = new Map<string, HTMLTableRowElement>();
+  /** Until when, the earliest first. */
+  readonly #marked = new Map<HTMLTableRowElement, number>();
   #filter: Filter = { text: "", freeOnly: false };
 
   constructor(body: HTMLElement, board: SeatBoard) {
@@ -51,6 +53,7 @@ export class SeatsTable {
   draw(codes: Iterable<string>, viewer: Viewer): void {
     // An empty column takes room that a phone hasn't got.
     this.#body.closest("table")?.classList.toggle("has-actions", viewer.student !== undefined);
+    this.#unmark();
     for (const code of codes) {
       const known = this.#board.get(code);
       if (known === undefined) this.#remove(code);
@@ -67,14 +70,21 @@ export class SeatsTable {
     this.#show(row, known);
   }
 
-  /** The mark goes by itself; a later change begins it anew. */
   #mark(row: HTMLTableRowElement, by: number): void {
-    const at = String(Date.now());
     row.dataset["changed"] = by < 0 ? "fewer" : "more";
-    row.dataset["changedAt"] = at;
-    setTimeout(() => {
-      if (row.dataset["changedAt"] === at) delete row.dataset["changed"];
-    }, markedMs);
+    this.#marked.delete(row);
+    this.#marked.set(row, Date.now() + markedMs);
+  }
+
+  /** Takes marks away that have stood for their time. */
+  #unmark(): void {
+    const nowMs = Date.now();
+    for (const [row, untilMs] of this.#marked) {
+      // Marked anew, it goes to the map's end: what follows is younger.
+      if (untilMs > nowMs) return;
+      delete row.dataset["changed"];
+      this.#marked.delete(row);
+    }
   }
 
   #show(row: HTMLTableRowElement, known: ModuleSeats | undefined): void {
