@@ -31,7 +31,7 @@ const isObject = expect.any(Object) as unknown;
 /** An instance, its stores as the API has them, and commands beside it that answer in JSON. */
 async function stage() {
   const folder = await temporaryFolder();
-  const { database } = await startInstance(folder);
+  const { database, http } = await startInstance(folder, ["--auth", "on"]);
   const pool = new Pool({ connectionString: database });
   onTestFinished(() => pool.end());
   const run = async (...args: readonly string[]) => {
@@ -43,12 +43,16 @@ async function stage() {
     };
   };
   const tokens = () => openTokens({ pool, clock: systemClock, report });
-  return { folder, database, run, tokens, accounts: openAccounts({ pool, report }) };
+  const registrations = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${http}/students/s-1/registrations`, { headers })).status;
+  };
+  return { folder, database, registrations, run, tokens, accounts: openAccounts({ pool, report }) };
 }
 
 describe("refold users, sessions and keys beside a running instance", () => {
-  test("make accounts that can be proved, with passwords that are made or given", async () => {
-    const { run, folder, database, accounts } = await stage();
+  test("make accounts and sessions that hold for it, and end them", async () => {
+    const { run, folder, database, accounts, tokens, registrations } = await stage();
     const [made, student] = await Promise.all([
       run("users", "add", "anna", "--role", "admin"),
       run("users", "add", "s-1", "--role", "student", "--name", "Sam"),
@@ -76,17 +80,16 @@ describe("refold users, sessions and keys beside a running instance", () => {
     expect(JSON.stringify(list.out)).not.toContain("scrypt");
     expect((await refold(["users", "remove", "anna", "--data", folder])).code).toBe(0);
     expect(await accounts.check({ ...anna, password: "a given password" })).toBeUndefined();
-  });
 
-  test("open sessions whose tokens are good, end them, and change the keys", async () => {
-    const { run, folder, tokens } = await stage();
     const [one, other] = await Promise.all([
       refold(["sessions", "open", "s-1", "--data", folder]),
       run("sessions", "open", "s-2"),
     ]);
     const token = one.out.trim();
     expect(await tokens().verify(token)).toMatchObject({ subject: "s-1", role: "student" });
-    const { sessionId = "" } = other.out as { readonly sessionId?: string };
+    expect(await registrations(token)).toBe(200);
+    const { sessionId = "", token: others = "" } = other.out as Readonly<Record<string, string>>;
+    expect(await registrations(others)).toBe(403);
     const noUser = await run("sessions", "open", "nobody", "--user");
     expect(noUser).toMatchObject({ code: 9, err: expect.stringContaining("no user nobody") });
 
@@ -97,8 +100,11 @@ describe("refold users, sessions and keys beside a running instance", () => {
     expect(listed.out).toMatchObject([{ state: "verifies" }, { state: "signs", kid }]);
     expect(Object.keys((listed.out as object[])[0] ?? {})).not.toContain("privateJwk");
     expect(await tokens().verify(token)).toMatchObject({ subject: "s-1" });
+    const renewed = (await refold(["sessions", "open", "s-1", "--data", folder])).out.trim();
+    expect(await registrations(renewed)).toBe(200);
 
-    expect(await run("sessions", "revoke", "--of", "s-1")).toMatchObject({ out: { revoked: 1 } });
+    expect(await run("sessions", "revoke", "--of", "s-1")).toMatchObject({ out: { revoked: 2 } });
+    await expect.poll(() => registrations(token), { timeout: 10_000 }).toBe(401);
     expect(await run("sessions", "revoke", sessionId)).toMatchObject({ out: { revoked: 1 } });
     expect(await run("sessions", "revoke", sessionId)).toMatchObject({ out: { revoked: 0 } });
     expect(await run("sessions", "revoke", "unknown")).toMatchObject({ code: 9 });

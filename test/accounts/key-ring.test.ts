@@ -117,6 +117,15 @@ describe("a ring of keys", () => {
     expect(await store.keys()).toHaveLength(1);
   });
 
+  test("signs with the first key of an instance whose clock is ahead", async () => {
+    const { store, clock, ring } = stage();
+    const behind = new ManualClock(clock.nowMs() - 20_000);
+    const there = new KeyRing({ store, clock: behind, policy, report: () => undefined });
+    const { kid } = await ring().signer();
+    expect((await there.signer()).kid).toBe(kid);
+    expect(await store.keys()).toHaveLength(1);
+  });
+
   test("goes on with the keys that it knows while the store is out of reach", async () => {
     const { clock, store, reports, ring } = stage();
     const keys = ring();

@@ -16,17 +16,18 @@ export interface KeyPolicy {
   readonly tokenMs: number;
 }
 
-/** The key that signs at this time: the newest of those that may. */
+/**
+ * The key that signs at this time: the newest that has begun. Where none has, another instance whose
+ * clock is ahead of ours has just made the first: it signs here, too.
+ */
 export function signerAt<Key extends KeyTimes>(
   keys: readonly Key[],
   nowMs: number,
 ): Key | undefined {
-  return keys
-    .filter(({ signsFromMs, signsUntilMs }) => signsFromMs <= nowMs && nowMs < signsUntilMs)
-    .reduce<Key | undefined>(
-      (newest, key) => (newest && newest.signsFromMs >= key.signsFromMs ? newest : key),
-      undefined,
-    );
+  const inOrder = keys
+    .filter(({ signsUntilMs }) => nowMs < signsUntilMs)
+    .toSorted((one, other) => one.signsFromMs - other.signsFromMs);
+  return inOrder.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? inOrder[0];
 }
 
 /**
