@@ -20,7 +20,7 @@ import { ModelReader } from "./model-reader.ts";
 import type { CommandResult, Origin } from "./outcome.ts";
 import { DecisionPlan, type PlanOutcome } from "./plan.ts";
 import { requestOf } from "./request.ts";
-import { decideRound, type Round } from "./round.ts";
+import { decideRound, type Round, type RoundOptions } from "./round.ts";
 import { Sends } from "./sends.ts";
 import { settleAppended, type SettledCall } from "./settle.ts";
 
@@ -179,32 +179,35 @@ export class Decider {
     try {
       const locked = calls.filter((call) => call.conflicts >= this.#conflictsMax);
       const others = calls.filter((call) => call.conflicts < this.#conflictsMax);
-      for (const call of locked) await this.#executeLocked(call);
-      await this.#together(others);
+      await this.#halving(locked, (some) => this.#executeLocked(some));
+      await this.#halving(others, (some) => this.#together(some));
     } catch (error) {
       for (const call of calls) call.reject(error);
     }
   }
 
-  /**
-   * Decides and appends calls as one round. An event that can't be decoded keeps back only who
-   * needs it: the calls are halved until those are found.
-   */
+  /** Decides and appends calls as one round. */
   async #together(calls: readonly Waiting[]): Promise<void> {
-    const united = this.#options.requests === "one-per-round";
-    let round: Round;
-    try {
-      round = await this.#decide(calls);
-    } catch (error) {
-      if (!(error instanceof RecordError) || united) throw error;
-      if (calls.length === 1) return calls[0]?.reject(error);
-      const half = calls.length >> 1;
-      await this.#together(calls.slice(0, half));
-      return this.#together(calls.slice(half));
-    }
-    if (united) for (const error of round.failed.values()) throw error;
+    const round = await this.#decide(calls);
+    if (this.#united) for (const error of round.failed.values()) throw error;
     for (const [index, error] of round.failed) calls[index]?.reject(error);
     await Promise.all(round.groups.map((group) => this.#append(group, calls)));
+  }
+
+  /** Halves the calls until those are found whom an event keeps back that can't be decoded. */
+  async #halving(
+    calls: readonly Waiting[],
+    work: (some: readonly Waiting[]) => Promise<void>,
+  ): Promise<void> {
+    try {
+      if (calls.length > 0) await work(calls);
+    } catch (error) {
+      if (!(error instanceof RecordError) || this.#united) throw error;
+      if (calls.length === 1) return calls[0]?.reject(error);
+      const half = calls.length >> 1;
+      await this.#halving(calls.slice(0, half), work);
+      return this.#halving(calls.slice(half), work);
+    }
   }
 
   async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
@@ -301,22 +304,25 @@ export class Decider {
   }
 
   /**
-   * Decides one call under the store's lock, where nothing newer can come between. What the locked
-   * decision turns out to lack is got, and it is tried again.
+   * Decides calls that have conflicted too often under the store's lock, where nothing newer can come
+   * between: all under one, since calls that hang together have conflicted together, and a lock for
+   * each would keep the others waiting for as long as all of them take. What the locked decisions
+   * turn out to lack is got, and they are tried again.
    */
-  async #executeLocked(call: Waiting): Promise<void> {
-    const first = await this.#decide([call]);
-    const [failed] = first.failed.values();
+  async #executeLocked(calls: readonly Waiting[]): Promise<void> {
+    const first = await this.#decide(calls, "one-per-round");
+    for (const [index, error] of first.failed) calls[index]?.reject(error);
+    const able = calls.filter((_, index) => !first.failed.has(index));
     const [group] = first.groups;
-    if (!group) return call.reject(failed);
+    if (!group) return;
     const models = [...group.models];
     let decided: Group | undefined;
     let sends: Sends | undefined;
     const condition = models.map((model) => model.condition());
     const decide = (newer: Parameters<Parameters<EventStore["appendLocked"]>[1]>[0]) => {
       const learnt = this.#reader.foldLearnt(models, newer);
-      const round = decideRound([call], this.#roundOptions());
-      const complete = learnt && !round.lacking;
+      const round = decideRound(able, this.#roundOptions("one-per-round"));
+      const complete = learnt && !round.lacking && round.failed.size === 0;
       decided = complete ? round.groups[0] : undefined;
       if (decided === undefined) return { events: [], condition: [] };
       sends = new Sends(this.#tracer, decided);
@@ -324,17 +330,20 @@ export class Decider {
     };
     const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
     sends?.end(verdict);
-    if (decided) return this.#conclude(decided, [call], verdict);
+    if (decided) return this.#conclude(decided, able, verdict);
     for (const model of models) model.stale = true;
-    this.#again([call]);
+    this.#again(able);
   }
 
   /** Decides a round with all that it needs. */
-  async #decide(calls: readonly CallToDecide[]): Promise<Round> {
+  async #decide(
+    calls: readonly CallToDecide[],
+    requests = this.#options.requests ?? "independent",
+  ): Promise<Round> {
     if (calls.length === 0) return { groups: [], failed: new Map(), lacking: undefined };
     await this.#askClock();
     for (let attempt = 0; attempt < preparationsMax; attempt += 1) {
-      const round = decideRound(calls, this.#roundOptions());
+      const round = decideRound(calls, this.#roundOptions(requests));
       if (!round.lacking) return round;
       await this.#reader.refresh([...round.lacking.models]);
       for (const topic of round.lacking.topics) {
@@ -345,14 +354,14 @@ export class Decider {
     throw new InvariantViolation("Commands name new models without end.");
   }
 
-  #roundOptions(): Parameters<typeof decideRound>[1] {
+  #roundOptions(requests: RoundOptions["requests"]): RoundOptions {
     return {
       models: this.#models,
       codec: this.#options.codec,
       random: this.#options.random,
       prepared: this.#prepared,
       nowMs: this.#nowMs,
-      requests: this.#options.requests ?? "independent",
+      requests,
     };
   }
 
@@ -379,6 +388,10 @@ export class Decider {
 
   get #grant(): AppendOptions {
     return { as: this.#options.as ?? "command" };
+  }
+
+  get #united(): boolean {
+    return this.#options.requests === "one-per-round";
   }
 
   get #conflictsMax(): number {

@@ -89,6 +89,29 @@ test("after its conflicts a command is decided under the lock", async () => {
   expect(locked).toHaveBeenCalledTimes(1);
 });
 
+test("commands that have conflicted together are decided under one lock", async () => {
+  const { store, codec } = newStore();
+  const [one, rival] = [newDecider(store, codec, { conflictsMax: 2 }), newDecider(store, codec)];
+  await rival.execute(open({ show: "a", seats: 6 }), origin);
+  const append = store.append.bind(store);
+  let rivals = 0;
+  vi.spyOn(store, "append").mockImplementation(async (request, options): Promise<AppendVerdict> => {
+    const quick = request.events[0]?.tags.includes("person:p0");
+    if (quick) await rival.execute(buy({ show: "a", person: `r${(rivals += 1)}` }), origin);
+    return append(request, options);
+  });
+  const locked = vi.spyOn(store, "appendLocked");
+  const crowd = Array.from({ length: 5 }, (_, at) => buy({ show: "a", person: `p${at}` }));
+  const results = await Promise.all(crowd.map((call) => one.execute(call, origin)));
+  expect(results.map(({ outcome }) => outcome)).toEqual([
+    ...["accepted", "accepted", "accepted", "accepted"],
+    "refused",
+  ]);
+  expect(rivals).toBe(2);
+  expect(locked).toHaveBeenCalledTimes(1);
+  expect(soldByShow(await all(store), 6)).toEqual(new Map([["a", 6]]));
+});
+
 test("a held store answers every command with who holds it", async () => {
   const { store, codec } = newStore();
   await store.hold.acquire("import", 1_000);
