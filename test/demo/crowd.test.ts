@@ -69,9 +69,10 @@ function senderOn(answers: readonly (HttpAnswer | undefined)[], patienceMs = 60_
   const waits = {
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),
-    sleep: async (ms: number) => {
+    sleep: (ms: number) => {
       slept.push(ms);
-      await clock.advance(ms);
+      clock.advance(ms);
+      return Promise.resolve();
     },
   };
   return { keys, slept, sender: new KeyedSender({ client, clock: waits, random, patienceMs }) };
