@@ -1,8 +1,9 @@
 import type { CommandExecutor } from "../dependencies.ts";
 import type { CommandRates } from "./frame.ts";
+import type { WatchedCommands } from "./sources.ts";
 
 /** What became of the commands of a process, counted as they are decided. */
-export class CommandCounts {
+export class CommandCounts implements WatchedCommands {
   #accepted = 0;
   #turnedAway = 0;
   /** Codes come from the closed list of refusals. */

@@ -1,5 +1,4 @@
-import type { CommandCounts } from "./command-counts.ts";
-import type { LiveFrame } from "./frame.ts";
+import type { CommandRates, LiveFrame } from "./frame.ts";
 
 /** What the live view is told from. */
 export interface LiveSources {
@@ -7,7 +6,14 @@ export interface LiveSources {
   readonly status: () => Promise<object>;
   /** Everything but the commands of this process. Called once at a time, while somebody watches. */
   readonly gather: () => Promise<Gathered>;
-  readonly commands: CommandCounts;
+  readonly commands: WatchedCommands;
+}
+
+/** Counts of this process' commands; see `CommandCounts`. */
+export interface WatchedCommands {
+  turnedAway(): void;
+  rates(nowMs: number): CommandRates;
+  forget(): void;
 }
 
 export type Gathered = Omit<LiveFrame, "atMs" | "gatheredInMs" | "commands">;

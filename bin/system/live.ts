@@ -25,7 +25,10 @@ export interface LivePart {
 }
 
 /** What the live view of this process is told from. */
-export function liveSources({ stores, freshnessMs }: LivePart): LiveSources {
+export function liveSources({
+  stores,
+  freshnessMs,
+}: LivePart): LiveSources & { readonly commands: CommandCounts } {
   const counts = new SagaCounts({ ...stores, clock: systemClock, of: sagas });
   return {
     status: () => readStatus(stores),
