@@ -119,7 +119,7 @@ describe("an upgrade", () => {
     "to something else": opening().replace("upgrade: websocket", "upgrade: h2c"),
     "by another method": opening().replace("GET", "POST"),
     "of a path without sockets": opening().replace("/ws/registration-updates", "/modules"),
-    "of too many modules": opening().replace("module=MA101", `${"module=x&".repeat(80)}`),
+    "of too many modules": opening().replace("module=MA101", "module=x&".repeat(80)),
   };
 
   test.for(Object.entries(wrong))("%s opens nothing that stays", async ([, bytes]) => {
