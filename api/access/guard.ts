@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
+import type { ApiDependencies } from "../dependencies.ts";
 import { type Problem, sendProblem } from "../problem.ts";
 import { type Access, type Identity, type Role, TokenRefused } from "./contract.ts";
 import { strangeOrigin } from "./origin.ts";
@@ -25,6 +26,11 @@ declare module "fastify" {
   }
 }
 
+/** What is guarded, and by what. */
+export interface Guarded extends Pick<ApiContext, "tickets"> {
+  readonly deps: Pick<ApiDependencies, "access" | "clock">;
+}
+
 interface GuardOptions {
   readonly access: Access;
   readonly tickets: Tickets;
@@ -36,10 +42,7 @@ interface GuardOptions {
  * the body is looked at before a byte of the body is read. On a server without `access` nobody is
  * asked; its routes have their rules all the same.
  */
-export function guardRoutes(
-  app: ApiServer,
-  { deps: { access, clock }, tickets }: Pick<ApiContext, "deps" | "tickets">,
-): void {
+export function guardRoutes(app: ApiServer, { deps: { access, clock }, tickets }: Guarded): void {
   app.decorateRequest("identity", undefined);
   app.addHook("onRoute", (route) => void accessOf(route));
   if (access === undefined || tickets === undefined) return;
