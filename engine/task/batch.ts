@@ -34,6 +34,8 @@ export interface FlushBatch {
   readonly settlements: readonly LetterSettlement[];
   /** What the stored digests are wrong by; only of a heal. */
   readonly corrections?: readonly DigestDelta[];
+  /** Records that were folded into it; left out: none. */
+  readonly applied?: number;
 }
 
 /** What a task needs of a store; projections and processors alike. */
@@ -58,6 +60,8 @@ export class OpenBatch {
   /** From 1; rows say by it when they were last touched. */
   number = 1;
   records = 0;
+  /** Those of the records that were folded. */
+  applied = 0;
   bytes = 0;
   /** Monotonic; undefined while it is empty. */
   openedAtMs: number | undefined;
@@ -100,14 +104,15 @@ export class OpenBatch {
       rows.push({ key, partition, before, after, cause });
       row.base = after;
     }
-    const { calls, letters: deadLetters } = this;
+    const { calls, letters: deadLetters, applied } = this;
     this.clear();
-    return { advances, rows, calls, deadLetters, settlements };
+    return { advances, rows, calls, deadLetters, settlements, applied };
   }
 
   clear(): void {
     this.number += 1;
     this.records = 0;
+    this.applied = 0;
     this.bytes = 0;
     this.openedAtMs = undefined;
     this.touched = [];

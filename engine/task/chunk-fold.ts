@@ -2,7 +2,6 @@ import { classify } from "../error-policy.ts";
 import { FatalError, invariant } from "../errors.ts";
 import type { RowChange } from "../ports/codec.ts";
 import type { LetterSource } from "../ports/dead-letters.ts";
-import type { Metrics } from "../ports/metrics.ts";
 import { lsn, sequence } from "../position.ts";
 import { RecordCursor } from "../record-batch/cursor.ts";
 import type { OpenBatch, TaskStore } from "./batch.ts";
@@ -18,7 +17,6 @@ export interface ChunkFoldOptions {
   readonly open: OpenBatch;
   readonly store: TaskStore;
   readonly letters: LetterBox;
-  readonly metrics: Metrics;
 }
 
 /** Second half of a chunk: folds the staged records, whose rows are all here now. */
@@ -37,12 +35,12 @@ export class ChunkFold {
   }
 
   fold(): void {
-    const { pipeline, open, metrics } = this.#options;
+    const { pipeline, open } = this.#options;
     const { staged } = pipeline;
     let records = 0;
     for (const segment of staged.segments) records += this.#segment(segment);
     open.records += records;
-    metrics.count("records_applied_total", staged.length, { consumer: pipeline.name });
+    open.applied += staged.length;
     staged.clear();
   }
 

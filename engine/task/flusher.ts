@@ -43,6 +43,10 @@ export class Flusher {
     const startedMs = clock.monotonicMs();
     const outcome = await this.#tried(batch);
     metrics.observe("flush_seconds", (clock.monotonicMs() - startedMs) / 1_000, { consumer });
+    // Only what is durable counts: what was folded and not written is folded again.
+    if (outcome.kind === "committed") {
+      metrics.count("records_applied_total", batch.applied ?? 0, { consumer });
+    }
     if (outcome.kind === "fenced") metrics.count("fenced_flushes_total", 1, { consumer });
     return outcome;
   }
