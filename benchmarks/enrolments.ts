@@ -120,7 +120,8 @@ function processorText({ from, to }: Load, completed: number): string {
   return (
     `  processor time of each: Node ${share("node")}, Postgres ${share("postgres")}, ` +
     `the benchmark ${share("benchmark")}, of ${availableParallelism()} cores, ` +
-    `load ${loadavg()[0]?.toFixed(1)}`
+    `load ${loadavg()[0]?.toFixed(1)} (${completed} completed while ${measured} were due: a steady ` +
+    "state where the two agree)"
   );
 }
 

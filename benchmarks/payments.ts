@@ -32,6 +32,7 @@ import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
 import { type Cost, costOf } from "./_cost.ts";
 import { appendHeldSeats, type HeldSeat } from "./_held-seats.ts";
 import { assertPaid } from "./_paid-seats.ts";
+import { floorOf, type Since, sinceNow } from "./_payment-floor.ts";
 
 const target = { perSecond: 3_000 };
 const modules = 200;
@@ -100,8 +101,14 @@ async function untilCompleted(place: Place, all: { events: number; seats: number
   });
 }
 
-/** Puts seats in, and has them paid. @returns What it took from the moment that all is in the log. */
-async function round(place: Place, seats: number, held: HeldSeat[]): Promise<Cost> {
+interface Round {
+  /** What it took from the moment that all is in the log. */
+  readonly cost: Cost;
+  readonly since: Since;
+}
+
+/** Puts seats in, and has them paid. */
+async function round(place: Place, seats: number, held: HeldSeat[]): Promise<Round> {
   const { codec, eventStore: store } = place.stores;
   const before = await count(place, logged);
   held.push(...(await appendHeldSeats({ store, codec }, { modules, seats })));
@@ -110,10 +117,12 @@ async function round(place: Place, seats: number, held: HeldSeat[]): Promise<Cos
   });
   const events = (await count(place, recorded)) + 3 * seats;
   await using stop = new AsyncDisposableStack();
-  return await costOf(place.pid, async () => {
+  const since = await sinceNow(place.stores.pool);
+  const cost = await costOf(place.pid, async () => {
     stop.use(await start(place, "consumers"));
     await untilCompleted(place, { events, seats: held.length });
   });
+  return { cost, since };
 }
 
 async function measure(place: Place): Promise<void> {
@@ -121,12 +130,13 @@ async function measure(place: Place): Promise<void> {
   const held: HeldSeat[] = [];
   // Once unmeasured: compiled code and open connections are the usual state.
   await round(place, warmUpSeats, held);
-  const cost = await round(place, seats, held);
-  await assertPaid(place.stores.pool, held);
-  tell(cost);
+  const { pool } = place.stores;
+  const { cost, since } = await round(place, seats, held);
+  await assertPaid(pool, held);
+  tell(cost, await floorOf({ pool, pid: place.pid }, since));
 }
 
-function tell({ seconds, nodeSeconds, postgresSeconds = Number.NaN }: Cost): void {
+function tell({ seconds, nodeSeconds, postgresSeconds = Number.NaN }: Cost, floor: Cost): void {
   const rate = Math.round(seats / seconds);
   const each = (of: number): string => `${((of * 1e6) / seats).toFixed(0)} µs`;
   const cores = availableParallelism();
@@ -135,6 +145,8 @@ function tell({ seconds, nodeSeconds, postgresSeconds = Number.NaN }: Cost): voi
     `${seats} registrations of ${modules} modules, charged once each, in ${seconds.toFixed(2)} s\n` +
       `  processor time of each: ${each(nodeSeconds)} here, ${each(postgresSeconds)} of Postgres; ` +
       `${used.toFixed(2)} of ${cores} cores used, load ${loadavg()[0]?.toFixed(1)}\n` +
+      `  the same events, tags and effects, copied by a plain statement a table: ` +
+      `${each(floor.postgresSeconds ?? Number.NaN)} of Postgres\n` +
       `${rate.toLocaleString("en")} completed registrations with payment/s ` +
       `(target: at least ${target.perSecond.toLocaleString("en")})`,
   );

@@ -93,7 +93,11 @@ export class PostgresBooks implements SandboxBooks {
 
   async due({ nowMs, leaseMs, limit }: Parameters<SandboxBooks["due"]>[0]) {
     const values = [new Date(nowMs), leaseMs, limit];
-    const { rows } = await this.#pool.query<ChargeRow>({ text: dueText, values });
+    const { rows } = await this.#pool.query<ChargeRow>({
+      name: "sandbox-due",
+      text: dueText,
+      values,
+    });
     return rows.map(chargeOf).sort((one, other) => one.atMs - other.atMs);
   }
 

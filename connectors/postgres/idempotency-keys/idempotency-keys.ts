@@ -17,6 +17,7 @@ export class PostgresIdempotencyKeys implements IdempotencyKeys {
     const [row] = await runStatement<{ fingerprint: string; answer: unknown }>(this.#pool, {
       doing: "Looking up a kept answer",
       stage: "preparing",
+      name: "refold-kept-answer",
       text: "select fingerprint, answer from refold.idempotency_keys where scope = $1 and key = $2",
       values: [scope, key],
     });
