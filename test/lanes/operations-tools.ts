@@ -130,7 +130,7 @@ async function writeDefined(
   const { stdout } = await run("go", ["mod", "download", "-json", module], { cwd: tmpdir() });
   const { Dir: root } = JSON.parse(stdout) as { readonly Dir: string };
   for (const file of await readdir(join(root, folder))) {
-    if (!/\.yaml$/.test(file)) continue;
+    if (!file.endsWith(".yaml")) continue;
     const text = await readFile(join(root, folder, file), "utf8");
     const { spec } = parse(text) as Partial<ResourceDefinition>;
     for (const { name, schema } of spec?.versions ?? []) {
