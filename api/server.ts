@@ -61,6 +61,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   carryCorrelation(app, deps.random);
   traceRequests(app, deps.tracer);
   measureRequests(app, deps.metrics);
+  closeRefusedUpgrades(app);
   refuseWhileDraining(app, lifetime);
   limitRequests(app, { connections, deps, options });
   guardRoutes(app, context);
@@ -102,6 +103,17 @@ interface Lifetime {
 interface Parts {
   readonly context: ApiContext;
   readonly lifetime: Lifetime;
+}
+
+/**
+ * The WebSocket plugin closes the sockets of upgrades that it has seen. One that is refused before
+ * has left the HTTP server's care already: nobody would ever close it, and the server never end.
+ */
+function closeRefusedUpgrades(app: ApiServer): void {
+  app.addHook("onResponse", (request, _, done) => {
+    if (request.headers.upgrade !== undefined && !request.ws) request.raw.socket.destroySoon();
+    done();
+  });
 }
 
 function refuseWhileDraining(app: ApiServer, lifetime: Lifetime): void {
