@@ -88,4 +88,12 @@ export const processAlerts: readonly Alert[] = [
     severity: "critical",
     summary: "{{ $value | humanizePercentage }} of all requests fail",
   },
+  {
+    name: "RefoldWritesRefused",
+    expression:
+      `sum by (route) (increase(${answers}{status="503",method!="GET"}[5m])) > 20 and ` +
+      `sum by (route) (increase(${answers}{status="503",method!="GET"}[1m])) > 0`,
+    severity: "critical",
+    summary: "{{ $labels.route }} refuses commands with 503, such as sessions-stale",
+  },
 ];
