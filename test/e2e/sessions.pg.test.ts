@@ -17,7 +17,7 @@ async function processOn(databaseUrl: string, args: readonly string[]): Promise<
     process.child.kill("SIGKILL");
     await process.ended;
   });
-  const [, url = ""] = await process.printed(/(http:\/\/127\.0\.0\.1:\d+)/);
+  const [, url = ""] = await process.printed(/(http:\/\/127\.0\.0\.1:\d+)/, 60_000);
   await until(
     async () => ((await ask(`${url}/readyz`)).status === 200 ? true : undefined),
     30_000,
@@ -38,13 +38,8 @@ const codeAt = async (url: string, headers: Record<string, string>): Promise<unk
 
 test("a session that one process ends is over at another within a second, and so are its streams", async () => {
   const databaseUrl = await databaseOfTest();
-  await processOn(databaseUrl, ["capture"]);
-  const worker = processOn(databaseUrl, ["worker"]);
-  const [here, there] = [
-    await processOn(databaseUrl, ["api", "--port", "0"]),
-    await processOn(databaseUrl, ["api", "--port", "0"]),
-  ];
-  await worker;
+  const here = await processOn(databaseUrl, ["start", "--port", "0"]);
+  const there = await processOn(databaseUrl, ["api", "--port", "0"]);
   const account = JSON.stringify(await adminOf(databaseUrl));
   const opened = await ask(`${here}/sessions`, { method: "POST", headers: json, body: account });
   expect(opened.status).toBe(201);
