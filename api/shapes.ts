@@ -13,6 +13,19 @@ export const Id = Type.String({
   pattern: String.raw`^[^\u0000-\u001f\u007f\ud800-\udfff]+$`,
 });
 
+/** A reason, or a name that is put to an act. */
+export const Said = Type.String({ minLength: 1, maxLength: 1_000 });
+
+/** Who acts, as a body names him. */
+export const By = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 1_000,
+    description:
+      "Who acts. Where the server asks who somebody is, it is who is signed in, and nobody else can be named.",
+  }),
+);
+
 export const nullable = <Schema extends TSchema>(schema: Schema) =>
   Type.Union([schema, Type.Null()]);
 

@@ -7,12 +7,12 @@ import type {
   StoredDeadLetter,
 } from "../../engine/ports/dead-letters.ts";
 import { ProblemError } from "../problem.ts";
+import { By, Said } from "../shapes.ts";
 import type { LetterAdministration } from "./administration.ts";
 import { criteriaMembers, criteriaOf } from "./criteria.ts";
 import { type Order, orderShape, type Survey, surveyShape, trialShape } from "./shape.ts";
 
 export const LetterId = Type.String({ pattern: "^[0-9]{1,18}$" });
-export const Said = Type.String({ minLength: 1, maxLength: 1_000 });
 
 /** The fastest pace that can be given: above it a pace means nothing. */
 export const lettersPerSecondMax = 100_000;
@@ -32,7 +32,7 @@ export const Chosen = Type.Object(
 export const orderMembers = {
   letters: Chosen,
   reason: Said,
-  by: Type.Optional(Said),
+  by: By,
   lettersPerSecond: Type.Optional(
     Type.Number({
       exclusiveMinimum: 0,
@@ -45,16 +45,13 @@ export const orderMembers = {
 
 const Body = Type.Object(orderMembers);
 
-/** Who asks, where nobody puts a name to it. */
-export const anybody = "HTTP";
-
 /** Orders letters, or says what the order would mean. @throws ProblemError. */
 export async function orderLetters(
   admin: LetterAdministration,
   action: LetterAction,
-  body: Static<typeof Body>,
+  body: Static<typeof Body> & { readonly by: string },
 ): Promise<{ readonly order: Static<typeof Order> } | { readonly survey: Static<typeof Survey> }> {
-  const { reason, by = anybody, lettersPerSecond } = body;
+  const { reason, by, lettersPerSecond } = body;
   const letters = meant(body.letters);
   if (letters.id !== undefined) await assertFailed(admin, letters.id);
   if (body.dryRun === true) {

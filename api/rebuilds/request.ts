@@ -9,9 +9,6 @@ export const rebuildBounds = {
   keepMs: { least: 0, most: 30 * 24 * 3_600_000 },
 } as const;
 
-/** Characters of a name or a reason. */
-export const saidMax = 1_000;
-
 /** The request with everything that was left out. */
 export const rebuildRequest = (
   asked: Pick<RebuildRequest, "projection" | "version" | "from" | "by" | "reason"> & {

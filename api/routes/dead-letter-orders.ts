@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { actedBy } from "../access/acted-by.ts";
 import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
@@ -50,8 +51,9 @@ function redriveRoute(app: ApiServer, admin: LetterAdministration): void {
     url: "/admin/dead-letters/redrive",
     config: { access: access.operator },
     schema,
-    handler: async ({ body }, reply) => {
-      const answer = await orderLetters(admin, "redrive", body);
+    handler: async (request, reply) => {
+      const by = actedBy(request, request.body);
+      const answer = await orderLetters(admin, "redrive", { ...request.body, by });
       if ("survey" in answer) return answer.survey;
       void reply.code(202).header("location", pathOf(answer.order.id));
       return answer.order;
@@ -79,9 +81,11 @@ function discardRoute(app: ApiServer, admin: LetterAdministration): void {
     url: "/admin/dead-letters/discard",
     config: { access: access.operator },
     schema,
-    handler: async ({ body: { withParked, ...body } }, reply) => {
+    handler: async (request, reply) => {
+      const { withParked, ...body } = request.body;
+      const by = actedBy(request, body);
       const action = withParked === true ? "discard-with-parked" : "discard";
-      const answer = await orderLetters(admin, action, body);
+      const answer = await orderLetters(admin, action, { ...body, by });
       if ("survey" in answer) return answer.survey;
       void reply.code(202).header("location", pathOf(answer.order.id));
       return answer.order;

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { actedBy } from "../access/acted-by.ts";
 import { access } from "../access/rules.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems } from "../answers.ts";
 import type { ApiServer } from "../context.ts";
@@ -11,7 +12,7 @@ import {
   letterStates,
   type LetterState,
 } from "../dead-letters/criteria.ts";
-import { anybody, letterFound, LetterId, notFailed, Said } from "../dead-letters/orders.ts";
+import { letterFound, LetterId, notFailed } from "../dead-letters/orders.ts";
 import { editProblem } from "../dead-letters/problems.ts";
 import {
   Group,
@@ -24,7 +25,7 @@ import {
 import { surroundingsOf } from "../dead-letters/surroundings.ts";
 import { tags } from "../documentation/openapi.ts";
 import { ProblemError } from "../problem.ts";
-import { nullable } from "../shapes.ts";
+import { By, nullable, Said } from "../shapes.ts";
 import { letterOrderRoutes } from "./dead-letter-orders.ts";
 import type { StoredDeadLetter } from "../../engine/ports/dead-letters.ts";
 
@@ -150,7 +151,7 @@ function editRoute(app: ApiServer, admin: LetterAdministration): void {
               "Left out: the record's own where the registry has it, otherwise the newest.",
           }),
         ),
-        by: Type.Optional(Said),
+        by: By,
         reason: Said,
       },
       { additionalProperties: false },
@@ -174,8 +175,10 @@ function editRoute(app: ApiServer, admin: LetterAdministration): void {
     url: "/admin/dead-letters/:id/value",
     config: { access: access.operator },
     schema,
-    handler: async ({ params: { id }, body }) => {
-      const { value: json, schema: wanted, by = anybody, reason } = body;
+    handler: async (request) => {
+      const { id } = request.params;
+      const { value: json, schema: wanted, reason } = request.body;
+      const by = actedBy(request, request.body);
       const letter = await letterFound(admin, id);
       if (letter.disposition !== "failed") throw await notFailed(admin, letter);
       const value = await admin.encode(letter, json, wanted).catch(editProblem);

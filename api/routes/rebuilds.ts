@@ -2,8 +2,9 @@ import { type Static, Type } from "typebox";
 
 import { FatalError } from "../../engine/errors.ts";
 import type { RebuildRecord, RebuildWish } from "../../engine/ports/rebuilds.ts";
-import { endsWith, openedBy } from "../access/streams.ts";
+import { actedBy } from "../access/acted-by.ts";
 import { access } from "../access/rules.ts";
+import { endsWith, openedBy } from "../access/streams.ts";
 import { bodyProblems, jsonAnswer, problemAnswers, storeProblems, textAnswer } from "../answers.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import type { RebuildAdministration } from "../dependencies.ts";
@@ -14,12 +15,11 @@ import { ClientCounts } from "../limits/client-counts.ts";
 import type { ProblemCode } from "../problem-codes.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { fromForms, parseFrom } from "../rebuilds/from.ts";
-import { rebuildBounds, rebuildDefaults, rebuildRequest, saidMax } from "../rebuilds/request.ts";
+import { rebuildBounds, rebuildDefaults, rebuildRequest } from "../rebuilds/request.ts";
 import { Rebuild, rebuildShape } from "../rebuilds/shape.ts";
 import { RebuildStreams } from "../rebuilds/streams.ts";
-import { Id } from "../shapes.ts";
+import { By, Id, Said } from "../shapes.ts";
 
-const Said = Type.String({ minLength: 1, maxLength: saidMax });
 const RebuildId = Type.Object({ id: Type.String({ pattern: "^[0-9]{1,18}$" }) });
 const listMax = 500;
 
@@ -44,19 +44,16 @@ const Start = Type.Object(
     ),
     lagBudgetMs: bounded("lagBudgetMs", "Lag of what serves above which the rebuild waits."),
     keepMs: bounded("keepMs", "How long it can be undone once it is swapped in."),
-    by: Type.Optional(Said),
+    by: By,
     reason: Said,
   },
   { additionalProperties: false },
 );
 
 const Act = Type.Object(
-  { by: Type.Optional(Said), reason: Said, accept: Type.Optional(Type.Boolean()) },
+  { by: By, reason: Said, accept: Type.Optional(Type.Boolean()) },
   { additionalProperties: false },
 );
-
-/** Who asks, where nobody puts a name to it. */
-const anybody = "HTTP";
 
 const startProblems: readonly ProblemCode[] = [
   "projection-unknown",
@@ -98,7 +95,10 @@ function startRoute(app: ApiServer, context: ApiContext, admin: RebuildAdministr
     config: { access: access.admin },
     schema,
     handler: async (request, reply) => {
-      const record = await start(context, admin, request.body);
+      const record = await start(context, admin, {
+        ...request.body,
+        by: actedBy(request, request.body),
+      });
       void reply.code(202).header("location", pathOf(record.id));
       return rebuildShape(record);
     },
@@ -108,9 +108,9 @@ function startRoute(app: ApiServer, context: ApiContext, admin: RebuildAdministr
 async function start(
   { deps, waits }: ApiContext,
   { rebuilds, projections }: RebuildAdministration,
-  body: Static<typeof Start>,
+  asked: Static<typeof Start> & { readonly by: string },
 ): Promise<RebuildRecord> {
-  const { projection, from = "earliest", by = anybody } = body;
+  const { projection, from = "earliest" } = asked;
   const found = projections.find(({ name }) => name === projection);
   if (found === undefined) {
     const known = projections.map(({ name }) => name).join(", ");
@@ -120,7 +120,7 @@ async function start(
   const incarnation = () => waits.incarnation();
   const parsed = await parseFrom(from, { nowMs: deps.clock.nowMs(), incarnation }).catch(asProblem);
   const { version } = found;
-  const started = await rebuilds.start(rebuildRequest({ ...body, version, from: parsed, by }));
+  const started = await rebuilds.start(rebuildRequest({ ...asked, version, from: parsed }));
   switch (started.outcome) {
     case "started":
       return started.record;
@@ -245,9 +245,11 @@ function actRoute(
     url: `/admin/rebuilds/:id/${path}`,
     config: { access: access.admin },
     schema,
-    handler: async ({ params, body }, reply) => {
+    handler: async (request, reply) => {
+      const { params, body } = request;
+      const by = actedBy(request, body);
       const { id } = await found(admin, params.id);
-      const { by = anybody, reason, accept } = body;
+      const { reason, accept } = body;
       const also = accept === undefined ? {} : { accept };
       const taken = await admin.rebuilds.wish(id, wish, { by, reason, ...also });
       const record = await found(admin, params.id);
