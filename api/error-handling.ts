@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyRequest } from "fastify";
 
 import { FatalError, RecordError, RefoldError, TransientError } from "../engine/errors.ts";
 import { signInBusy } from "./access/problems.ts";
@@ -27,13 +27,16 @@ const answerTimeout: Problem = {
 /** Makes every error an answer; what nobody expected is logged and told without its inside. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
-    if (problem.status === 500) {
-      // Without the query: a ticket may stand there.
-      request.log.error({ err: error, url: pathOf(request.url) }, "failed");
-    }
-    return sendProblem(request, reply, problem);
+    logUnexpected(error, request);
+    return sendProblem(request, reply, problemOf(error));
   });
+}
+
+/** What has no answer of its own is there for whoever runs the server. */
+export function logUnexpected(error: unknown, request: FastifyRequest): void {
+  if (problemOf(error).status !== 500) return;
+  // Without the query: a ticket may stand there.
+  request.log.error({ err: error, url: pathOf(request.url) }, "failed");
 }
 
 export function problemOf(error: unknown): Problem {

@@ -11,6 +11,7 @@ import { KeysInUse } from "./idempotency/keys-in-use.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
+import { dropLateAnswers } from "./late-answers.ts";
 import { LiveFeed } from "./live/live-feed.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { newServer } from "./new-server.ts";
@@ -56,6 +57,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   const lifetime = { draining: false };
 
   handleErrors(app);
+  dropLateAnswers(app);
   handleUnknownRoutes(app);
   parseJsonBodies(app);
   carryCorrelation(app, deps.random);

@@ -63,14 +63,17 @@ export function toldOf<Answer, Body>(
   return result.recorded.length > 0 ? all : { ...all, lane: laneOf(of.key, of.topic) };
 }
 
+/** Sends an answer, unless the time for one is over: then the client was told so. */
 export async function sendTold(
   reply: FastifyReply,
   { status, headers, body, lane }: Told,
   eventStore: Pick<EventStore, "incarnation" | "lanes">,
 ): Promise<void> {
-  void reply.code(status).headers({ ...headers });
-  if (lane !== undefined) {
-    void reply.header("refold-position", await storedPosition(eventStore, lane));
-  }
-  void reply.send(body);
+  const written =
+    lane === undefined ? {} : { "refold-position": await storedPosition(eventStore, lane) };
+  if (reply.sent) return;
+  void reply
+    .code(status)
+    .headers({ ...headers, ...written })
+    .send(body);
 }

@@ -1,8 +1,12 @@
+import { setImmediate } from "node:timers/promises";
+
+import pino from "pino";
 import { describe, expect, it } from "vitest";
 
 import type { ApiOptions, Load } from "../../../api/index.ts";
 import { ManualClock } from "../../../engine/memory/clock.ts";
 import { offerModule } from "../../../processors/catalogue/index.ts";
+import { register } from "../../../processors/seats/index.ts";
 import { realClock } from "../real-clock.ts";
 import { row, serverOfTest } from "../server.ts";
 
@@ -147,5 +151,63 @@ describe("an answer", () => {
     expect(response.json()).toMatchObject({ code: "answer-timeout" });
     held.resolve([]);
     expect((await app.inject({ url: "/readyz" })).statusCode).toBe(200);
+  });
+
+  /** Commands and readiness wait until they are let go, which is after their time. */
+  async function slowServer() {
+    const held = Promise.withResolvers<void>();
+    const lines: string[] = [];
+    const failure: { error?: Error } = {};
+    const server = await serverOfTest({
+      options: { answerWithinMs: 60 },
+      deps: {
+        logger: pino({ level: "info" }, { write: (line) => void lines.push(line) }),
+        decider: {
+          execute: async (...command) => {
+            await held.promise;
+            return server.campus.execute(...command);
+          },
+        },
+        health: async () => {
+          await held.promise;
+          if (failure.error !== undefined) throw failure.error;
+          return [];
+        },
+      },
+    });
+    const { history } = server.campus;
+    server.campus.frozen = true;
+    history.must(offerModule(row));
+    const { registrationId } = history.must(register({ moduleCode: "MA101", studentId: "ada" }));
+    const logged = () => lines.map((line) => JSON.parse(line) as object);
+    return { ...server, held, failure, registrationId, logged };
+  }
+
+  it("to a command that comes too late is left out, and nothing about it is logged", async () => {
+    const { app, campus, held, logged, registrationId } = await slowServer();
+    const ids = [registrationId, "unknown"];
+    const answers = await Promise.all([
+      ...ids.map((id) => app.inject({ method: "DELETE", url: `/registrations/${id}` })),
+      app.inject({ url: "/readyz" }),
+    ]);
+    for (const answer of answers) expect(answer.json()).toMatchObject({ code: "answer-timeout" });
+    held.resolve();
+    const lastType = () => campus.history.facts.at(-1)?.type.name;
+    await expect.poll(lastType).toBe("RegistrationCancelled");
+    // What comes back from the command has gone through the handlers by then.
+    await setImmediate();
+    expect(logged()).toEqual([]);
+  });
+
+  it("that fails unexpectedly after its time is logged once", async () => {
+    const { app, failure, held, logged } = await slowServer();
+    const answer = await app.inject({ url: "/readyz" });
+    expect(answer.json()).toMatchObject({ code: "answer-timeout" });
+    failure.error = new RangeError("no such thing");
+    held.resolve();
+    await expect.poll(logged).toHaveLength(1);
+    expect(logged()).toMatchObject([
+      { msg: "failed", url: "/readyz", err: { type: "RangeError" } },
+    ]);
   });
 });
