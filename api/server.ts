@@ -64,6 +64,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   traceRequests(app, deps.tracer);
   measureRequests(app, deps.metrics);
   closeRefusedUpgrades(app);
+  refuseStrangeUpgrades(app);
   refuseWhileDraining(app, lifetime);
   limitRequests(app, { connections, deps, options });
   guardRoutes(app, context);
@@ -115,6 +116,24 @@ function closeRefusedUpgrades(app: ApiServer): void {
   app.addHook("onResponse", (request, _, done) => {
     if (request.headers.upgrade !== undefined && !request.ws) request.raw.socket.destroySoon();
     done();
+  });
+}
+
+/** Otherwise a path without sockets would be found after the handshake, and its socket linger. */
+function refuseStrangeUpgrades(app: ApiServer): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    const { headers, is404, routeOptions } = request;
+    const upgrades = headers.upgrade?.toLowerCase() === "websocket";
+    if (!upgrades || is404 || (routeOptions.url ?? "").startsWith("/ws/")) {
+      done();
+      return;
+    }
+    void sendProblem(request, reply, {
+      status: 400,
+      code: "bad-request",
+      detail: "This path speaks no WebSocket: those that do begin with /ws/.",
+      headers: { connection: "close" },
+    });
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type MetricCatalogue,
   type MetricDefinition,
 } from "./catalogue.ts";
+import { Exposition } from "./exposition.ts";
 
 export interface PrometheusMetricsOptions {
   /** Put before every name. */
@@ -40,6 +41,7 @@ interface Series {
  */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
+  readonly #exposition = new Exposition(this.#registry);
   readonly #labelSetsMax: number;
   readonly #series = new Map<string, Series>();
   readonly #onFault: ((message: string) => void) | undefined;
@@ -89,7 +91,7 @@ export class PrometheusMetrics implements Metrics {
 
   /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#exposition.text();
   }
 
   /** What is told by name, prefix and metrics of the process included. */
