@@ -38,6 +38,12 @@ export interface Tokens {
   issue(identity: Identity): Promise<string>;
   /** @throws TokenRefused */
   verify(token: string): Promise<Identity>;
+  /**
+   * A number that changes when a key is withdrawn: tokens that were verified under another have to
+   * be verified again. undefined: what has become of the keys was not looked up for so long that
+   * each token has to be.
+   */
+  keysEpoch(): number | undefined;
   /** A JWK set of the public keys that verify tokens now. */
   publicKeys(): Promise<{ readonly keys: readonly object[] }>;
 }

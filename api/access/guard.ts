@@ -73,7 +73,7 @@ class Guard {
   constructor(options: GuardOptions) {
     const { access, clock } = options;
     this.#options = options;
-    this.#verified = new VerifiedTokens({ clock, limits: access.limits });
+    this.#verified = new VerifiedTokens({ ...access, clock });
   }
 
   /** A promise only where a token is seen for the first time. */
@@ -98,9 +98,7 @@ class Guard {
 
   async #verify(token: string, asked: Asked): Promise<Verdict> {
     try {
-      const identity = await this.#options.access.tokens.verify(token);
-      this.#verified.keep(token, identity);
-      return this.#judge(identity, asked);
+      return this.#judge(await this.#verified.verify(token), asked);
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error;
       return error.reason === "expired" ? sessionOver.expired : tokenInvalid;

@@ -83,8 +83,7 @@ function rotateCommand(): Command {
       const { kid } = await keys.rotate(withdraw ? "withdrawn" : "verify");
       const others = withdraw ? "withdrawn" : "verify";
       const told = withdraw
-        ? "The other keys are withdrawn: running processes see it within seconds, and forget " +
-          "tokens that they have checked before within 15 minutes (at once when started anew)."
+        ? "The other keys are withdrawn: running processes refuse their tokens within ten seconds."
         : "Tokens that other keys have signed stay good until they end.";
       print(options.json ? jsonOf({ kid, others }) : `${kid} signs from now on. ${told}`);
     });

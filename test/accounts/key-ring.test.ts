@@ -47,9 +47,9 @@ describe("a ring of keys", () => {
     const keys = ring();
     const { kid } = await keys.signer();
     expect(kid).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(store.changes).toBe(1);
     clock.advance(30 * dayMs - 1);
     expect((await keys.signer()).kid).toBe(kid);
-    expect(store.changes).toBe(1);
   });
 
   test("publishes the next key a day before it signs, and the last until its tokens are over", async () => {
@@ -157,5 +157,46 @@ describe("a ring of keys", () => {
     expect(await published(keys)).toEqual([third]);
     expect(await keys.verifier(first)).toBeUndefined();
     expect(await keys.verifier(second)).toBeUndefined();
+  });
+
+  test("tells by its epoch within ten seconds that another has withdrawn a key", async () => {
+    const { clock, ring } = stage();
+    const keys = ring();
+    expect(keys.epoch()).toBeUndefined();
+    const { kid } = await keys.signer();
+    const epoch = keys.epoch();
+    expect(epoch).toBeDefined();
+    await ring().rotate("verify");
+    clock.advance(5_000);
+    keys.epoch();
+    await expect.poll(() => published(keys), { timeout: 5_000 }).toHaveLength(2);
+    expect(keys.epoch()).toBe(epoch);
+    await ring().rotate("withdrawn");
+    clock.advance(5_000);
+    await expect.poll(() => keys.epoch(), { timeout: 5_000 }).not.toBe(epoch);
+    expect(await keys.verifier(kid)).toBeUndefined();
+  });
+
+  test("looks whether a key was withdrawn before it verifies after a pause", async () => {
+    const { clock, ring } = stage();
+    const keys = ring();
+    const { kid } = await keys.signer();
+    await ring().rotate("withdrawn");
+    expect(await keys.verifier(kid)).toBeDefined();
+    clock.advance(10_000);
+    expect(keys.epoch()).toBeUndefined();
+    expect(await keys.verifier(kid)).toBeUndefined();
+  });
+
+  test("goes on with the keys it has while the store is out of reach", async () => {
+    const { clock, ring, store, reports } = stage();
+    const keys = ring();
+    const { kid } = await keys.signer();
+    const epoch = keys.epoch();
+    store.broken = true;
+    clock.advance(60_000);
+    expect(await keys.verifier(kid)).toBeDefined();
+    expect(keys.epoch()).toBe(epoch);
+    expect(reports).toEqual(["The signing keys can't be read: out of reach"]);
   });
 });

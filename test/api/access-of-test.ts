@@ -1,7 +1,12 @@
 import type { Access, AccessLimits, Identity } from "../../api/access/contract.ts";
 import { defaultAccessLimits, type Role } from "../../api/access/contract.ts";
 import { EndedSessions } from "../../api/access/ended-sessions.ts";
-import { memoryAccounts, memoryTokens } from "../../connectors/accounts/index.ts";
+import {
+  type KeyStore,
+  memoryAccounts,
+  MemoryKeyStore,
+  memoryTokens,
+} from "../../connectors/accounts/index.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import { realClock } from "./real-clock.ts";
 import { type Given, serverOfTest } from "./server.ts";
@@ -12,11 +17,13 @@ export interface GivenAccess extends Given {
   readonly limits?: Partial<AccessLimits>;
   readonly origins?: readonly string[];
   readonly clock?: Clock;
+  /** Where the keys are that sign tokens. */
+  readonly keyStore?: KeyStore;
 }
 
 /** A server that asks who somebody is, with the accounts of a student, ada, and of users. */
 export async function guardedServer(given: GivenAccess = {}) {
-  const { origins = [], clock = realClock } = given;
+  const { origins = [], clock = realClock, keyStore: store = new MemoryKeyStore() } = given;
   const limits = { ...defaultAccessLimits, ...given.limits };
   const known = new EndedSessions({ clock, limits });
   // `ageMs` is the test's to set.
@@ -27,7 +34,7 @@ export async function guardedServer(given: GivenAccess = {}) {
     watch: (id: string, listener: (how: "expired" | "revoked") => void) =>
       known.watch(id, listener),
   };
-  const tokens = memoryTokens({ clock, limits });
+  const tokens = memoryTokens({ clock, limits, store });
   const accounts = await memoryAccounts({
     students: [{ id: "ada", password: passwords.ada }],
     users: [{ name: "olga", password: passwords.olga, role: "operator" }],

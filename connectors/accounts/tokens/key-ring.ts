@@ -7,8 +7,10 @@ export interface KeyRingOptions {
   readonly store: KeyStore;
   readonly clock: Clock;
   readonly policy: KeyPolicy;
-  /** Keys that are older are read again beside the use of them (default: 10 s). */
+  /** Keys that are older are read again beside the use of them (default: 5 s). */
   readonly refreshMs?: number;
+  /** Nobody is served by keys that are older, unless the store can't be read (default: 10 s). */
+  readonly staleMs?: number;
   /** From one look-up of an unknown key to the next (default: 1 s). */
   readonly lookUpMs?: number;
   /** Told when keys can't be read or made; what is known goes on being used. */
@@ -25,7 +27,10 @@ export type KeysBefore = "verify" | "withdrawn";
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #keys: ReadonlyMap<string, SigningKey> = new Map();
+  #epoch = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last look at the store began that has come to an end, good or bad. */
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   #making: Promise<void> | undefined;
 
@@ -58,6 +63,13 @@ export class KeyRing {
     return key && clock.nowMs() < key.verifiesUntilMs ? key : undefined;
   }
 
+  /** Changes when a key goes; undefined: the keys are too old to tell. Never waits. */
+  epoch(): number | undefined {
+    if (this.#isStale()) return undefined;
+    this.#refresh();
+    return this.#epoch;
+  }
+
   /** Those that tokens can be verified with, now or soon, the oldest first. */
   async published(): Promise<readonly SigningKey[]> {
     await this.signer();
@@ -79,13 +91,27 @@ export class KeyRing {
     return this.signer();
   }
 
-  /** Keys are there afterwards; old ones are read again, and due ones made, beside their use. */
+  /**
+   * Keys are there afterwards. Somebody who asks after a pause waits for a new look, which may show
+   * that a key was withdrawn; where it fails, what is known goes on being used.
+   */
   async #prepare(): Promise<void> {
-    const { clock, refreshMs = 10_000, report } = this.#options;
-    const ageMs = clock.monotonicMs() - this.#readAtMs;
-    const isFirst = ageMs === Number.POSITIVE_INFINITY || this.#reading !== undefined;
+    const isFirst = this.#readAtMs === Number.NEGATIVE_INFINITY || this.#reading !== undefined;
     if (this.#keys.size === 0 && isFirst) return this.#read();
-    if (ageMs < refreshMs) return;
+    this.#refresh();
+    // Its failure is told by the refresh.
+    if (this.#isStale()) await this.#reading?.catch(() => undefined);
+  }
+
+  #isStale(): boolean {
+    const { clock, staleMs = 10_000 } = this.#options;
+    return clock.monotonicMs() - this.#lookedAtMs >= staleMs;
+  }
+
+  /** Old keys are read again, and due ones made, beside their use; failures are only told. */
+  #refresh(): void {
+    const { clock, refreshMs = 5_000, report } = this.#options;
+    if (clock.monotonicMs() - this.#readAtMs < refreshMs) return;
     void this.#read()
       .then(() => this.#makeDue())
       .catch((error: unknown) => report(`The signing keys can't be read: ${textOf(error)}`));
@@ -104,6 +130,7 @@ export class KeyRing {
         if (first) this.#readAtMs = Number.NEGATIVE_INFINITY;
         throw error;
       } finally {
+        this.#lookedAtMs = this.#readAtMs;
         this.#reading = undefined;
       }
     })();
@@ -141,7 +168,9 @@ export class KeyRing {
           : { ...known, signsFromMs, signsUntilMs, verifiesUntilMs };
       }),
     );
-    this.#keys = new Map(keys.map((key) => [key.kid, key]));
+    const taken = new Map(keys.map((key) => [key.kid, key]));
+    if (![...this.#keys.keys()].every((kid) => taken.has(kid))) this.#epoch += 1;
+    this.#keys = taken;
   }
 }
 

@@ -16,7 +16,7 @@ import { keyIdOf, objectIn, tokenType } from "./token-text.ts";
 export type TokenLimits = Pick<AccessLimits, "sessionMs" | "skewMs" | "tokenBytesMax">;
 
 export interface SignedTokensOptions {
-  readonly keys: Pick<KeyRing, "signer" | "verifier" | "published">;
+  readonly keys: Pick<KeyRing, "signer" | "verifier" | "published" | "epoch">;
   readonly clock: Clock;
   readonly limits?: TokenLimits;
 }
@@ -51,6 +51,10 @@ export class SignedTokens implements Tokens {
     await this.#assertSigned(token, key, nowMs);
     const [, payload = ""] = token.split(".");
     return identityOf(objectIn(payload), nowMs, this.#limits);
+  }
+
+  keysEpoch(): number | undefined {
+    return this.#options.keys.epoch();
   }
 
   async publicKeys() {
