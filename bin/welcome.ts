@@ -30,6 +30,7 @@ export function welcomeText(welcome: Welcome): string {
   return `
 Refold listens on ${httpUrl}
 
+  page      ${httpUrl}/ shows seats as they change, and what the system does
   data      ${dataFolder ?? "in the database alone"}
   database  ${databaseUrl}
   access    ${accessText[access]}
