@@ -1,13 +1,13 @@
 import { get } from "node:http";
 
-import { build } from "hdr-histogram-js";
+import { build, type Histogram } from "hdr-histogram-js";
 
 import { decodePositionToken } from "../engine/position-token.ts";
 import { type Connection, headerOf } from "./_connection.ts";
 import { waitUntil } from "./_instance.ts";
 import { openLoop } from "./_open-loop.ts";
+import { tellChecked, tellLatencies } from "./harness/tell.ts";
 
-const seconds = 10;
 const connections = 50;
 
 interface Awaited {
@@ -24,13 +24,15 @@ export interface FreshnessLoad {
   readonly codes: readonly string[];
   /** Of the same load, before what is measured. */
   readonly warmUpSeconds: number;
+  /** How long what comes is measured. */
+  readonly seconds: number;
 }
 
 export interface MeasuredFreshness {
   /** From the recorded time that the answer tells, just before the commit; in ms. */
-  readonly fromCommit: string;
-  /** From the moment the request was due; in ms. */
-  readonly fromCommand: string;
+  readonly fromCommit: Histogram;
+  /** From the moment the request was due, however late it was sent; in ms. */
+  readonly fromCommand: Histogram;
 }
 
 /**
@@ -46,17 +48,18 @@ export async function measureFreshness(load: FreshnessLoad): Promise<MeasuredFre
   await waitUntil("every registration was delivered", async () => listener.delivered === sent);
   stop();
   const { fromCommit, fromCommand } = listener;
-  return { fromCommit: told(fromCommit), fromCommand: told(fromCommand) };
+  return { fromCommit, fromCommand };
 }
 
 const makeLatencies = () => build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000 });
 
-function told(latencies: ReturnType<typeof makeLatencies>): string {
-  const ms = (percentile: number) => latencies.getValueAtPercentile(percentile);
-  return (
-    `${latencies.totalCount} measured: p50 ${ms(50)} ms, p90 ${ms(90)} ms, p99 ${ms(99)} ms, ` +
-    `max ${latencies.maxValue} ms`
+/** Tells both distributions of a run at a rate. */
+export function tellFreshness({ fromCommit, fromCommand }: MeasuredFreshness): void {
+  tellChecked(
+    `every registration was delivered, and ${fromCommit.totalCount} of them were measured`,
   );
+  tellLatencies({ name: "commit to event stream", histogram: fromCommit, unitsPerMs: 1 });
+  tellLatencies({ name: "due to event stream", histogram: fromCommand, unitsPerMs: 1 });
 }
 
 const lastSequence = (token: string): bigint =>
@@ -124,7 +127,7 @@ class Listener {
 }
 
 function send(load: FreshnessLoad, listener: Listener): Promise<number> {
-  const { httpUrl, perSecond, codes, warmUpSeconds } = load;
+  const { httpUrl, perSecond, codes, warmUpSeconds, seconds } = load;
   const toWallMs = Date.now() - performance.now();
   return openLoop({
     httpUrl,

@@ -6,21 +6,23 @@ import { KafkaCluster, KafkaRecordLog } from "../connectors/kafka/index.ts";
 import type { PartitionAppend, RecordLog, TopicSpec } from "../engine/ports/record-log.ts";
 import { topic } from "./_seat-events.ts";
 
+/** Why nothing is measured on Kafka. */
+export const noKafka =
+  "Kafka, because KAFKA_BROKERS names no brokers: npm run stack has some, and --env-file .env.stack " +
+  "names them";
+
 /**
  * Gives `work` a log on the brokers of KAFKA_BROKERS that has the benchmarks' topic for itself; says
- * that it is left out where there are none.
+ * that it is left out where there are none, and answers whether there were some.
  */
 export async function onKafkaTopic(
   benchmark: string,
   work: (log: RecordLog) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const named = process.env["KAFKA_BROKERS"];
   if (named === undefined) {
-    console.log(
-      `${benchmark}: Kafka is left out, because KAFKA_BROKERS names no brokers ` +
-        "(npm run stack has some)",
-    );
-    return;
+    console.log(`${benchmark}: left out: ${noKafka}`);
+    return false;
   }
   const brokers = named.split(",");
   await using cluster = new KafkaCluster({ brokers });
@@ -28,6 +30,7 @@ export async function onKafkaTopic(
   const name = `bench-${randomUUID()}`;
   try {
     await work(renamed(kafka, name));
+    return true;
   } finally {
     await removeTopic(brokers, name);
   }

@@ -21,7 +21,7 @@ interface Held extends AnyRow {
 }
 
 /**
- * Seat events of 2,000 modules in ten partitions, with the envelope that the capture writes, and
+ * Seat events of 2,000 modules, or as many as are asked for, in ten partitions, with the envelope that the capture writes, and
  * the rows that they must lead to: counted here by hand, without the engine.
  */
 export class SeatEvents {
@@ -34,15 +34,18 @@ export class SeatEvents {
     ["ce_id", "0190d6a1-6f3c-7000-8000-000000000000"],
   ].map(([name = "", value = ""]) => ({ name, value: Buffer.from(value) }));
 
-  constructor(codec: EventCodec) {
+  readonly #keys: number;
+
+  constructor(codec: EventCodec, spreadOver = keys) {
     this.#codec = codec;
+    this.#keys = spreadOver;
   }
 
   /** The next events, by partition. */
   take(count: number): PartitionAppend[] {
     const records: RecordToAppend[][] = Array.from({ length: topic.partitions }, () => []);
     for (let index = 0; index < count; index += 1) {
-      const code = `MOD-${this.made % keys}`;
+      const code = `MOD-${this.made % this.#keys}`;
       const partition = partitionOf(code, topic.partitions);
       records[partition]?.push(this.#record(code, partition));
       this.made += 1;
@@ -73,7 +76,7 @@ export class SeatEvents {
       const offered = { moduleCode, title: `Module ${moduleCode}`, capacity: 100_000, feeCents: 0 };
       return [ModuleOffered, { ...offered, opensAt: null, closesAt: null }];
     }
-    const turn = Math.floor(this.made / keys - 1) % 4;
+    const turn = Math.floor(this.made / this.#keys - 1) % 4;
     const ids = { registrationId: `0190d6a1-${this.made}`, moduleCode, studentId: `S${this.made}` };
     if (turn === 1) {
       this.#becomes(moduleCode, { ...row, held: row.held - 1, confirmed: row.confirmed + 1 });

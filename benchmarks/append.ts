@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { parseArgs } from "node:util";
+
 import type { Pool } from "pg";
 
 import { PostgresEventStore } from "../connectors/postgres/event-store/event-store.ts";
@@ -11,12 +13,25 @@ import { makePool } from "../connectors/postgres/pool.ts";
 import type { AppendRequest } from "../engine/ports/event-store.ts";
 import { globalPosition } from "../engine/position.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import { measureSingleAppends } from "./_single-appends.ts";
+import { tell, tellChecked, tellRate } from "./harness/tell.ts";
 
 /**
  * Conditional appends per second: each request appends one event of 200 bytes with three tags under
  * a condition of two items, from one process, with many requests waiting and with one. The database
  * syncs its log at every commit.
  */
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "100000" },
+    waiting: { type: "string", default: "4000" },
+    alone: { type: "string", default: "3000" },
+  },
+});
+const requests = Number(values.requests);
+const waiting = Number(values.waiting);
+const alone = Number(values.alone);
+
 const value = Buffer.alloc(200, 7);
 const zero = globalPosition(0);
 
@@ -47,7 +62,7 @@ function request(round: string, i: number): AppendRequest {
 interface Measured {
   readonly perSecond: number;
   /** Of this process: it holds on a busy machine too. */
-  readonly cpuMicroseconds: string;
+  readonly cpuMicroseconds: number;
 }
 
 async function measure(
@@ -71,8 +86,8 @@ async function measure(
   const { user, system } = process.cpuUsage(cpuBefore);
   await check(pool, round, { ...load, appended });
   return {
-    perSecond: Math.round(load.requests / seconds),
-    cpuMicroseconds: ((user + system) / load.requests).toFixed(1),
+    perSecond: load.requests / seconds,
+    cpuMicroseconds: (user + system) / load.requests,
   };
 }
 
@@ -98,10 +113,25 @@ async function check(
   }
 }
 
-const describe = ({ perSecond, cpuMicroseconds }: Measured): string =>
-  `${perSecond} events/s, ${cpuMicroseconds} µs of this process each`;
+function tellMeasured(name: string, { perSecond, cpuMicroseconds }: Measured): void {
+  tell({ name, unit: "events/s", value: perSecond, better: "more", role: "measured" });
+  const of = { unit: "µs/event", better: "less", role: "measured" } as const;
+  tell({ ...of, name: `${name}, processor time of Node`, value: cpuMicroseconds });
+}
 
-export async function appendBenchmark(): Promise<void> {
+/** One event a call, by the least that does it; rounded up to as many of each writer. */
+async function measurePeers(pool: Pool): Promise<void> {
+  const each = Math.ceil(alone / 10);
+  for (const writers of [1, 10]) {
+    const load = { requests: each * 10, writers, value };
+    const seconds = await measureSingleAppends(pool, load);
+    const clients = writers === 1 ? "one client" : `${writers} clients`;
+    const name = `one statement and commit an event, ${clients} waiting`;
+    tellRate({ name, of: "events", count: load.requests, seconds, role: "peer" });
+  }
+}
+
+async function appendBenchmark(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "refold-bench-"));
   await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres({ folder });
@@ -109,10 +139,14 @@ export async function appendBenchmark(): Promise<void> {
   try {
     await migrate(pool, migrations);
     await measure(pool, "warm", { requests: 5_000, waiting: 2_000 });
-    const many = await measure(pool, "many", { requests: 100_000, waiting: 4_000 });
-    console.log(`conditional appends, 4,000 waiting: ${describe(many)}`);
-    const one = await measure(pool, "one", { requests: 3_000, waiting: 1 });
-    console.log(`conditional appends, one waiting client: ${describe(one)}`);
+    const many = await measure(pool, "many", { requests, waiting });
+    const one = await measure(pool, "one", { requests: alone, waiting: 1 });
+    const ten = await measure(pool, "ten", { requests: alone, waiting: 10 });
+    tellChecked("every request is stored once, and no lane has gaps");
+    tellMeasured("many clients waiting", many);
+    tellMeasured("one client waiting", one);
+    tellMeasured("10 clients waiting", ten);
+    await measurePeers(pool);
   } finally {
     await pool.end();
     await server.stop();
@@ -120,4 +154,4 @@ export async function appendBenchmark(): Promise<void> {
   }
 }
 
-if (import.meta.main) await appendBenchmark();
+await appendBenchmark();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { build, type Histogram } from "hdr-histogram-js";
 import { Client, type Pool } from "pg";
 
 import { systemClock } from "../bin/system-clock.ts";
@@ -21,6 +22,7 @@ import { RecordCursor } from "../engine/record-batch/index.ts";
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
 import { ListedSchemas } from "../test/capture/memory-registry.ts";
 import { createOutbox } from "../test/capture/outbox-table.ts";
+import { tell, tellChecked, tellLatencies } from "./harness/tell.ts";
 
 const partitions = 10;
 const tableTopic = "refold.public.narrow";
@@ -173,8 +175,11 @@ async function readAll(
   }
 }
 
-/** Milliseconds from a commit's answer to the record in a waiting reader's hands, at a steady rate. */
-async function latencies(bench: Bench, rate: { perSecond: number; rows: number; after: number }) {
+/** Microseconds from a commit's answer to the record in a waiting reader's hands, at a steady rate. */
+async function latencies(
+  bench: Bench,
+  rate: { perSecond: number; rows: number; after: number },
+): Promise<Histogram> {
   const { perSecond, rows, after } = rate;
   await using capture = makeCapture(bench);
   await capture.start(new AbortController().signal);
@@ -204,13 +209,13 @@ async function latencies(bench: Bench, rate: { perSecond: number; rows: number; 
   await Promise.all(writes);
   await Promise.race([reading, systemClock.sleep(30_000)]);
   stop.abort();
-  const took = Array.from({ length: rows - 1 }, (_, at) => {
-    const ms = (arrived[at + 2] as number) - (committed[at + 2] as number);
-    if (!(arrived[at + 2] as number)) throw new Error(`Row ${at + 2} never reached the log.`);
-    return Math.max(0, ms);
-  }).sort((one, other) => one - other);
-  const percentile = (p: number): string => (took[Math.floor(took.length * p)] ?? 0).toFixed(1);
-  return { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) };
+  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 });
+  for (let row = 2; row <= rows; row += 1) {
+    const atMs = arrived[row] as number;
+    if (!atMs) throw new Error(`Row ${row} never reached the log.`);
+    histogram.recordValue(Math.round(Math.max(0, atMs - (committed[row] as number)) * 1_000));
+  }
+  return histogram;
 }
 
 async function readLive(
@@ -252,9 +257,11 @@ async function run(rows: number, transactions: Bench["transactions"]): Promise<v
     const narrow = await backlog(bench, tableTopic, tableLoad(rows));
     const outbox = await backlog(bench, outboxTopic, outboxLoad(rows, 100));
     const live = await latencies(bench, { perSecond: 1_000, rows: 3_000, after: rows });
-    console.log(`narrow table in Avro: ${told(narrow)} (${rows} rows)`);
-    console.log(`outbox rows, 100-byte values: ${told(outbox)} (${rows} rows)`);
-    console.log(`commit to reader at 1,000 rows/s, ms: ${JSON.stringify(live)}`);
+    tellChecked("every row is in the log once, and reached the waiting reader");
+    tellBacklog("narrow table in Avro", narrow);
+    tellBacklog("outbox rows with values of 100 bytes", outbox);
+    const name = "commit to reader at 1,000 rows/s";
+    tellLatencies({ name, histogram: live, unitsPerMs: 1_000 });
     await log[Symbol.asyncDispose]();
   } finally {
     await pool.end();
@@ -264,8 +271,10 @@ async function run(rows: number, transactions: Bench["transactions"]): Promise<v
   }
 }
 
-function told({ perSecond, cpuUsPerRow }: Backlog): string {
-  return `${Math.round(perSecond)} rows/s, ${cpuUsPerRow.toFixed(1)} µs of Node a row`;
+function tellBacklog(name: string, { perSecond, cpuUsPerRow }: Backlog): void {
+  tell({ name, unit: "rows/s", value: perSecond, better: "more", role: "measured" });
+  const of = { unit: "µs/row", better: "less", role: "measured" } as const;
+  tell({ ...of, name: `${name}, processor time of Node`, value: cpuUsPerRow });
 }
 
 async function setUp(url: string): Promise<void> {

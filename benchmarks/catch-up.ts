@@ -1,41 +1,64 @@
 /**
- * Catch-up: 1,000,000 seat events on 2,000 keys and 10 partitions, from the embedded log into a
- * Postgres read model, through the runner as a process has it. The rows are compared one by one
- * with counts made without the engine before a figure is printed.
+ * Catch-up: 1,000,000 seat events on 2,000 keys and 10 partitions, from the embedded log, or from
+ * Kafka where KAFKA_BROKERS names brokers, into a Postgres read model, and into one that Redis
+ * follows, through the runner as a process has it. The rows are compared one by one with counts made
+ * without the engine before a figure is told. Its ceiling is the same log read to the end, with
+ * nothing done but walking over the records.
  */
 import { parseArgs } from "node:util";
+
+import type { Pool } from "pg";
 
 import { PostgresRecordLog } from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
+import type { RecordLog } from "../engine/ports/record-log.ts";
 import { catchUp } from "./_catch-up.ts";
 import { fillLog } from "./_fill-log.ts";
-import { type OwnPostgres, onOwnPostgres } from "./_own-postgres.ts";
+import { noKafka, onKafkaTopic } from "./_kafka-topic.ts";
+import { onOwnPostgres } from "./_own-postgres.ts";
+import { readToEnd } from "./_read-to-end.ts";
 import { SeatEvents } from "./_seat-events.ts";
+import { tell, tellChecked, tellLeftOut, tellRate } from "./harness/tell.ts";
 
 const { values } = parseArgs({
   options: {
     events: { type: "string", default: "1000000" },
-    // With a redis-server of its own that follows, to the last row.
-    redis: { type: "boolean", default: false },
+    keys: { type: "string", default: "2000" },
+    from: { type: "string", default: "embedded" },
+    // Both: a redis-server of its own follows, to the last row.
+    into: { type: "string", default: "postgres" },
   },
 });
 const total = Number(values.events);
 
-await onOwnPostgres(measure);
+if (values.from === "kafka") {
+  const measured = await onKafkaTopic("catch-up", (log) =>
+    onOwnPostgres(({ pool }) => measure(pool, log)),
+  );
+  if (!measured) tellLeftOut(noKafka);
+} else {
+  await onOwnPostgres(async ({ pool }) => {
+    await using log = new PostgresRecordLog({ pool });
+    await measure(pool, log);
+  });
+}
 
-async function measure({ pool }: OwnPostgres): Promise<void> {
-  await using log = new PostgresRecordLog({ pool });
+async function measure(pool: Pool, log: RecordLog): Promise<void> {
   const codec = avroCodec({
     registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
   });
-  const history = new SeatEvents(codec);
+  const history = new SeatEvents(codec, Number(values.keys));
   await fillLog({ log, codec, history, events: total, perCall: 2_000 });
-  const into = values.redis ? "Postgres and Redis" : "Postgres";
-  const { seconds, peakMb } = await catchUp({ pool, log, codec, history, into });
-  console.log(
-    `catch-up${values.redis ? " with Redis" : ""}: ${total} events in ${seconds.toFixed(2)} s: ` +
-      `${Math.round(total / seconds).toLocaleString("en")} events/s, ` +
-      `peak resident memory of this process ${peakMb} MB, rows equal`,
-  );
+  const into = values.into === "both" ? "Postgres and Redis" : "Postgres";
+  const caughtUp = await catchUp({ pool, log, codec, history, into });
+  const read = await readToEnd(log, total);
+  tellChecked(`${history.expected.size} rows equal counts made without the engine`);
+  const name = `catch-up into ${into}`;
+  tellRate({ name, of: "events", count: total, seconds: caughtUp.seconds });
+  tellRate({ name: "read alone", of: "events", count: total, seconds: read, role: "ceiling" });
+  const of = { better: "less", role: "measured" } as const;
+  const value = caughtUp.processorUs / total;
+  tell({ ...of, name: "processor time of Node", unit: "µs/event", value });
+  tell({ ...of, name: "largest resident memory", unit: "MB", value: caughtUp.peakMb });
 }

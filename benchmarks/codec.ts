@@ -3,14 +3,23 @@
  * decoded is compared with what was encoded before anything is measured.
  */
 import { deepStrictEqual } from "node:assert/strict";
+import { parseArgs } from "node:util";
 
 import avsc from "avsc";
 
 import { makeEncoder, makeResolver, parseSchema } from "../schemas/avro/index.ts";
 import { ModuleRegistered } from "../schemas/index.ts";
+import type { FigureRole } from "./harness/figure.ts";
+import { tell, tellChecked } from "./harness/tell.ts";
 
-const rounds = 5;
-const operations = 400_000;
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    operations: { type: "string", default: "400000" },
+  },
+});
+const rounds = Number(values.rounds);
+const operations = Number(values.operations);
 
 const event: ModuleRegistered = {
   registrationId: "0199f3c0-5a4e-7c31-9f0b-3d1c2b4a5e6f",
@@ -58,18 +67,19 @@ function measured(operation: () => unknown): number {
   return figures.slice(1).sort((a, b) => a - b)[Math.floor(rounds / 2)] as number;
 }
 
-function report(name: string, operation: () => unknown): void {
-  const nanoseconds = measured(operation);
-  const perSecond = Math.round(1e9 / nanoseconds).toLocaleString("en");
-  console.log(`${name.padEnd(34)} ${nanoseconds.toFixed(0).padStart(6)} ns   ${perSecond}/s`);
+function report(name: string, role: FigureRole, operation: () => unknown): void {
+  tell({ name, unit: "ns", value: measured(operation), better: "less", role });
 }
 
-console.log(`ModuleRegistered: ${avro.length} bytes in Avro, ${json.length} in JSON`);
-report("encode, framed", () => encoder.encode(event, frame));
-report("encode, avsc", () => theirs.toBuffer(event));
-report("encode, JSON", () => Buffer.from(JSON.stringify(event)));
-report("decode in place", () => whole.decode(bytes, 5));
-report("decode, avsc", () => theirs.fromBuffer(avro));
-report("decode, JSON", () => JSON.parse(json) as unknown);
-report("decode one field in place", () => part.decode(bytes, 5));
-report("decode one field, avsc", () => theirPart.decode(bytes, 5, theirResolver));
+tellChecked(
+  `what is decoded equals what was encoded, and the bytes those of avsc: ${avro.length} in Avro, ` +
+    `${json.length} in JSON`,
+);
+report("encode, framed", "measured", () => encoder.encode(event, frame));
+report("encode, avsc", "peer", () => theirs.toBuffer(event));
+report("encode, JSON", "peer", () => Buffer.from(JSON.stringify(event)));
+report("decode in place", "measured", () => whole.decode(bytes, 5));
+report("decode, avsc", "peer", () => theirs.fromBuffer(avro));
+report("decode, JSON", "peer", () => JSON.parse(json) as unknown);
+report("decode one field in place", "measured", () => part.decode(bytes, 5));
+report("decode one field, avsc", "peer", () => theirPart.decode(bytes, 5, theirResolver));

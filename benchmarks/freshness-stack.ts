@@ -6,12 +6,11 @@
  * Servers are those of DATABASE_URL, KAFKA_BROKERS, CONNECT_URL and SCHEMA_REGISTRY_URL, which keep
  * what is registered; without all of them a stack is started for it (Java and Maven).
  */
-import { measureFreshness } from "./_freshness.ts";
+import { measureFreshness, tellFreshness } from "./_freshness.ts";
 import { offerModules } from "./_instance.ts";
 import { stackServers, startOnStack } from "./_stack.ts";
 
 const perSecond = 200;
-const targetP99Ms = 500;
 const needed = ["DATABASE_URL", "KAFKA_BROKERS", "CONNECT_URL", "SCHEMA_REGISTRY_URL"];
 
 await using servers = await stackServers("freshness-stack", needed);
@@ -21,10 +20,6 @@ if (servers !== undefined) {
   const { httpUrl } = instance;
   // Two Java programs compile what is used much: longer than for Node alone.
   const warmUpSeconds = 20;
-  const measured = await measureFreshness({ httpUrl, codes, perSecond, warmUpSeconds });
-  console.log(`through Debezium and Kafka, at ${perSecond} registrations/s`);
-  console.log(`  commit to event stream:  ${measured.fromCommit}`);
-  console.log(
-    `  command to event stream: ${measured.fromCommand} (target: p99 below ${targetP99Ms})`,
-  );
+  const load = { httpUrl, codes, perSecond, warmUpSeconds, seconds: 10 };
+  tellFreshness(await measureFreshness(load));
 }

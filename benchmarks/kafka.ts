@@ -11,13 +11,12 @@ import { parseArgs } from "node:util";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
-import { offset } from "../engine/position.ts";
-import { RecordCursor } from "../engine/record-batch/index.ts";
 import { type CatchUp, catchUp, type Filled } from "./_catch-up.ts";
 import { fillLog } from "./_fill-log.ts";
 import { onKafkaTopic } from "./_kafka-topic.ts";
 import { onOwnPostgres } from "./_own-postgres.ts";
-import { SeatEvents, topic } from "./_seat-events.ts";
+import { readToEnd } from "./_read-to-end.ts";
+import { SeatEvents } from "./_seat-events.ts";
 
 const { values } = parseArgs({ options: { events: { type: "string", default: "1000000" } } });
 const total = Number(values.events);
@@ -32,28 +31,9 @@ async function measure(log: RecordLog): Promise<void> {
   const history = new SeatEvents(codec);
   const seconds = await fillLog({ log, codec, history, events: total, perCall });
   tell(`append, ${perCall} a call`, seconds);
-  await measureReading(log);
+  tell("read", await readToEnd(log, total));
   await measureCatchUp({ log, codec, history }, "Postgres");
   await measureCatchUp({ log, codec, history }, "Postgres and Redis");
-}
-
-/** What the log and the cursor alone take. */
-async function measureReading(log: RecordLog): Promise<void> {
-  const from = new Map(
-    Array.from({ length: topic.partitions }, (_, partition) => [partition, offset(0)]),
-  );
-  const cursor = new RecordCursor();
-  const { signal } = new AbortController();
-  const began = performance.now();
-  let seen = 0;
-  for await (const fetch of log.read({ topic: topic.name, from, until: "end", signal })) {
-    for (const { bytes } of fetch.partitions) {
-      cursor.reset(bytes, 0);
-      while (cursor.next()) seen += 1;
-    }
-  }
-  if (seen !== total) throw new Error(`${seen} records were read instead of ${total}.`);
-  tell("read", (performance.now() - began) / 1_000);
 }
 
 /** On a Postgres of its own; with a redis-server of its own too, to the last row in both. */

@@ -19,14 +19,17 @@ import type { Generation } from "../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { catchUp, clock, type Filled } from "./_catch-up.ts";
-import { costOf, costText } from "./_cost.ts";
+import { costOf } from "./_cost.ts";
 import { fillLog } from "./_fill-log.ts";
-import { onKafkaTopic } from "./_kafka-topic.ts";
+import { noKafka, onKafkaTopic } from "./_kafka-topic.ts";
 import { onOwnPostgres, type OwnPostgres } from "./_own-postgres.ts";
 import { assertEqual, fillGeneration, fillGenerationInBoth } from "./_rebuild.ts";
 import { followInRedis } from "./_redis.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { SeatEvents } from "./_seat-events.ts";
+import { readToEnd } from "./_read-to-end.ts";
+import { type CostOfEvents, tellCost } from "./_tell-cost.ts";
+import { tellChecked, tellLeftOut, tellRate } from "./harness/tell.ts";
 
 const { values } = parseArgs({ options: { events: { type: "string", default: "1000000" } } });
 const total = Number(values.events);
@@ -35,7 +38,10 @@ await onOwnPostgres(async (own) => {
   await using log = new PostgresRecordLog({ pool: own.pool });
   await measure("embedded log", { ...own, log });
 });
-await onKafkaTopic("rebuild", (log) => onOwnPostgres((own) => measure("Kafka", { ...own, log })));
+const onKafka = await onKafkaTopic("rebuild", (log) =>
+  onOwnPostgres((own) => measure("Kafka", { ...own, log })),
+);
+if (!onKafka) tellLeftOut(noKafka);
 
 async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog }) {
   const { pool, pid, log } = on;
@@ -44,22 +50,27 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
   const builds = new PostgresGenerations({ pool });
   await using redis = await followInRedis({ pool, primary: store, clock, follows: "when-asked" });
   const generations: Generation[] = [await store.open(readModelOf(seatBoard))];
-  const tell = async (what: string, work: () => Promise<Generation | void>): Promise<void> => {
+  const costs: CostOfEvents[] = [];
+  const keep = async (what: string, work: () => Promise<Generation | void>): Promise<void> => {
     const cost = await costOf(pid, async () => {
       const made = await work();
       if (made) generations.push(made);
     });
-    console.log(`${from}: ${what}: ${costText(cost, total)}`);
+    costs.push({ name: `${from}: ${what}`, cost, events: total });
   };
-  await tell("rebuild into Postgres", () => fillGeneration(filled, { builds, store }));
-  await tell("live catch-up", async () => {
+  await keep("rebuild into Postgres", () => fillGeneration(filled, { builds, store }));
+  await keep("live catch-up", async () => {
     await catchUp({ ...filled, pool, into: "Postgres" });
   });
-  await tell("rebuild into Postgres again", () => fillGeneration(filled, { builds, store }));
-  await tell("rebuild into Postgres and Redis", () => fillGenerationInBoth(filled, builds, redis));
+  await keep("rebuild into Postgres again", () => fillGeneration(filled, { builds, store }));
+  await keep("rebuild into Postgres and Redis", () => fillGenerationInBoth(filled, builds, redis));
   await assertEqual(filled, store, generations);
   await assertEqual(filled, redis.store, generations.slice(-1));
-  console.log(`${from}: rows and digests of all generations equal, in Redis too`);
+  tellChecked(`${from}: rows and digests of all generations are equal, in Redis too`);
+  for (const cost of costs) tellCost(cost);
+  const seconds = await readToEnd(log, total);
+  const name = `${from}: read alone`;
+  tellRate({ name, of: "events", count: total, seconds, role: "ceiling" });
 }
 
 async function filledWith(log: RecordLog): Promise<Filled> {

@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   preview: async () => (await import("./preview.ts")).previewCommand(),
   trace: async () => (await import("./trace.ts")).traceCommand(),
   demo: async () => (await import("./demo.ts")).demoCommand(),
+  bench: async () => (await import("./bench.ts")).benchCommand(),
   why: async () => (await import("./why.ts")).whyCommand(),
 };
 

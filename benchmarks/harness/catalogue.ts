@@ -1,0 +1,147 @@
+import { CommandFailure } from "../../bin/command-failure.ts";
+import type { Setting, Workload } from "./workload.ts";
+
+const count = (of: number, what: string, most = 100_000_000): Setting => ({
+  kind: "number",
+  of,
+  least: 1,
+  most,
+  what,
+});
+
+const choice = (from: readonly [string, ...string[]], what: string): Setting => ({
+  kind: "choice",
+  of: from[0],
+  from,
+  what,
+});
+
+const ownServer = "a server with the engine's tables, and nothing else, runs before the clock does";
+
+/** What `refold bench` measures, in the order in which it does. */
+export const workloads: readonly Workload[] = [
+  {
+    name: "codec",
+    question: "What does it cost to encode and to decode one event?",
+    warmUp: "a first round is not counted: it compiles",
+    settings: {
+      rounds: count(5, "rounds, of which the median counts", 1_000),
+      operations: count(400_000, "operations of a round"),
+    },
+    program: "codec.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 300,
+  },
+  {
+    name: "fold",
+    question: "How many events a second does a task fold where reading and writing cost nothing?",
+    warmUp: "none: a process that has just begun compiles while it folds",
+    settings: {
+      events: count(500_000, "events in all"),
+      keys: count(2_000, "keys that they are spread over", 10_000_000),
+    },
+    program: "fold.ts",
+    servers: [],
+    repeats: 3,
+    limitSeconds: 300,
+  },
+  {
+    name: "catch-up",
+    question: "How fast does a projection that stands at the beginning reach the log's end?",
+    warmUp: `none: ${ownServer}; the process compiles while it catches up`,
+    settings: {
+      events: count(1_000_000, "events in all"),
+      keys: count(2_000, "keys that they are spread over", 10_000_000),
+      from: choice(["embedded", "kafka"], "the log: Postgres, or the brokers of KAFKA_BROKERS"),
+      into: choice(["postgres", "both"], "the read model: Postgres, or Postgres and Redis"),
+    },
+    program: "catch-up.ts",
+    servers: ["KAFKA_BROKERS"],
+    repeats: 1,
+    limitSeconds: 900,
+  },
+  {
+    name: "rebuild",
+    question: "How fast is a new generation of a read model filled from its whole history?",
+    warmUp: "none for the first rebuild; it and a live catch-up are the warm-up of the second",
+    settings: { events: count(1_000_000, "events in all") },
+    program: "rebuild.ts",
+    servers: ["KAFKA_BROKERS"],
+    repeats: 1,
+    limitSeconds: 1_800,
+  },
+  {
+    name: "capture",
+    question: "How fast do row changes reach the embedded log?",
+    warmUp: "a capture has made its slot; the one that is measured begins with its process warm",
+    settings: { rows: count(200_000, "rows of the backlog, of a table and of the outbox each") },
+    program: "capture.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 900,
+  },
+  {
+    name: "append",
+    question: "How many events a second are appended under a condition?",
+    warmUp: "5,000 appends are not counted",
+    settings: {
+      requests: count(100_000, "requests of many waiting clients"),
+      waiting: count(4_000, "clients that wait at once", 100_000),
+      alone: count(3_000, "requests of one client that waits for each"),
+    },
+    program: "append.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 600,
+  },
+  {
+    name: "commands",
+    question: "How long does a registration over HTTP take at a steady rate of arrivals?",
+    warmUp: "the rate is held for 3 s before what is counted",
+    settings: {
+      perSecond: count(1_000, "registrations that are due a second", 100_000),
+      seconds: count(10, "how long they are counted", 3_600),
+    },
+    program: "commands.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 4_000,
+  },
+  {
+    name: "freshness",
+    question: "How long after its commit is a registration on the event stream?",
+    warmUp: "the rate is held for 3 s before what is counted",
+    settings: {
+      perSecond: count(500, "registrations that are due a second", 100_000),
+      seconds: count(10, "how long they are counted", 3_600),
+    },
+    program: "freshness.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 4_000,
+  },
+  {
+    name: "restart",
+    question: "How long after kill -9 is the first record applied again?",
+    warmUp: "none: what starts cold is what is asked for; the database is left running by the kill",
+    settings: { rounds: count(5, "kills in a row", 100) },
+    program: "restart.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 900,
+  },
+];
+
+/**
+ * The workloads of these names; all of them for none.
+ * @throws CommandFailure `usage` for a name that no workload has.
+ */
+export function workloadsNamed(names: readonly string[]): readonly Workload[] {
+  const unknown = names.filter((name) => !workloads.some((one) => one.name === name));
+  if (unknown.length > 0) {
+    const known = workloads.map(({ name }) => name).join(", ");
+    throw new CommandFailure("usage", `No workload ${unknown.join(", ")}: there are ${known}.`);
+  }
+  return names.length === 0 ? workloads : workloads.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+import { type Figure, isTold } from "./figure.ts";
+import type { Repeat } from "./result.ts";
+import { type ServerName, serverNames, type SettingValues, type Workload } from "./workload.ts";
+
+const folder = new URL("../", import.meta.url);
+const nodeFlags = ["--expose-gc", "--disable-warning=ExperimentalWarning"];
+
+/** What a program and its servers get to stop by themselves. */
+const stopWithinMs = 15_000;
+
+export interface ProgramRun {
+  readonly workload: Workload;
+  readonly settings: SettingValues;
+  /** Addresses of servers and the like, for the program. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a workload's program once. What it prints goes to the standard error, as it comes. */
+export async function runProgram(run: ProgramRun): Promise<Repeat> {
+  const { workload, settings, environment, signal } = run;
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const program = fileURLToPath(new URL(workload.program, folder));
+  const child = spawn(process.execPath, [...nodeFlags, program, ...args], {
+    env: environmentOf(workload, environment),
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    // A group of its own: servers that the program has started can be stopped with it.
+    detached: true,
+  });
+  child.stdout?.pipe(process.stderr, { end: false });
+  const heard = new Heard();
+  child.on("message", (message) => heard.take(message));
+  const limit = AbortSignal.timeout(workload.limitSeconds * 1_000);
+  const stopped = AbortSignal.any([signal, limit]);
+  const stop = () => stopGroup(child.pid);
+  stopped.addEventListener("abort", stop, { once: true });
+  if (stopped.aborted) stop();
+  const [code, by] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  stopped.removeEventListener("abort", stop);
+  if (signal.aborted) return heard.failed("It was stopped.");
+  if (limit.aborted) return heard.failed(`It took longer than ${workload.limitSeconds} s.`);
+  if (code === 0) return heard.repeat();
+  const how = by === null ? `with exit code ${String(code)}` : `by ${by}`;
+  return heard.failed(`Its program ended ${how}: what it printed says why.`);
+}
+
+/** A server that it doesn't ask for would change what a program measures, or be changed by it. */
+function environmentOf(
+  { servers }: Workload,
+  environment: ProgramRun["environment"],
+): ProgramRun["environment"] {
+  const hidden = new Set<string>(serverNames.filter((name: ServerName) => !servers.includes(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)));
+}
+
+/** Node ends by the signal; it makes Postgres shut down at once, and `refold start` drain. */
+function stopGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  signalGroup(pid, "SIGINT");
+  setTimeout(() => signalGroup(pid, "SIGKILL"), stopWithinMs).unref();
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
+class Heard {
+  readonly #figures: Figure[] = [];
+  readonly #checked: string[] = [];
+  readonly #leftOut: string[] = [];
+
+  take(message: unknown): void {
+    if (!isTold(message)) return;
+    switch (message.kind) {
+      case "figure":
+        this.#figures.push(message.figure);
+        return;
+      case "checked":
+        this.#checked.push(message.what);
+        return;
+      case "left-out":
+        this.#leftOut.push(message.what);
+        return;
+    }
+  }
+
+  /** Figures of a result that nobody has compared with anything don't count. */
+  repeat(): Repeat {
+    if (this.#figures.length > 0 && this.#checked.length === 0) {
+      return this.failed("Its program told figures without saying what it had checked.");
+    }
+    return { figures: this.#figures, checked: this.#checked, leftOut: this.#leftOut };
+  }
+
+  failed(failure: string): Repeat {
+    return { figures: [], checked: this.#checked, leftOut: this.#leftOut, failure };
+  }
+}

@@ -1,0 +1,12 @@
+/** A benchmark's program that behaves as `--as` says. */
+import { parseArgs } from "node:util";
+
+import { tell, tellChecked } from "../../benchmarks/harness/tell.ts";
+
+const { values } = parseArgs({ options: { as: { type: "string" } } });
+
+const value = process.env["KAFKA_BROKERS"] === undefined ? 1 : 2;
+tell({ name: "figure", unit: "events/s", value, better: "more", role: "measured" });
+if (values.as !== "unchecked") tellChecked("rows equal");
+if (values.as === "wrong") throw new Error("A row differs.");
+if (values.as === "endless") setInterval(() => undefined, 1_000);
