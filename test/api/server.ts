@@ -3,6 +3,8 @@ import pino from "pino";
 import { onTestFinished } from "vitest";
 
 import { type ApiDependencies, type ApiOptions, buildApi } from "../../api/index.ts";
+import { CommandCounts } from "../../api/live/command-counts.ts";
+import type { LiveSources } from "../../api/live/sources.ts";
 import { SeededRandom } from "../../engine/memory/clock.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
@@ -44,6 +46,7 @@ export async function serverOfTest(given: Given = {}) {
     administration: campus,
     letters: letters.administration,
     traces: await tracesOfTest(),
+    live: liveOfTest(),
     options: { waitForMs: 60, waitPollMs: 1, streamEndMs: 100, ...given.options },
     ...given.deps,
   });
@@ -56,6 +59,20 @@ export async function serverOfTest(given: Given = {}) {
   await app.ready();
   return { app, campus, letters, routes };
 }
+
+/** A live view of a system in which nothing happens. */
+const liveOfTest = (): LiveSources => ({
+  status: async () => ({ consumers: [] }),
+  gather: async () => ({
+    capture: { state: "running", lagBytes: null },
+    consumers: [],
+    sagas: { payments: null },
+    rebuilds: [],
+    effects: [],
+    deadLetters: 0,
+  }),
+  commands: new CommandCounts(),
+});
 
 /** Every route that is added from now on: `get /modules/{code}`. */
 function routesOf(app: ReturnType<typeof buildApi>): readonly string[] {

@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
-import { CommandCounts } from "../../api/live/command-counts.ts";
 import {
   type GivenAccess,
   guardedServer,
@@ -16,12 +15,7 @@ type Headers = Record<string, string>;
 
 /** A server with streams that need a session, listening. */
 async function streaming(given: GivenAccess = {}) {
-  const live = {
-    status: async () => ({}),
-    gather: () => Promise.reject(new Error("nothing to see")),
-    commands: new CommandCounts(),
-  };
-  const server = await guardedServer({ ...given, deps: { ...given.deps, live } });
+  const server = await guardedServer(given);
   await server.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.app.server.address() as AddressInfo;
   return { ...server, authority: `127.0.0.1:${port}` };

@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 
 import { subjectRegistry } from "../../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../../engine/memory/registry-store.ts";
-import { CommandCounts } from "../../api/live/command-counts.ts";
 import { fact } from "../../engine/decision/definition.ts";
 import { offerModule } from "../../processors/catalogue/index.ts";
 import { paymentIdOf, requestPayment } from "../../processors/payments/index.ts";
@@ -251,13 +250,8 @@ function verdictOf(route: string, { status, body }: { status: number; body: stri
 }
 
 test("each route lets in whom the domain's table names, and nobody else", async () => {
-  const live = {
-    status: async () => ({}),
-    gather: () => Promise.reject(new Error("nobody watches")),
-    commands: new CommandCounts(),
-  };
   const registry = subjectRegistry(new MemoryRegistryStore());
-  const server = await guardedServer({ deps: { live, registry } });
+  const server = await guardedServer({ deps: { registry } });
   const sender = await senderTo(server);
   const property = await propertyOfAda(server, sender);
   const routes = server.routes.filter((route) => !route.startsWith("head "));
