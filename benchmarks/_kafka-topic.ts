@@ -11,13 +11,19 @@ export const noKafka =
   "Kafka, because KAFKA_BROKERS names no brokers: npm run stack has some, and --env-file .env.stack " +
   "names them";
 
+/** Where the benchmarks' topic really is, for clients of other makes. */
+export interface TopicPlace {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+}
+
 /**
  * Gives `work` a log on the brokers of KAFKA_BROKERS that has the benchmarks' topic for itself; says
  * that it is left out where there are none, and answers whether there were some.
  */
 export async function onKafkaTopic(
   benchmark: string,
-  work: (log: RecordLog) => Promise<void>,
+  work: (log: RecordLog, place: TopicPlace) => Promise<void>,
 ): Promise<boolean> {
   const named = process.env["KAFKA_BROKERS"];
   if (named === undefined) {
@@ -29,7 +35,7 @@ export async function onKafkaTopic(
   await using kafka = new KafkaRecordLog({ cluster });
   const name = `bench-${randomUUID()}`;
   try {
-    await work(renamed(kafka, name));
+    await work(renamed(kafka, name), { brokers, topic: name });
     return true;
   } finally {
     await removeTopic(brokers, name);

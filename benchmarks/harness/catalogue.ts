@@ -131,6 +131,20 @@ export const workloads: readonly Workload[] = [
     repeats: 1,
     limitSeconds: 900,
   },
+  {
+    name: "peers",
+    question: "What do the usual ways to keep a read model reach on the same data and server?",
+    warmUp: "none, for none of them: each begins with its consumer group and its table empty",
+    settings: {
+      events: count(300_000, "events in the topic"),
+      naiveEvents: count(10_000, "of them for the consumer that commits each event by itself"),
+      keys: count(2_000, "keys that they are spread over", 10_000_000),
+    },
+    program: "peers.ts",
+    servers: ["KAFKA_BROKERS"],
+    repeats: 1,
+    limitSeconds: 1_800,
+  },
 ];
 
 /**
