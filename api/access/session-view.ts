@@ -2,6 +2,7 @@ import { header } from "../../engine/envelope.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { EventStore } from "../../engine/ports/event-store.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { Fetch, RecordLog } from "../../engine/ports/record-log.ts";
 import type { Offset } from "../../engine/position.ts";
 import { RecordCursor } from "../../engine/record-batch/index.ts";
@@ -16,6 +17,8 @@ export interface LogSessionViewOptions {
   readonly eventStore: Pick<EventStore, "lanes" | "incarnation" | "nowMs">;
   readonly clock: Clock;
   readonly limits: AccessLimits;
+  /** Told of the view's age at each look. */
+  readonly metrics: Metrics;
   /** Told once of each failure that lasts. */
   readonly report: (message: string) => void;
 }
@@ -41,6 +44,7 @@ const endings: Readonly<Record<string, SessionEnding>> = {
 export class LogSessionView implements SessionView, AsyncDisposable {
   readonly #options: LogSessionViewOptions;
   readonly #known: EndedSessions;
+  readonly #begunAtMs: number;
   readonly #looks = new LaneLooks();
   readonly #stop = new AbortController();
   readonly #cursor = new RecordCursor();
@@ -51,6 +55,7 @@ export class LogSessionView implements SessionView, AsyncDisposable {
 
   constructor(options: LogSessionViewOptions) {
     this.#options = options;
+    this.#begunAtMs = options.clock.monotonicMs();
     this.#known = new EndedSessions(options);
   }
 
@@ -111,12 +116,20 @@ export class LogSessionView implements SessionView, AsyncDisposable {
 
   async #look(): Promise<void> {
     const { eventStore, clock } = this.#options;
+    this.#tellAge();
     const atMs = clock.monotonicMs();
     const incarnation = await eventStore.incarnation();
     const lanes = await eventStore.lanes(topic);
     this.#looks.add({ atMs, incarnation, lanes });
     this.#tellCurrent();
     await clock.sleep(lookMs, this.#stop.signal);
+  }
+
+  /** Before a look that may fail: a store that is away makes the view old, too. */
+  #tellAge(): void {
+    const { metrics, clock } = this.#options;
+    const ageMs = this.ageMs ?? clock.monotonicMs() - this.#begunAtMs;
+    metrics.gauge("session_view_age_seconds", ageMs / 1_000);
   }
 
   async #follow(): Promise<void> {

@@ -78,8 +78,8 @@ export function sessionRoutes(app: ApiServer, context: ApiContext, access: Acces
 }
 
 function signInRoute(app: ApiServer, context: ApiContext, access: Access): void {
-  const { clock } = context.deps;
-  const limits = new SignInLimits({ ...access, clock });
+  const { clock, metrics } = context.deps;
+  const limits = new SignInLimits({ ...access, clock, metrics });
   const schema = {
     tags: [tags.sessions],
     summary: "Signs in, by password: a new session each time",
@@ -104,6 +104,8 @@ function signInRoute(app: ApiServer, context: ApiContext, access: Access): void 
       const account = claimOf(request.body);
       limits.count(account, clientOf(request.ip));
       const proved = await access.accounts.check(account);
+      const outcome = proved === undefined ? "refused" : "accepted";
+      metrics.count("sign_ins_total", 1, { outcome });
       if (proved === undefined) throw refused(signInRefused);
       const { identity, position } = await open(context, { request, access, proved });
       const token = await access.tokens.issue(identity);

@@ -89,6 +89,15 @@ export const processAlerts: readonly Alert[] = [
     summary: "{{ $value | humanizePercentage }} of all requests fail",
   },
   {
+    name: "RefoldSessionsStale",
+    expression: "refold_session_view_age_seconds > 1",
+    for: "30s",
+    severity: "critical",
+    summary:
+      "{{ $labels.instance }} knows no session's end of the last {{ $value | humanizeDuration }}, " +
+      "and refuses writes",
+  },
+  {
     name: "RefoldWritesRefused",
     expression:
       `sum by (route) (increase(${answers}{status="503",method!="GET"}[5m])) > 20 and ` +

@@ -170,6 +170,8 @@ export const dashboards: readonly Dashboard[] = [
         title: "Commands",
         panels: [
           "commands_total",
+          "sign_ins_total",
+          "session_view_age_seconds",
           "append_seconds",
           "append_conflicts_total",
           "events_appended_total",

@@ -1,6 +1,7 @@
 import { LogSessionView } from "../../api/access/session-view.ts";
 import type { Access } from "../../api/index.ts";
 import { openAccounts, openTokens } from "../../connectors/accounts/index.ts";
+import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { AccessSettings } from "../access-settings.ts";
 import { systemClock } from "../system-clock.ts";
 import { reportToTerminal } from "../terminal.ts";
@@ -17,11 +18,16 @@ export interface OpenedAccess extends AsyncDisposable {
 /** Follows sessions, and reads accounts and keys where all instances on the database have them. */
 export async function openAccess(
   { limits, origins }: AccessSettings,
-  { pool, log, eventStore }: Pick<Stores, "pool" | "log" | "eventStore">,
+  {
+    pool,
+    log,
+    eventStore,
+    metrics,
+  }: Pick<Stores, "pool" | "log" | "eventStore"> & { readonly metrics: Metrics },
 ): Promise<OpenedAccess> {
   const clock = systemClock;
   const report = reportToTerminal;
-  const sessions = new LogSessionView({ log, eventStore, clock, limits, report });
+  const sessions = new LogSessionView({ log, eventStore, clock, limits, metrics, report });
   sessions.start();
   await Promise.race([sessions.current, clock.sleep(knownWithinMs)]);
   const accounts = openAccounts({ pool, limits, report });

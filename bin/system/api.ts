@@ -57,7 +57,8 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     stores,
     freshnessMs: (name) => health.health().find(({ consumer }) => consumer === name)?.ageMs,
   });
-  const opened = part.access === "off" ? undefined : await openAccess(part.access, stores);
+  const opened =
+    part.access === "off" ? undefined : await openAccess(part.access, { ...stores, metrics });
   const app = buildApi({
     ...(opened === undefined ? {} : { access: opened.access }),
     decider: live.commands.counting(commandsWhileRoom(decider, room)),

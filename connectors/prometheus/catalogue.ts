@@ -21,7 +21,8 @@ export const labelMeanings = {
     "requested, started, failed",
   outcome:
     "what became of a command: appended, refused, conflict; of a heal: sound, healed, failed; of " +
-    "a try at an effect: done, postponed, failed, left",
+    "a try at an effect: done, postponed, failed, left; of an attempt to sign in: accepted, refused, " +
+    "limited",
   kind: "kind of effect on the outside world",
   name: "name of a kind of deadline",
   cause: "why a record was set aside: unframed, schema-unknown, schema-incompatible, decode, ...",
@@ -192,6 +193,11 @@ const history: MetricCatalogue = {
 };
 
 const process: MetricCatalogue = {
+  sign_ins_total: counter("Attempts to sign in that were looked at.", { labels: ["outcome"] }),
+  session_view_age_seconds: gauge(
+    "Time since all that was recorded of sessions was known here; above a second writes are refused.",
+    { labels: [] },
+  ),
   http_request_seconds: histogram("Time from a request's head to its answer's end.", {
     labels: ["route", "method", "status"],
   }),

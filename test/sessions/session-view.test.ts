@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { defaultAccessLimits } from "../../api/access/contract.ts";
 import { LogSessionView } from "../../api/access/session-view.ts";
+import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { header } from "../../engine/envelope.ts";
 import { ManualClock } from "../../engine/memory/clock.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
@@ -18,6 +19,7 @@ class Stage {
   readonly clock = new ManualClock(Date.UTC(2026, 5, 1));
   readonly log = new MemoryRecordLog();
   readonly limits = { ...defaultAccessLimits, sessionMs: 15 * minuteMs };
+  readonly metrics = new PrometheusMetrics({ processMetrics: "leave out" });
   readonly reports: string[] = [];
   incarnation = "life-1";
   /** Set: neither store nor log answer. */
@@ -34,6 +36,11 @@ class Stage {
 
   record(type: { readonly fullName: string }, sessionId: string): void {
     this.#events.push({ type: type.fullName, sessionId, atMs: this.clock.nowMs() });
+  }
+
+  /** Of the view, in seconds, as the metric has it. */
+  async toldAge(): Promise<number> {
+    return Number(/^\S+view_age_seconds (.+)$/m.exec(await this.metrics.text())?.[1]);
   }
 
   /** What capture does. */
@@ -59,6 +66,7 @@ class Stage {
     const view = new LogSessionView({
       clock,
       limits,
+      metrics: this.metrics,
       log: {
         read: (options) => log.read(options),
         offsetsAt: (...asked) => failing(() => log.offsetsAt(...asked)),
@@ -122,6 +130,7 @@ test("ages while the capture stands still, and is current when it has caught up"
   // Read to its end, the log has nothing to say: only the store tells that something is missing.
   expect(view.ageMs).toBeGreaterThan(1_000);
   expect(view.endOf("s-1")).toBeUndefined();
+  expect(await stage.toldAge()).toBeGreaterThan(1);
   await stage.publish();
   await expect.poll(() => view.endOf("s-1")).toBe("revoked");
   await expect.poll(() => view.ageMs).toBeLessThanOrEqual(250);
