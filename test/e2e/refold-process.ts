@@ -24,13 +24,19 @@ const settings = new Set([
   "SCHEMA_REGISTRY_URL",
 ]);
 
-/** Without the launcher signals reach the program itself, also those that can't be handed on. */
-type Through = "launcher" | "nothing";
+/**
+ * Without the launcher signals reach the program itself, also those that can't be handed on.
+ * An installed package's launcher is named by its path.
+ */
+type Through = "launcher" | "nothing" | { readonly launcher: string };
 
 const scripts = {
   launcher: ["bin/refold.js"],
   nothing: ["--disable-warning=ExperimentalWarning", "bin/main.ts"],
 } as const;
+
+const scriptOf = (through: Through): readonly string[] =>
+  typeof through === "string" ? scripts[through] : [through.launcher];
 
 /** Journeys of sessions ask who somebody is; the others need nobody to sign in. */
 const open = { REFOLD_AUTH: "off" };
@@ -53,7 +59,7 @@ export class RefoldProcess {
     through: Through = "launcher",
   ) {
     const inherited = Object.entries(process.env).filter(([name]) => !settings.has(name));
-    this.child = spawn(process.execPath, [...scripts[through], ...args], {
+    this.child = spawn(process.execPath, [...scriptOf(through), ...args], {
       env: { ...compileCache, ...Object.fromEntries(inherited), ...open, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });

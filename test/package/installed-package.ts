@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -39,6 +39,11 @@ export class InstalledPackage implements AsyncDisposable {
     }
   }
 
+  /** The program that `npx refold` runs. */
+  get launcher(): string {
+    return join(this.folder, "node_modules", "refold", "bin", "refold.js");
+  }
+
   /** Runs a file of the folder; gives what it prints. */
   async node(file: string): Promise<string> {
     const options = { cwd: this.folder, timeout: longMs };
@@ -62,10 +67,14 @@ export class InstalledPackage implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** The file is a module, and Node's types are the project's own. */
+  /** The file is a module, and types are the project's own where no dependency brought them. */
   async #lendTypes(): Promise<void> {
     const types = join("node_modules", "@types");
-    await symlink(join(projectRoot, types), join(this.folder, types)).catch(() => undefined);
+    const [from, to] = [join(projectRoot, types), join(this.folder, types)];
+    await mkdir(to, { recursive: true });
+    const there = new Set(await readdir(to));
+    const wanted = (await readdir(from)).filter((name) => !there.has(name));
+    await Promise.all(wanted.map((name) => symlink(join(from, name), join(to, name))));
     const manifest = { name: "shop", private: true, type: "module" };
     await writeFile(join(this.folder, "package.json"), JSON.stringify(manifest));
   }
