@@ -77,7 +77,7 @@ const left = async (database: CapturedDatabase): Promise<unknown> =>
   (await database.pool.query("select incremental from refold.capture_position")).rows[0];
 
 async function converges(database: CapturedDatabase): Promise<void> {
-  await expect.poll(() => left(database), { timeout: 10_000 }).toEqual({ incremental: null });
+  await expect.poll(() => left(database), { timeout: 30_000 }).toEqual({ incremental: null });
   for (const table of ["public.late", "public.later"]) {
     const wanted = await inTable(database, table);
     await expect.poll(() => state(database, table), { timeout: 10_000 }).toEqual(wanted);
