@@ -1,6 +1,6 @@
 /**
- * Gathers what is to be written one by one into batches: while one is on its way, the next fills.
- * Who adds something is told when its batch is written, or why it isn't.
+ * Gathers what is to be written or looked up one by one into batches: while one is on its way, the
+ * next fills. Who adds something is told when its batch is done, or why it isn't.
  */
 export class Gathering<Item> {
   readonly #write: (items: readonly Item[]) => Promise<void>;

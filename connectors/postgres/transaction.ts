@@ -5,10 +5,14 @@ import { FatalError, RefoldError, TransientError } from "../../engine/errors.ts"
 /** How a piece of work ends its transaction, and what it leaves its caller. */
 export interface Ending<Result> {
   readonly end: "commit" | "rollback";
-  readonly result: Result;
+  /** A promise is that of statements that were sent last: the end goes right behind them. */
+  readonly result: Result | Promise<Result>;
 }
 
-export const commit = <Result>(result: Result): Ending<Result> => ({ end: "commit", result });
+export const commit = <Result>(result: Result | Promise<Result>): Ending<Result> => ({
+  end: "commit",
+  result,
+});
 export const rollback = <Result>(result: Result): Ending<Result> => ({ end: "rollback", result });
 
 /**
@@ -34,12 +38,14 @@ export async function inTransaction<Result>(
   doing: string,
   work: (client: PoolClient) => Promise<Ending<Result>>,
 ): Promise<Result> {
-  return withClient(pool, doing, async (client) => {
-    const { end, result } = await prepared(client, doing, work);
-    if (end === "rollback") await client.query("rollback").catch(asError(doing, "preparing"));
-    else await commitOf(client, doing);
-    return result;
-  });
+  return withClient(pool, doing, (client) =>
+    pipelined(client, async () => {
+      const ending = await prepared(client, doing, work);
+      return ending.end === "rollback"
+        ? await rolledBack(client, doing, ending)
+        : await committed(client, doing, ending);
+    }),
+  );
 }
 
 async function prepared<Result>(
@@ -48,8 +54,11 @@ async function prepared<Result>(
   work: (client: PoolClient) => Promise<Ending<Result>>,
 ): Promise<Ending<Result>> {
   try {
-    await client.query(`begin; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`);
-    return await work(client);
+    const [, ending] = await bothAnswered(
+      client.query(`begin; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`),
+      work(client),
+    );
+    return ending;
   } catch (error) {
     // A connection that can't even roll back is thrown away, and the server rolls back.
     await client.query("rollback").catch(() => undefined);
@@ -57,10 +66,57 @@ async function prepared<Result>(
   }
 }
 
-async function commitOf(client: PoolClient, doing: string): Promise<void> {
-  const { command } = await client.query("commit").catch(asError(doing, "changing"));
+/**
+ * Meanwhile a statement goes out behind the one before it, answered or not. Not for a connection's
+ * whole life: pg runs no COPY in this mode.
+ */
+export async function pipelined<Result>(
+  client: PoolClient,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  Object.assign(client, { pipeline: true });
+  try {
+    return await work();
+  } finally {
+    Object.assign(client, { pipeline: false });
+  }
+}
+
+/**
+ * The answers to what was sent one behind the other. Both are waited for, so that nothing is on its
+ * way when the first failure is told.
+ */
+export async function bothAnswered<First, Second>(
+  first: Promise<First>,
+  second: Promise<Second>,
+): Promise<readonly [First, Second]> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  if (one.status === "rejected") throw one.reason;
+  if (other.status === "rejected") throw other.reason;
+  return [one.value, other.value];
+}
+
+async function rolledBack<Result>(
+  client: PoolClient,
+  doing: string,
+  { result }: Ending<Result>,
+): Promise<Result> {
+  await client.query("rollback").catch(asError(doing, "preparing"));
+  return result;
+}
+
+/** What was sent last may have been committed with it when its answer is lost. */
+async function committed<Result>(
+  client: PoolClient,
+  doing: string,
+  ending: Ending<Result>,
+): Promise<Result> {
+  const [result, { command }] = await bothAnswered(
+    Promise.resolve(ending.result),
+    client.query("commit"),
+  ).catch(asError(doing, "changing"));
   // The server answers a commit of a failed transaction with the tag ROLLBACK, and without error.
-  if (command === "COMMIT") return;
+  if (command === "COMMIT") return result;
   throw new TransientError("rolled-back", `${doing}: the server rolled the transaction back.`);
 }
 

@@ -28,7 +28,10 @@ export interface DeciderOptions {
   readonly roundCallsMax?: number;
   /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
   readonly waitingMax?: number;
-  /** After so many conflicts a call is decided under the lock (default 4). */
+  /**
+   * After so many conflicts a call is decided under the lock (default 1: where others append to the
+   * same models all the time, a second try would conflict as well, and cost a round).
+   */
   readonly conflictsMax?: number;
   /** Age at which the store's clock is asked for anew (default 20 ms). */
   readonly clockAgeMaxMs?: number;

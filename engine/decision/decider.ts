@@ -395,6 +395,6 @@ export class Decider {
   }
 
   get #conflictsMax(): number {
-    return this.#options.conflictsMax ?? 4;
+    return this.#options.conflictsMax ?? 1;
   }
 }

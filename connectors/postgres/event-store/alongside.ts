@@ -38,21 +38,34 @@ export type Begun = ReadonlySet<string>;
 
 const noneBegun: Begun = new Set();
 
+/** One statement, made whole before anything of it or behind it is sent. */
+export interface AlongsideWrites {
+  readonly calls: readonly FunctionCall[];
+  readonly begunOf: (given: readonly unknown[]) => Begun;
+}
+
 /**
- * Writes effects asked for and effects settled; what depends on verdicts that are known already goes
- * in the same statement.
+ * Effects asked for and effects settled; what depends on verdicts that are known already goes in the
+ * same statement.
  */
-export async function writeEffects(
-  client: PoolClient,
+export function effectWrites(
   requests: readonly AppendRequest[],
   others: readonly FunctionCall[] = [],
-): Promise<Begun> {
+): AlongsideWrites {
   const wanted = allOf(requests, ({ effects }) => effects);
   const asked = requestEffects(wanted);
   const settled = settleEffects(allOf(requests, ({ settled }) => settled));
-  const [known] = await callFunctions(client, present([asked, settled, ...others]));
-  return asked === undefined ? noneBegun : begunEffects(wanted, known);
+  return {
+    calls: present([asked, settled, ...others]),
+    begunOf: ([known]) => (asked === undefined ? noneBegun : begunEffects(wanted, known)),
+  };
 }
+
+/** Sends at once. */
+export const write = async (
+  client: PoolClient,
+  { calls, begunOf }: AlongsideWrites,
+): Promise<Begun> => begunOf(await callFunctions(client, calls));
 
 /** The result of a request, with its effects that have begun: an effect is begun for one of them. */
 export function withBegun<Result extends CallResult>(
@@ -103,9 +116,8 @@ export function outcomeCalls(written: readonly Written[]): FunctionCall[] {
 }
 
 /** Everything that requests of a gathered call bring with them, once it is known which count. */
-export const writeAlongside = (client: PoolClient, written: readonly Written[]): Promise<Begun> =>
-  writeEffects(
-    client,
+export const alongsideWrites = (written: readonly Written[]): AlongsideWrites =>
+  effectWrites(
     written.map(({ request }) => request),
     outcomeCalls(written),
   );

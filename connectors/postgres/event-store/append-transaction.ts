@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import { RefoldError, TransientError } from "../../../engine/errors.ts";
-import type { Ending } from "../transaction.ts";
+import { bothAnswered, pipelined, type Ending } from "../transaction.ts";
 import { sqlState } from "./failures.ts";
 
 /**
@@ -24,12 +24,7 @@ export async function appendTransaction<Result>(
   const client = await pool.connect();
   let broken = true;
   try {
-    await client.query(begin);
-    const { end, result } = await work(client);
-    const { command } = await client.query(end);
-    if (end === "commit" && command !== "COMMIT") {
-      throw new TransientError("event-store-unavailable", "The append was rolled back.");
-    }
+    const result = await pipelined(client, () => whole(client, work));
     broken = false;
     return result;
   } catch (error) {
@@ -40,6 +35,20 @@ export async function appendTransaction<Result>(
   } finally {
     client.release(broken);
   }
+}
+
+async function whole<Result>(
+  client: PoolClient,
+  work: (client: PoolClient) => Promise<Ending<Result>>,
+): Promise<Result> {
+  const [, ending] = await bothAnswered(client.query(begin), work(client));
+  const { end } = ending;
+  const [result, { command }] = await bothAnswered(
+    Promise.resolve(ending.result),
+    client.query(end),
+  );
+  if (end === "rollback" || command === "COMMIT") return result;
+  throw new TransientError("event-store-unavailable", "The append was rolled back.");
 }
 
 const answered = (): false => false;

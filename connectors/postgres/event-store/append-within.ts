@@ -7,13 +7,15 @@ import type {
 } from "../../../engine/ports/event-store.ts";
 import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
 import { callFunctions } from "../function-call.ts";
+import { bothAnswered } from "../transaction.ts";
 import {
   bringsMore,
   claimOnce,
+  effectWrites,
   outcomeCalls,
   type Repeated,
   withBegun,
-  writeEffects,
+  write,
   writtenOf,
 } from "./alongside.ts";
 import { readAnswer, type AnswerRow, type CallResult } from "./append-answer.ts";
@@ -44,16 +46,44 @@ export async function appendWithin(
   requests: readonly AppendRequest[],
   options: AppendOptions,
 ): Promise<AppendVerdict[]> {
+  const { verdicts, sent } = await sendAppends(client, requests, options);
+  await sent;
+  return verdicts;
+}
+
+/** Appends whose verdicts are known. */
+export interface SentAppends {
+  readonly verdicts: AppendVerdict[];
+  /** What follows from the verdicts: it was sent, and isn't answered yet. */
+  readonly sent: Promise<unknown>;
+}
+
+/** `appendWithin` for callers who send the commit right behind what is sent last. */
+export async function sendAppends(
+  client: PoolClient,
+  requests: readonly AppendRequest[],
+  options: AppendOptions,
+): Promise<SentAppends> {
   for (const request of requests) assertTimesAreTheHolders(request, options);
-  if (!requests.some(bringsMore)) return appendEvents(client, requests, options);
+  if (!requests.some(bringsMore)) {
+    return { verdicts: await appendEvents(client, requests, options), sent: nothingSent };
+  }
   const repeated = await claimOnce(client, requests);
   const others = requests.filter((_, index) => repeated[index] === undefined);
-  const begun = await writeEffects(client, others);
-  const verdicts = await appendEvents(client, others, options);
+  const effects = effectWrites(others);
+  const [begun, verdicts] = await bothAnswered(
+    write(client, effects),
+    appendEvents(client, others, options),
+  );
   const written = writtenOf(others, verdicts);
-  if (written.length === others.length) await callFunctions(client, outcomeCalls(written));
-  return mergeRepeated(repeated, withBegun(verdicts, others, begun));
+  const calls = written.length === others.length ? outcomeCalls(written) : [];
+  return {
+    verdicts: mergeRepeated(repeated, withBegun(verdicts, others, begun)),
+    sent: callFunctions(client, calls),
+  };
 }
+
+const nothingSent = Promise.resolve();
 
 /** Of all requests, those that weren't repeated having these results, in order. */
 export function mergeRepeated<Result>(

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import { commit, rollback, type Ending } from "../transaction.ts";
-import { claimOnce, withBegun, writeAlongside, writtenOf } from "./alongside.ts";
+import { alongsideWrites, claimOnce, withBegun, write, writtenOf } from "./alongside.ts";
 import type { CallResult } from "./append-answer.ts";
 import { locksOf, type AppendCall } from "./append-call.ts";
 import { appendTransaction } from "./append-transaction.ts";
@@ -17,7 +17,8 @@ export const callOf = (plan: CallPlan, newerMax: number): AppendCall => ({
 
 /**
  * A gathered call whose requests bring something with them: marks, then the append of those that
- * aren't repeated, then what those that were appended bring, in one transaction.
+ * aren't repeated, then what those that were appended bring, in one transaction. The locks of the
+ * append are held for one round trip, since the commit goes right behind what they bring.
  */
 export function callAlongside(pool: Pool, plan: CallPlan, newerMax: number): Promise<CallResult[]> {
   return appendTransaction(pool, async (client) => {
@@ -27,7 +28,7 @@ export function callAlongside(pool: Pool, plan: CallPlan, newerMax: number): Pro
     if (others.length === 0) return rollback(mergeRepeated<CallResult>(repeated, []));
     const rest = others.length === requests.length ? plan : plan.only(others);
     const { end, result } = await appendOthers(client, rest, newerMax);
-    return { end, result: mergeRepeated(repeated, result) };
+    return { end, result: Promise.resolve(result).then((own) => mergeRepeated(repeated, own)) };
   });
 }
 
@@ -39,7 +40,7 @@ async function appendOthers(
   const results = await runCall(client, callOf(plan, newerMax));
   const requests = plan.requests.map(({ request }) => request);
   const written = writtenOf(requests, results);
-  const begun = await writeAlongside(client, written);
   if (written.length === 0) return rollback(results);
-  return commit([...withBegun(results, requests, begun)]);
+  const begun = write(client, alongsideWrites(written));
+  return commit(begun.then((keys) => [...withBegun(results, requests, keys)]));
 }

@@ -16,10 +16,10 @@ import type {
 import { noMetrics, type Metrics } from "../../../engine/ports/metrics.ts";
 import { globalPosition, sequence, type GlobalPosition } from "../../../engine/position.ts";
 import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
-import { commit, rollback, type Ending } from "../transaction.ts";
+import { bothAnswered, commit, rollback, type Ending } from "../transaction.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { appendTransaction } from "./append-transaction.ts";
-import { appendWithin } from "./append-within.ts";
+import { sendAppends } from "./append-within.ts";
 import { asFailure } from "./failures.ts";
 import { lockSpace } from "./locks.ts";
 import { readNewer, readPage, readPages } from "./reads.ts";
@@ -49,7 +49,7 @@ const systemClock: Pick<Clock, "monotonicMs" | "sleep"> = {
 };
 
 const clashesMax = 4_000;
-const marksMax = 256;
+const marksMax = 1_000;
 
 /** The event store in Postgres; its tables come from `migrations`. The pool stays the caller's. */
 export class PostgresEventStore implements EventStore {
@@ -95,11 +95,15 @@ export class PostgresEventStore implements EventStore {
       async (client) => {
         // The whole store, not the condition's stripes: which others the decision's events need is
         // known only after it, and taking them then would break the order of locks.
-        await client.query("select pg_advisory_xact_lock($1, 0)", [lockSpace]);
-        const newer = condition.length === 0 ? [] : await readNewer(client, condition);
-        const [decided] = await appendWithin(client, [decide(newer)], options);
+        const [, newer] = await bothAnswered(
+          client.query("select pg_advisory_xact_lock($1, 0)", [lockSpace]),
+          condition.length === 0 ? Promise.resolve([]) : readNewer(client, condition),
+        );
+        const { verdicts, sent } = await sendAppends(client, [decide(newer)], options);
+        const [decided] = verdicts;
         if (!decided) throw new TypeError("One request has one verdict.");
-        return decided.outcome === "appended" ? commit(decided) : rollback(decided);
+        if (decided.outcome !== "appended") return rollback(decided);
+        return commit(sent.then(() => decided));
       },
     );
     this.#count(verdict);

@@ -2,26 +2,63 @@ import type { Pool } from "pg";
 
 import type { KeptOnce } from "../../../engine/ports/alongside.ts";
 import type { IdempotencyKeys } from "../../../engine/ports/idempotency-keys.ts";
+import { textArray } from "../binary-array.ts";
+import { Gathering } from "../gathering.ts";
 import { runStatement } from "../transaction.ts";
+
+interface SoughtAnswer {
+  readonly scope: string;
+  readonly key: string;
+  /** Where one was found. */
+  kept?: KeptOnce;
+}
+
+interface KeptRow {
+  readonly place: number;
+  readonly fingerprint: string;
+  readonly answer: unknown;
+}
+
+const batchMax = 500;
+
+/** OFFSET keeps each look-up a descent of the index, whatever the table's statistics say. */
+const keptText = `select i as place, k.fingerprint, k.answer
+  from generate_subscripts($1::text[], 1) i
+  cross join lateral (select fingerprint, answer from refold.idempotency_keys
+    where scope = ($1::text[])[i] and key = ($2::text[])[i] offset 0) k`;
 
 /** Answers under clients' keys; appends write them (`claimMarks`, `keepAnswers`). */
 export class PostgresIdempotencyKeys implements IdempotencyKeys {
   readonly #pool: Pool;
+  /** Every command with a key asks: what comes while others are looked up goes together. */
+  readonly #sought: Gathering<SoughtAnswer>;
 
   constructor(options: { readonly pool: Pool }) {
     this.#pool = options.pool;
+    this.#sought = new Gathering({ write: (sought) => this.#lookUp(sought), batchMax });
   }
 
   async find(of: { readonly scope: string; readonly key: string }): Promise<KeptOnce | undefined> {
-    const { scope, key } = of;
-    const [row] = await runStatement<{ fingerprint: string; answer: unknown }>(this.#pool, {
-      doing: "Looking up a kept answer",
+    const sought: SoughtAnswer = { scope: of.scope, key: of.key };
+    await this.#sought.add(sought);
+    return sought.kept;
+  }
+
+  async #lookUp(all: readonly SoughtAnswer[]): Promise<void> {
+    const rows = await runStatement<KeptRow>(this.#pool, {
+      doing: "Looking up kept answers",
       stage: "preparing",
-      name: "refold-kept-answer",
-      text: "select fingerprint, answer from refold.idempotency_keys where scope = $1 and key = $2",
-      values: [scope, key],
+      name: "refold-kept-answers",
+      text: keptText,
+      values: [textArray(all.map(({ scope }) => scope)), textArray(all.map(({ key }) => key))],
     });
-    return row && { state: "answered", scope, key, ...row };
+    for (const { place, fingerprint, answer } of rows) {
+      // The server counts from 1.
+      const sought = all[place - 1];
+      if (sought === undefined) continue;
+      const { scope, key } = sought;
+      sought.kept = { state: "answered", scope, key, fingerprint, answer };
+    }
   }
 
   /** What others are just deleting is passed over. */

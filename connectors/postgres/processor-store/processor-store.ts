@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 import type { AnyRow } from "../../../engine/columns.ts";
 import type {
@@ -11,7 +11,7 @@ import type {
 import type { OwnedPartition } from "../../../engine/ports/read-model-store.ts";
 import { textArray } from "../binary-array.ts";
 import { insertDeadLetters, settleDeadLetters } from "../dead-letters/index.ts";
-import { appendWithin } from "../event-store/append-within.ts";
+import { sendAppends, type SentAppends } from "../event-store/append-within.ts";
 import {
   assertHeld,
   fence,
@@ -29,7 +29,7 @@ import {
   writeRows,
   type RowTable,
 } from "../stored-rows/row-table.ts";
-import { commit, inTransaction, rollback, runStatement } from "../transaction.ts";
+import { bothAnswered, commit, inTransaction, rollback, runStatement } from "../transaction.ts";
 import { findStateTable, openProcessor, type StateTable } from "./stored-processor.ts";
 
 /** Processors' states in tables of the schema `refold`, appended events in the event store. */
@@ -78,14 +78,12 @@ export class PostgresProcessorStore implements ProcessorStore {
       return { outcome: "committed", verdicts: [] };
     }
     return inTransaction<ProcessorFlushResult>(this.#pool, doing, async (client) => {
-      const { rows } = await client.query<LostPartition>(statement);
-      assertHeld(flush.processor, rows);
-      await insertDeadLetters(client, flush.deadLetters);
-      const { processor: owner, advances, settlements = [] } = flush;
-      await settleDeadLetters(client, settlements, { owner, advances });
-      const verdicts = await appendWithin(client, flush.appends, { as: "processor" });
+      const held = client
+        .query<LostPartition>(statement)
+        .then(({ rows }) => assertHeld(flush.processor, rows));
+      const [, { verdicts, sent }] = await bothAnswered(held, writeBehind(client, flush));
       return verdicts.every(({ outcome }) => outcome === "appended")
-        ? commit({ outcome: "committed", verdicts })
+        ? commit(sent.then(() => ({ outcome: "committed", verdicts })))
         : rollback({ outcome: "conflict", verdicts });
     });
   }
@@ -101,6 +99,14 @@ export class PostgresProcessorStore implements ProcessorStore {
     this.#tables.set(processor, table);
     return table;
   }
+}
+
+/** Sent behind the fence without waiting for what that says: the caller rolls back what it forbids. */
+async function writeBehind(client: PoolClient, flush: ProcessorFlush): Promise<SentAppends> {
+  const { processor: owner, advances, settlements = [] } = flush;
+  await insertDeadLetters(client, flush.deadLetters);
+  await settleDeadLetters(client, settlements, { owner, advances });
+  return sendAppends(client, flush.appends, { as: "processor" });
 }
 
 /** Does it write states and positions, and nothing else? */
