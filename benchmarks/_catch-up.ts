@@ -36,6 +36,8 @@ export interface CatchUp extends Filled {
   readonly pool: Pool;
   /** With Redis, a server of its own follows to the last row. */
   readonly into: "Postgres" | "Postgres and Redis";
+  /** Default: the seat board alone. Redis follows the seat board. */
+  readonly projections?: readonly (typeof seatBoard)[];
 }
 
 export interface CaughtUp {
@@ -47,14 +49,15 @@ export interface CaughtUp {
 }
 
 /** Folds the whole log through the runner as a process has it, and compares every row. */
-export async function catchUp({ pool, log, codec, history, into }: CatchUp): Promise<CaughtUp> {
+export async function catchUp(given: CatchUp): Promise<CaughtUp> {
+  const { pool, log, codec, history, into, projections = [seatBoard] } = given;
   const store = new PostgresReadModelStore({ pool });
   await using following =
     into === "Postgres" ? undefined : await followInRedis({ pool, primary: store, clock });
   const cpu = process.cpuUsage();
   const began = performance.now();
   const runner = await run({
-    projections: [seatBoard],
+    projections,
     log,
     readModels: following?.followed ?? store,
     assignment: new PostgresAssignment({ pool }),
@@ -62,14 +65,16 @@ export async function catchUp({ pool, log, codec, history, into }: CatchUp): Pro
     clock,
     random: { next: () => Math.random(), id: () => randomUUID() },
   });
-  const peakMb = await applied(runner, history.made);
+  const peakMb = await applied(runner, history.made * projections.length);
   await following?.reached(await store.open(readModelOf(seatBoard)));
   const seconds = (performance.now() - began) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   await runner.stop();
   for (const checked of [store, ...(following ? [following.store] : [])]) {
-    const generation = await checked.open(readModelOf(seatBoard));
-    assertRows(await rowsOf(checked, generation), history.expected);
+    for (const projection of projections) {
+      const generation = await checked.open(readModelOf(projection));
+      assertRows(await rowsOf(checked, generation), history.expected);
+    }
   }
   return { seconds, processorUs: user + system, peakMb };
 }

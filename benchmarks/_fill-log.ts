@@ -1,6 +1,6 @@
 import type { EventCodec } from "../engine/ports/codec.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
-import { type SeatEvents, topic } from "./_seat-events.ts";
+import type { SeatEvents } from "./_seat-events.ts";
 
 export interface FillLog {
   readonly log: Pick<RecordLog, "ensureTopic" | "append">;
@@ -14,6 +14,7 @@ export interface FillLog {
 /** Appends events of the history; gives the seconds that the appends took, without the encoding. */
 export async function fillLog(fill: FillLog): Promise<number> {
   const { log, codec, history, events, perCall } = fill;
+  const { topic } = history;
   await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
   await codec.prepare(topic);
   let seconds = 0;

@@ -42,7 +42,8 @@ export const consumeInBatches = (hand: ByHand): Promise<number> =>
     }),
   );
 
-async function applyBatch(hand: ByHand, { batch, resolveOffset }: EachBatchPayload): Promise<void> {
+async function applyBatch(hand: ByHand, payload: EachBatchPayload): Promise<void> {
+  const { batch } = payload;
   const { partition, messages } = batch;
   const values = messages.flatMap(({ value }) => value ?? []);
   const from = BigInt(batch.firstOffset() ?? 0);
@@ -60,7 +61,7 @@ async function applyBatch(hand: ByHand, { batch, resolveOffset }: EachBatchPaylo
   } finally {
     client.release();
   }
-  resolveOffset(batch.lastOffset());
+  payload.resolveOffset(batch.lastOffset());
 }
 
 async function deltasOf(

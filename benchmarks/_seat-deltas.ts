@@ -1,5 +1,4 @@
-import { avroCodec } from "../connectors/registry/index.ts";
-import { framedSchemaId, frameBytes } from "../engine/ports/codec.ts";
+import { type EventCodec, framedSchemaId, frameBytes } from "../engine/ports/codec.ts";
 import {
   ModuleOffered,
   ModuleRegistered,
@@ -32,7 +31,7 @@ const changes: Readonly<Record<string, (event: Seats) => Changes>> = {
 export class SeatDeltas {
   readonly #reader;
 
-  constructor(codec: ReturnType<typeof avroCodec>) {
+  constructor(codec: EventCodec) {
     const types = [ModuleOffered, ModuleRegistered, RegistrationCompleted, RegistrationCancelled];
     this.#reader = codec.events(types);
   }

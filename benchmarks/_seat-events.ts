@@ -14,6 +14,13 @@ import { moduleEvents } from "../schemas/topics.ts";
 export const topic: EventTopic = moduleEvents;
 export const keys = 2_000;
 
+export interface SeatEventsOptions {
+  /** Modules that the events are spread over. */
+  readonly keys?: number;
+  /** The one of the application, or that with another number of partitions. */
+  readonly topic?: EventTopic;
+}
+
 interface Held extends AnyRow {
   readonly capacity: number;
   readonly held: number;
@@ -28,21 +35,26 @@ export class SeatEvents {
   readonly expected = new Map<string, Held>();
   made = 0;
   readonly #codec: EventCodec;
-  readonly #sequences = Array.from({ length: topic.partitions }, () => 0);
+  readonly #sequences: number[];
   readonly #envelope = [
     ["ce_incarnation", "b2f6d4c0-7425-4a7e-9c7e-4b1f0f6f6a11-1"],
     ["ce_id", "0190d6a1-6f3c-7000-8000-000000000000"],
   ].map(([name = "", value = ""]) => ({ name, value: Buffer.from(value) }));
 
+  /** Which the events are made for. */
+  readonly topic: EventTopic;
   readonly #keys: number;
 
-  constructor(codec: EventCodec, spreadOver = keys) {
+  constructor(codec: EventCodec, options: SeatEventsOptions = {}) {
     this.#codec = codec;
-    this.#keys = spreadOver;
+    this.topic = options.topic ?? topic;
+    this.#keys = options.keys ?? keys;
+    this.#sequences = Array.from({ length: this.topic.partitions }, () => 0);
   }
 
   /** The next events, by partition. */
   take(count: number): PartitionAppend[] {
+    const { topic } = this;
     const records: RecordToAppend[][] = Array.from({ length: topic.partitions }, () => []);
     for (let index = 0; index < count; index += 1) {
       const code = `MOD-${this.made % this.#keys}`;
@@ -57,7 +69,7 @@ export class SeatEvents {
     const sequence = (this.#sequences[partition] as number) + 1;
     this.#sequences[partition] = sequence;
     const [type, event] = this.#next(moduleCode);
-    const value = this.#codec.encode(topic, type, event);
+    const value = this.#codec.encode(this.topic, type, event);
     const header = { name: "ce_sequence", value: Buffer.from(String(sequence)) };
     const timestampMs = 1_700_000_000_000 + this.made;
     return {

@@ -48,7 +48,7 @@ async function measure(pool: Pool, log: RecordLog): Promise<void> {
   const codec = avroCodec({
     registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
   });
-  const history = new SeatEvents(codec, Number(values.keys));
+  const history = new SeatEvents(codec, { keys: Number(values.keys) });
   await fillLog({ log, codec, history, events: total, perCall: 2_000 });
   const into = values.into === "both" ? "Postgres and Redis" : "Postgres";
   const caughtUp = await catchUp({ pool, log, codec, history, into });

@@ -37,7 +37,7 @@ const codec = avroCodec({
 const log = new MemoryRecordLog();
 const info = await log.ensureTopic({ name: topic.name, partitions: topic.partitions });
 await codec.prepare(topic);
-const history = new SeatEvents(codec, Number(values.keys));
+const history = new SeatEvents(codec, { keys: Number(values.keys) });
 while (history.made < total) {
   await log.append(history.take(Math.min(10_000, total - history.made)));
 }

@@ -16,8 +16,6 @@ const choice = (from: readonly [string, ...string[]], what: string): Setting => 
   what,
 });
 
-const ownServer = "a server with the engine's tables, and nothing else, runs before the clock does";
-
 /** What `refold bench` measures, in the order in which it does. */
 export const workloads: readonly Workload[] = [
   {
@@ -49,7 +47,7 @@ export const workloads: readonly Workload[] = [
   {
     name: "catch-up",
     question: "How fast does a projection that stands at the beginning reach the log's end?",
-    warmUp: `none: ${ownServer}; the process compiles while it catches up`,
+    warmUp: "none: Postgres runs, with empty tables; the process compiles while it catches up",
     settings: {
       events: count(1_000_000, "events in all"),
       keys: count(2_000, "keys that they are spread over", 10_000_000),
@@ -132,9 +130,24 @@ export const workloads: readonly Workload[] = [
     limitSeconds: 900,
   },
   {
+    name: "scale",
+    question: "What do more partitions, keys and projections cost a process that catches up?",
+    warmUp: "the usual case once, unmeasured; every case has a new server",
+    settings: {
+      events: count(300_000, "events of each case"),
+      partitions: count(100, "the most partitions", 1_000),
+      keys: count(100_000, "the most keys", 10_000_000),
+      projections: count(50, "the most projections", 500),
+    },
+    program: "scale.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 3_600,
+  },
+  {
     name: "peers",
     question: "What do the usual ways to keep a read model reach on the same data and server?",
-    warmUp: "none, for none of them: each begins with its consumer group and its table empty",
+    warmUp: "none; the runner is measured before the consumers by hand, in the same process",
     settings: {
       events: count(300_000, "events in the topic"),
       naiveEvents: count(10_000, "of them for the consumer that commits each event by itself"),
