@@ -15,7 +15,7 @@ export interface DemoOptions {
 export const defaultDemoOptions: DemoOptions = {
   students: 10_000,
   modules: 20,
-  perSecond: 600,
+  perSecond: 300,
   seed: 1,
   port: 0,
   data: undefined,

@@ -99,3 +99,13 @@ test("a command that is never answered is given up when the patience is over", a
   expect(slept).toEqual([50, 100, 200, 400]);
   expect(keys).toHaveLength(5);
 });
+
+test("what came too slowly to be taken is sent again under its key", async () => {
+  const { keys, sender } = senderOn([
+    answerOf(408, { code: "request-timeout" }),
+    answerOf(201, { registrationId: "r" }),
+  ]);
+  expect(await sender.send(command, "k")).toMatchObject({ status: 201 });
+  expect(keys).toEqual(['"k"', '"k"']);
+  expect(sender.troubles).toMatchObject({ putOff: 1, broken: 0, failed: 0 });
+});

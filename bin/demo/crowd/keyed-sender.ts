@@ -17,11 +17,13 @@ export interface Settled {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+const putOff: ReadonlySet<number> = new Set([408, 429, 503]);
+
 /** What came instead of answers that settle. */
 export interface Troubles {
   /** Connections that ended without an answer. */
   broken: number;
-  /** 429 and 503. */
+  /** 429 and 503; 408, where a request came too slowly to be taken. */
   putOff: number;
   /** 5xx that no server should give. */
   failed: number;
@@ -56,7 +58,7 @@ export class KeyedSender {
 
   #settled(answer: HttpAnswer | undefined): Settled | undefined {
     if (answer === undefined) this.troubles.broken += 1;
-    else if (answer.status === 429 || answer.status === 503) this.troubles.putOff += 1;
+    else if (putOff.has(answer.status)) this.troubles.putOff += 1;
     else if (answer.status >= 500) this.troubles.failed += 1;
     else return settledBy(answer);
     return undefined;
