@@ -50,13 +50,14 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
   const builds = new PostgresGenerations({ pool });
   await using redis = await followInRedis({ pool, primary: store, clock, follows: "when-asked" });
   const generations: Generation[] = [await store.open(readModelOf(seatBoard))];
+  const ceiling = `${from}: read alone`;
   const costs: CostOfEvents[] = [];
   const keep = async (what: string, work: () => Promise<Generation | void>): Promise<void> => {
     const cost = await costOf(pid, async () => {
       const made = await work();
       if (made) generations.push(made);
     });
-    costs.push({ name: `${from}: ${what}`, cost, events: total });
+    costs.push({ name: `${from}: ${what}`, cost, events: total, ceiling });
   };
   await keep("rebuild into Postgres", () => fillGeneration(filled, { builds, store }));
   await keep("live catch-up", async () => {
@@ -69,8 +70,7 @@ async function measure(from: string, on: OwnPostgres & { readonly log: RecordLog
   tellChecked(`${from}: rows and digests of all generations are equal, in Redis too`);
   for (const cost of costs) tellCost(cost);
   const seconds = await readToEnd(log, total);
-  const name = `${from}: read alone`;
-  tellRate({ name, of: "events", count: total, seconds, role: "ceiling" });
+  tellRate({ name: ceiling, of: "events", count: total, seconds, role: "ceiling" });
 }
 
 async function filledWith(log: RecordLog): Promise<Filled> {

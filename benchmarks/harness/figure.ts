@@ -16,6 +16,8 @@ export interface Figure {
   readonly value: number;
   readonly better: "more" | "less";
   readonly role: FigureRole;
+  /** Name of the ceiling that it stands below, where its workload has several of its unit. */
+  readonly ceiling?: string;
 }
 
 /** What a program tells the harness. */

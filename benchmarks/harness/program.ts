@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 import { type Figure, isTold } from "./figure.ts";
+import { ownFolder } from "./own-folder.ts";
 import type { Repeat } from "./result.ts";
 import { type ServerName, serverNames, type SettingValues, type Workload } from "./workload.ts";
 
-const folder = new URL("../", import.meta.url);
+const programs = new URL("../", import.meta.url);
 const nodeFlags = ["--expose-gc", "--disable-warning=ExperimentalWarning"];
 
 /** What a program and its servers get to stop by themselves. */
@@ -24,9 +25,10 @@ export interface ProgramRun {
 export async function runProgram(run: ProgramRun): Promise<Repeat> {
   const { workload, settings, environment, signal } = run;
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const program = fileURLToPath(new URL(workload.program, folder));
+  const program = fileURLToPath(new URL(workload.program, programs));
+  await using folder = await ownFolder();
   const child = spawn(process.execPath, [...nodeFlags, program, ...args], {
-    env: environmentOf(workload, environment),
+    env: { ...environmentOf(workload, environment), TMPDIR: folder.path },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     // A group of its own: servers that the program has started can be stopped with it.
     detached: true,
@@ -57,7 +59,7 @@ function environmentOf(
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)));
 }
 
-/** Node ends by the signal; it makes Postgres shut down at once, and `refold start` drain. */
+/** Node ends by the signal, and `refold start` drains; what is left ends with the folder. */
 function stopGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   signalGroup(pid, "SIGINT");

@@ -29,10 +29,12 @@ export interface Rate {
   readonly count: number;
   readonly seconds: number;
   readonly role?: Figure["role"];
+  readonly ceiling?: string;
 }
 
-export function tellRate({ name, of, count, seconds, role = "measured" }: Rate): void {
-  tell({ name, unit: `${of}/s`, value: count / seconds, better: "more", role });
+export function tellRate({ name, of, count, seconds, role = "measured", ceiling }: Rate): void {
+  const figure = { name, unit: `${of}/s`, value: count / seconds, better: "more", role } as const;
+  tell(ceiling === undefined ? figure : { ...figure, ceiling });
 }
 
 export interface Latencies {

@@ -67,9 +67,15 @@ function alignNumbers(rows: string[][], columns: readonly number[]): void {
   }
 }
 
-/** A figure beside the nearest ceiling of its unit in the same run. */
-function shareOfCeiling({ unit, median }: FigureResult, figures: readonly FigureResult[]): string {
-  const ceilings = figures.filter((one) => one.role === "ceiling" && one.unit === unit);
+/** A figure beside its ceiling in the same run: the one that it names, or the lowest of its unit. */
+function shareOfCeiling(figure: FigureResult, figures: readonly FigureResult[]): string {
+  const { unit, median, ceiling } = figure;
+  const ceilings = figures.filter(
+    (one) =>
+      one.role === "ceiling" &&
+      one.unit === unit &&
+      (ceiling === undefined || one.name === ceiling),
+  );
   if (ceilings.length === 0) return "";
   const lowest = Math.min(...ceilings.map((one) => one.median));
   return `${((median / lowest) * 100).toFixed(0)} % of the ceiling`;

@@ -1,8 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { runProgram } from "../../benchmarks/harness/program.ts";
 import { runBench } from "../../benchmarks/harness/run.ts";
 import type { ServerName, Workload } from "../../benchmarks/harness/workload.ts";
+import { temporaryFolder, until } from "../e2e/refold-process.ts";
 import { workload } from "./run-result.ts";
 
 const toldProgram = (servers: readonly ServerName[] = []): Workload => ({
@@ -12,6 +16,14 @@ const toldProgram = (servers: readonly ServerName[] = []): Workload => ({
 });
 
 const never = new AbortController().signal;
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 const runAs = (as: string, changes: Partial<Parameters<typeof runProgram>[0]> = {}) =>
   runProgram({
@@ -50,6 +62,19 @@ describe("a workload's program", () => {
   it("is stopped at its time limit", async () => {
     const repeat = await runAs("endless", { workload: { ...toldProgram(), limitSeconds: 1 } });
     expect(repeat.failure).toBe("It took longer than 1 s.");
+  });
+
+  it("leaves no server behind when it is killed", async () => {
+    const file = join(await temporaryFolder(), "pid");
+    const repeat = await runAs("right", { settings: { as: "server", file } });
+    expect(repeat.failure).toContain("ended by SIGKILL");
+    const pid = Number(await readFile(file, "utf8"));
+    expect(pid).toBeGreaterThan(1);
+    await until(
+      () => (isAlive(pid) ? undefined : true),
+      10_000,
+      () => `Postgres ${pid} ends`,
+    );
   });
 
   it("is stopped with the run, and none is begun after it", async () => {

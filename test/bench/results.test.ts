@@ -27,6 +27,14 @@ describe("a workload's result", () => {
     expect(resultText(result)).toContain("FAILED    A row differs.");
   });
 
+  it("stands beside the ceiling that the figure names", () => {
+    const ceiling = (name: string, value: number) =>
+      ({ ...rate(value), name, role: "ceiling" }) as const;
+    const figures = [{ ...rate(50), ceiling: "far" }, ceiling("near", 100), ceiling("far", 200)];
+    const result = workloadResult(workload, {}, [{ figures, checked: ["rows"], leftOut: [] }]);
+    expect(resultText(result)).toMatch(/fold +50 +events\/s +25 % of the ceiling/);
+  });
+
   it("tells the figure as a share of its ceiling, and what was left out", () => {
     const text = resultText(runOf([250, 250]).workloads[0] as never);
     expect(text).toMatch(/fold +250 +events\/s .*25 % of the ceiling/);
