@@ -147,7 +147,7 @@ export const workloads: readonly Workload[] = [
   {
     name: "peers",
     question: "What do the usual ways to keep a read model reach on the same data and server?",
-    warmUp: "none; the runner is measured before the consumers by hand, in the same process",
+    warmUp: "the runner and the batch consumer have each done the whole topic once, unmeasured",
     settings: {
       events: count(300_000, "events in the topic"),
       naiveEvents: count(10_000, "of them for the consumer that commits each event by itself"),
