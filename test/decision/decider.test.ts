@@ -104,7 +104,10 @@ test("commands that have conflicted together are decided under one lock", async 
   const crowd = Array.from({ length: 5 }, (_, at) => buy({ show: "a", person: `p${at}` }));
   const results = await Promise.all(crowd.map((call) => one.execute(call, origin)));
   expect(results.map(({ outcome }) => outcome)).toEqual([
-    ...["accepted", "accepted", "accepted", "accepted"],
+    "accepted",
+    "accepted",
+    "accepted",
+    "accepted",
     "refused",
   ]);
   expect(rivals).toBe(2);
