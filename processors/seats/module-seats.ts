@@ -3,7 +3,8 @@ import { moduleEvents } from "../../schemas/topics.ts";
 
 /**
  * What a decision on a seat must know of its module. Every registration reads it: of the line it
- * has a count alone (`waitingLine` has who stands in it).
+ * has a count alone (`waitingLine` has who stands in it), and held seats are not told from confirmed
+ * ones: so payments, which make the second of the first, conflict with nobody who registers.
  */
 export interface ModuleSeats {
   readonly offered: boolean;
@@ -13,9 +14,8 @@ export interface ModuleSeats {
   /** Milliseconds since 1970 (UTC); null: no bound. */
   readonly opensAtMs: number | null;
   readonly closesAtMs: number | null;
-  /** Seats held: by registrations, and by offers to students in line. */
-  readonly held: number;
-  readonly confirmed: number;
+  /** Seats that are confirmed, or held: by registrations, and by offers to students in line. */
+  readonly taken: number;
   /** Students in line who have no offer. */
   readonly waiting: number;
 }
@@ -27,8 +27,7 @@ const unknownModule: ModuleSeats = {
   feeCents: 0,
   opensAtMs: null,
   closesAtMs: null,
-  held: 0,
-  confirmed: 0,
+  taken: 0,
   waiting: 0,
 };
 
@@ -61,28 +60,21 @@ export const moduleSeats = defineDecisionModel({
     }),
     ModuleWithdrawn: (seats): ModuleSeats => ({ ...seats, offered: false }),
     ModuleRegistered: (seats, event): ModuleSeats =>
-      event.acceptedOffer ? seats : { ...seats, held: seats.held + 1 },
-    RegistrationCompleted: (seats): ModuleSeats => ({
-      ...seats,
-      held: seats.held - 1,
-      confirmed: seats.confirmed + 1,
-    }),
-    RegistrationCancelled: (seats, event): ModuleSeats =>
-      event.seat === "HELD"
-        ? { ...seats, held: seats.held - 1 }
-        : { ...seats, confirmed: seats.confirmed - 1 },
+      event.acceptedOffer ? seats : { ...seats, taken: seats.taken + 1 },
+    RegistrationCancelled: (seats): ModuleSeats => ({ ...seats, taken: seats.taken - 1 }),
     WaitlistJoined: (seats): ModuleSeats => ({ ...seats, waiting: seats.waiting + 1 }),
     SeatOffered: (seats): ModuleSeats => ({
       ...seats,
-      held: seats.held + 1,
+      taken: seats.taken + 1,
       waiting: seats.waiting - 1,
     }),
-    SeatOfferExpired: (seats): ModuleSeats => ({ ...seats, held: seats.held - 1 }),
+    SeatOfferExpired: (seats): ModuleSeats => ({ ...seats, taken: seats.taken - 1 }),
     WaitlistLeft: (seats, event): ModuleSeats =>
-      event.offered ? { ...seats, held: seats.held - 1 } : { ...seats, waiting: seats.waiting - 1 },
+      event.offered
+        ? { ...seats, taken: seats.taken - 1 }
+        : { ...seats, waiting: seats.waiting - 1 },
   },
 });
 
 /** Seats that nobody has and nobody holds; below 0 where the capacity was lowered. */
-export const freeSeats = ({ capacity, held, confirmed }: ModuleSeats): number =>
-  capacity - held - confirmed;
+export const freeSeats = ({ capacity, taken }: ModuleSeats): number => capacity - taken;
