@@ -111,7 +111,7 @@ export function journeys({ on, start, offeredWithinMs, startTimeoutMs }: Journey
         async () => {
           const told = await refold(["status", ...args], environment);
           last = told;
-          return /seat-availability +projection +running +0 /.test(told.out) ? told : undefined;
+          return /seat-availability +projection +running +ok +0 /.test(told.out) ? told : undefined;
         },
         answerMs,
         () => `seat-availability told as running, not ${last?.out}${last?.err}`,
