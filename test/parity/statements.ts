@@ -15,8 +15,8 @@ export interface StatementRun {
   readonly url: string;
   readonly groups: readonly (readonly string[])[];
   readonly interventions: Interventions;
-  /** Wait before each group, where a connector's look at the catalogue must not come too late. */
-  readonly pauseMs: number;
+  /** Awaited before each group, where a connector's look at the catalogue must not come too late. */
+  readonly settled: () => Promise<void>;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function runStatements(run: StatementRun): Promise<SqlError[]> {
   try {
     for (const client of clients) await client.connect();
     for (const group of run.groups) {
-      if (run.pauseMs > 0) await delay(run.pauseMs);
+      await run.settled();
       for (const statement of group) {
         const error = await runOne(statement, clients, run.interventions);
         if (error) errors.push(error);

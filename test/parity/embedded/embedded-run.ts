@@ -42,6 +42,9 @@ const surplusMs = 60;
 
 const pollMs = 5;
 
+/** Between statements, where tables change: without a record for so long, and at most so long. */
+const settleMs = { quiet: 30, most: 2_000 };
+
 /** Runs a scenario's statements while the embedded capture reads its database. */
 export async function runEmbedded(options: EmbeddedRunOptions): Promise<EmbeddedRun> {
   await using embedded = new Embedded(options);
@@ -51,7 +54,9 @@ export async function runEmbedded(options: EmbeddedRunOptions): Promise<Embedded
     sqlErrors = await runStatements({
       url: options.url,
       groups: options.scenario.dml,
-      pauseMs: changesTables(options.scenario) ? 20 : 0,
+      settled: async () => {
+        if (changesTables(options.scenario)) await embedded.untilSettled();
+      },
       interventions: embedded,
     });
     await embedded.untilDone();
@@ -106,7 +111,7 @@ class Embedded implements AsyncDisposable {
   /** Until all expected records are there and all WAL is read, or nothing moves any more. */
   async untilDone(): Promise<void> {
     const { scenario, url, patienceMs } = this.#options;
-    const slot = scenario.config["slot.name"] ?? scenario.name;
+    const slot = this.#slot;
     const end = await walEnd(url);
     const expected = (scenario.events ?? []).filter((event) => !isHeartbeat(event, scenario));
     let moved = performance.now();
@@ -121,6 +126,29 @@ class Embedded implements AsyncDisposable {
       if (count >= expected.length && quietMs > surplusMs && (await isSent(url, slot, end))) return;
       await delay(pollMs);
     }
+  }
+
+  /** Until what is in the WAL has been sent and looked at, or the capture takes nothing. */
+  async untilSettled(): Promise<void> {
+    if (this.#capture === undefined) return;
+    const { url } = this.#options;
+    const end = await walEnd(url);
+    const begun = performance.now();
+    let moved = begun;
+    let last = this.#count();
+    while (performance.now() - begun < settleMs.most) {
+      const count = this.#count();
+      if (count !== last) moved = performance.now();
+      last = count;
+      const isQuiet = performance.now() - moved > settleMs.quiet;
+      if (isQuiet && (await isSent(url, this.#slot, end))) return;
+      await delay(pollMs);
+    }
+  }
+
+  get #slot(): string {
+    const { scenario } = this.#options;
+    return scenario.config["slot.name"] ?? scenario.name;
   }
 
   ended(sqlErrors: readonly SqlError[], error?: unknown): EmbeddedRun {

@@ -51,7 +51,7 @@ export class ConnectorRun {
     const sqlErrors = await runStatements({
       url: databaseUrl,
       groups: scenario.dml,
-      pauseMs,
+      settled: () => delay(pauseMs),
       interventions: { stop: () => this.#stop(), resume: () => this.#resume() },
     });
     const complete = await this.#untilQuiet(config);
