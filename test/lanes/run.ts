@@ -18,14 +18,19 @@ interface Lane {
   /** Of vitest.stack.config.ts. */
   readonly project: string;
   readonly servers: () => Promise<Servers | Missing>;
+  /**
+   * Files that run at once (default: the configuration's). Where a file starts half a dozen processes
+   * and measures how long they hold each other up, none may run beside it.
+   */
+  readonly filesAtOnce?: number;
 }
 
 const lanes: readonly Lane[] = [
   { name: "redis", project: "redis", servers: () => redisServers() },
-  { name: "kafka", project: "kafka", servers: () => stackServers() },
+  { name: "kafka", project: "kafka", servers: () => stackServers(), filesAtOnce: 1 },
   { name: "browser", project: "browser", servers: () => browserPrograms() },
   { name: "operations", project: "operations", servers: () => operationsTools() },
-  { name: "docker", project: "kafka", servers: () => dockerServers() },
+  { name: "docker", project: "kafka", servers: () => dockerServers(), filesAtOnce: 1 },
 ];
 
 const usage = `Usage: npm run test:stack -- [--only <lane>]... [--may-lack <lane>]... [--retry <times>]
@@ -70,7 +75,7 @@ async function runLanes(asked: readonly Lane[]): Promise<number> {
     }
     say(`servers from ${servers.from}`);
     try {
-      if ((await runTests(lane.project, servers.environment)) !== 0) failed = true;
+      if ((await runTests(lane, servers.environment)) !== 0) failed = true;
     } finally {
       await servers.stop();
     }
@@ -84,11 +89,12 @@ function mayLack(name: string): boolean {
 }
 
 async function runTests(
-  project: string,
+  { project, filesAtOnce }: Lane,
   environment: Readonly<Record<string, string>>,
 ): Promise<number> {
   const config = ["--config", "vitest.stack.config.ts", "--project", project];
-  const args = ["vitest", "run", ...config, "--retry", values.retry];
+  const atOnce = filesAtOnce === undefined ? [] : ["--maxWorkers", String(filesAtOnce)];
+  const args = ["vitest", "run", ...config, ...atOnce, "--retry", values.retry];
   const child = spawn("npx", args, {
     cwd: projectRoot,
     env: { ...process.env, ...environment },
