@@ -9,8 +9,9 @@ import { parseArgs } from "node:util";
 import { build } from "hdr-histogram-js";
 
 import type { Connection } from "./_connection.ts";
-import { measuredInstance, offerModules, queryRows, waitUntil } from "./_instance.ts";
+import { measuredInstance, offerModules } from "./_instance.ts";
 import { openLoop, type Turn } from "./_open-loop.ts";
+import { untilRegistered } from "./_registered.ts";
 import { tellChecked, tellLatencies, tellRate } from "./harness/tell.ts";
 
 const { values } = parseArgs({
@@ -46,18 +47,7 @@ async function register(connection: Connection, { index, dueMs }: Turn): Promise
 const turns = warmUpTurns + seconds * perSecond;
 await openLoop({ httpUrl: instance.httpUrl, perSecond, connections: 50, turns, send: register });
 
-await waitUntil("the read model holds every accepted registration", async () => {
-  const rows = await queryRows<{ registration_id: string }>(
-    instance,
-    `select registration_id from read."registrations"
-     where module_code = any ($1) and status = 'completed'`,
-    [codes],
-  );
-  if (rows.some((row) => !accepted.has(row.registration_id))) {
-    throw new Error("The read model has a registration that nobody was given.");
-  }
-  return rows.length === accepted.size;
-});
+await untilRegistered(instance, { codes, accepted });
 tellChecked(`the read model has the ${accepted.size} accepted registrations and no other`);
 const answered = { of: "answers", count: histogram.totalCount };
 const took = (answeredAtMs - countedFromMs) / 1_000;

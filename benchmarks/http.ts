@@ -6,13 +6,8 @@
 import { build, type Histogram } from "hdr-histogram-js";
 
 import { Connection, type RawAnswer } from "./_connection.ts";
-import {
-  measuredInstance,
-  type MeasuredInstance,
-  offerModules,
-  queryRows,
-  waitUntil,
-} from "./_instance.ts";
+import { measuredInstance, type MeasuredInstance, offerModules, queryRows } from "./_instance.ts";
+import { untilRegistered } from "./_registered.ts";
 
 const users = 10_000;
 const modules = 20;
@@ -69,18 +64,7 @@ async function check(instance: MeasuredInstance, outcome: Outcome): Promise<void
     const expected = Math.min(capacity, tries.get(code) ?? 0);
     if (seats !== expected) throw new Error(`${code} gave ${seats} seats instead of ${expected}.`);
   }
-  await waitUntil("the read models hold every accepted registration", async () => {
-    const rows = await queryRows<{ registration_id: string }>(
-      instance,
-      `select registration_id from read."registrations"
-       where module_code = any ($1) and status = 'completed'`,
-      [codes],
-    );
-    if (rows.some((row) => !accepted.has(row.registration_id))) {
-      throw new Error("The read model has a registration that nobody was given.");
-    }
-    return rows.length === accepted.size;
-  });
+  await untilRegistered(instance, { codes, accepted });
   const seats = await queryRows<{ module_code: string; confirmed: number }>(
     instance,
     `select module_code, confirmed from read."seat-availability" where module_code = any ($1)`,

@@ -31,6 +31,17 @@ export interface Place extends DatabasePlace {
 /** `auto`: it starts its rebuild by itself, and is swapped in; `manual`: it waits for an operator. */
 export type NewVersions = "auto" | "manual";
 
+/** Names of the settings that say where servers and data are: whoever starts a process on others leaves these out. */
+export const placeSettings = [
+  "CAPTURE",
+  "CONNECT_URL",
+  "DATABASE_URL",
+  "KAFKA_BROKERS",
+  "REDIS_URL",
+  "REFOLD_DATA",
+  "SCHEMA_REGISTRY_URL",
+] as const;
+
 export interface PlaceOptions {
   readonly databaseUrl?: string;
   readonly data?: string;

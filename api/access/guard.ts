@@ -160,7 +160,7 @@ export function isStale({ sessions: { ageMs }, limits: { staleMs } }: Access): b
 const ranks: Readonly<Record<Role, number>> = { student: 0, viewer: 1, operator: 2, admin: 3 };
 
 /** Whether a role has all that another has. A student has none of it. */
-export const isAtLeast = (role: Role, least: Role): boolean => ranks[role] >= ranks[least];
+const isAtLeast = (role: Role, least: Role): boolean => ranks[role] >= ranks[least];
 
 function refusalOfRule({ role }: Identity, rule: AccessRule): Verdict {
   switch (rule.kind) {

@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
+import { placeSettings } from "../../bin/environment.ts";
 import { type Figure, isTold } from "./figure.ts";
 import { ownFolder } from "./own-folder.ts";
 import type { Repeat } from "./result.ts";
-import { type ServerName, serverNames, type SettingValues, type Workload } from "./workload.ts";
+import type { ServerName, SettingValues, Workload } from "./workload.ts";
 
 const programs = new URL("../", import.meta.url);
 const nodeFlags = ["--expose-gc", "--disable-warning=ExperimentalWarning"];
@@ -55,7 +56,9 @@ function environmentOf(
   { servers }: Workload,
   environment: ProgramRun["environment"],
 ): ProgramRun["environment"] {
-  const hidden = new Set<string>(serverNames.filter((name: ServerName) => !servers.includes(name)));
+  const hidden = new Set<string>(
+    placeSettings.filter((name: ServerName) => !servers.includes(name)),
+  );
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)));
 }
 

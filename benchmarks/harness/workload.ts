@@ -1,3 +1,5 @@
+import type { placeSettings } from "../../bin/environment.ts";
+
 /** A setting of a workload, with the value that it has unless another is given. */
 export type Setting =
   | {
@@ -19,17 +21,7 @@ export type SettingValue = number | string;
 export type SettingValues = Readonly<Record<string, SettingValue>>;
 
 /** Where servers are, by the names of the settings that say so. */
-export const serverNames = [
-  "CAPTURE",
-  "CONNECT_URL",
-  "DATABASE_URL",
-  "KAFKA_BROKERS",
-  "REDIS_URL",
-  "REFOLD_DATA",
-  "SCHEMA_REGISTRY_URL",
-] as const;
-
-export type ServerName = (typeof serverNames)[number];
+export type ServerName = (typeof placeSettings)[number];
 
 /**
  * What is measured, as data. The measuring itself is a program of the benchmarks' folder, which

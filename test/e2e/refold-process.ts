@@ -6,6 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { onTestFinished } from "vitest";
 
+import { placeSettings } from "../../bin/environment.ts";
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -14,15 +16,7 @@ export interface Ended {
 }
 
 /** Servers of the run's own surroundings are none of a test's. */
-const settings = new Set([
-  "CAPTURE",
-  "CONNECT_URL",
-  "DATABASE_URL",
-  "KAFKA_BROKERS",
-  "REDIS_URL",
-  "REFOLD_DATA",
-  "SCHEMA_REGISTRY_URL",
-]);
+const settings = new Set<string>(placeSettings);
 
 /**
  * Without the launcher signals reach the program itself, also those that can't be handed on.

@@ -5,6 +5,7 @@ import { open, readFile } from "node:fs/promises";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import { readInstance } from "../../../stack/data-folder/instance-file.ts";
 import { CommandFailure } from "../../command-failure.ts";
+import { placeSettings } from "../../environment.ts";
 import { killTree } from "./process-tree.ts";
 
 export interface DemoServerOptions {
@@ -28,18 +29,12 @@ interface Life {
 }
 
 /** Settings that would lead it to servers that are not the demo's. */
-const foreign = [
-  "CAPTURE",
-  "CONNECT_URL",
-  "DATABASE_URL",
-  "KAFKA_BROKERS",
-  "REDIS_URL",
-  "REFOLD_DATA",
-  "SCHEMA_REGISTRY_URL",
+const foreign = new Set<string>([
+  ...placeSettings,
   "REFOLD_ORIGINS",
   "REFOLD_PAYMENTS",
   "REFOLD_SANDBOX_CARD",
-];
+]);
 
 /** `refold start` as a child process on a folder of its own, which can be killed and started again. */
 export class DemoServer implements AsyncDisposable {
@@ -96,7 +91,7 @@ export class DemoServer implements AsyncDisposable {
 
   async #spawn(): Promise<Life> {
     const { program, dataFolder, outputFile, options } = this.#options;
-    const inherited = Object.entries(process.env).filter(([name]) => !foreign.includes(name));
+    const inherited = Object.entries(process.env).filter(([name]) => !foreign.has(name));
     const output = await open(outputFile, "a", 0o600);
     const place = ["--data", dataFolder, "--port", String(this.#port)];
     try {
