@@ -77,10 +77,11 @@ export async function sendAppends(
   );
   const written = writtenOf(others, verdicts);
   const calls = written.length === others.length ? outcomeCalls(written) : [];
-  return {
-    verdicts: mergeRepeated(repeated, withBegun(verdicts, others, begun)),
-    sent: callFunctions(client, calls),
-  };
+  const sent = callFunctions(client, calls);
+  // A caller whose fence is lost rolls back without asking; a connection that breaks then must not
+  // end the process.
+  sent.catch(() => undefined);
+  return { verdicts: mergeRepeated(repeated, withBegun(verdicts, others, begun)), sent };
 }
 
 const nothingSent = Promise.resolve();
