@@ -1,17 +1,29 @@
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
-/** Ends the run's output with one plain line that a program can read. */
+/**
+ * Ends the run's output with one plain line that a program can read. What failed is told again just
+ * before it, errors outside of any test included: who sees the end of a log sees why it ended so.
+ */
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = { passed: 0, failed: 0, skipped: 0 };
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
+    const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         const state = test.result().state;
         if (state !== "pending") counts[state] += 1;
+        if (state === "failed") tell(`${module.moduleId}: ${test.fullName}`, test.result().errors);
       }
-      if (module.errors().length > 0) counts.failed += 1;
+      if (module.errors().length === 0) continue;
+      counts.failed += 1;
+      tell(`${module.moduleId}, outside of its tests`, module.errors());
     }
+    for (const error of unhandled) tell("not handled by any test", [error]);
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
   }
+}
+
+function tell(where: string, errors: readonly SerializedError[] = []): void {
+  process.stdout.write(`\nfailed: ${where}\n`);
+  for (const { message, stack } of errors) process.stdout.write(`${stack ?? message}\n`);
 }
