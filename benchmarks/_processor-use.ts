@@ -1,4 +1,7 @@
-import { endedChildrenSeconds, processSeconds, treeSeconds } from "./_processor-time.ts";
+import { Client } from "pg";
+
+import type { MeasuredInstance } from "./_instance.ts";
+import { endedChildrenSeconds, parentOf, processSeconds, treeSeconds } from "./_processor-time.ts";
 
 /** By their ids. */
 export interface Processes {
@@ -6,6 +9,17 @@ export interface Processes {
   readonly instance: number;
   readonly postmaster: number;
   readonly postgres: "in the instance" | "elsewhere";
+}
+
+/** The backend lives as long as its connection: its parent is looked up before that is closed. */
+export async function processesOf({ databaseUrl, pid }: MeasuredInstance): Promise<Processes> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const postmaster = parentOf(rows[0]?.pid ?? 0) ?? 0;
+  await client.end();
+  const postgres = parentOf(postmaster) === pid ? "in the instance" : "elsewhere";
+  return { instance: pid, postmaster, postgres };
 }
 
 /** Processor seconds, by who has used them; NaN where it can't be told. */

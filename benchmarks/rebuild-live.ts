@@ -10,23 +10,13 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-import { Client } from "pg";
-
 import type { RebuildRecord } from "../engine/ports/rebuilds.ts";
 import { isEqual } from "../engine/rebuild/index.ts";
 import { moduleEvents } from "../schemas/topics.ts";
 import { appendRegistrations } from "./_history.ts";
-import {
-  type MeasuredInstance,
-  measuredInstance,
-  offerModules,
-  queryRows,
-  refold,
-  waitUntil,
-} from "./_instance.ts";
+import { measuredInstance, offerModules, queryRows, refold, waitUntil } from "./_instance.ts";
 import { LagWatch } from "./_lag-watch.ts";
-import { parentOf } from "./_processor-time.ts";
-import { type Processes, usedBy, usedText } from "./_processor-use.ts";
+import { processesOf, usedBy, usedText } from "./_processor-use.ts";
 import { RebuildWatch } from "./_rebuild-watch.ts";
 import { RegistrationLoad } from "./_registration-load.ts";
 import { latenciesText, SeatQueries } from "./_seat-queries.ts";
@@ -94,17 +84,6 @@ async function confirmed(registrations: number, table: string, where: string): P
     if (performance.now() > deadline) throw new Error("The history was not applied in time.");
     await sleep(200);
   }
-}
-
-/** The backend lives as long as its connection: its parent is looked up before that is closed. */
-async function processesOf({ databaseUrl, pid }: MeasuredInstance): Promise<Processes> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  const postmaster = parentOf(rows[0]?.pid ?? 0) ?? 0;
-  await client.end();
-  const postgres = parentOf(postmaster) === pid ? "in the instance" : "elsewhere";
-  return { instance: pid, postmaster, postgres };
 }
 
 /** Everything runs beside `work`, and the first failure of any ends it. */

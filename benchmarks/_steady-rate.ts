@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface SteadyRate {
+  readonly perSecond: number;
+  /** In all. */
+  readonly turns: number;
+}
+
+/** One of the turns. */
+export interface DueTurn {
+  /** From 0. */
+  readonly index: number;
+  /** When it was due, in Unix milliseconds. */
+  readonly dueAtMs: number;
+}
+
+/**
+ * What is due at a steady rate from now on, every millisecond or later: who is late gets all that
+ * has become due meanwhile, with the times at which it was.
+ */
+export async function* steadyTurns({
+  perSecond,
+  turns,
+}: SteadyRate): AsyncGenerator<readonly DueTurn[], void> {
+  const began = performance.now();
+  const beganAtMs = Date.now();
+  let given = 0;
+  while (given < turns) {
+    const elapsedMs = performance.now() - began;
+    const due = Math.min(turns, Math.floor((elapsedMs * perSecond) / 1_000));
+    const first = given;
+    given = due;
+    yield Array.from({ length: due - first }, (_, at) => ({
+      index: first + at,
+      dueAtMs: beganAtMs + ((first + at) * 1_000) / perSecond,
+    }));
+    await sleep(1);
+  }
+}
