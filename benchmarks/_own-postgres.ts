@@ -8,6 +8,7 @@ import { engineMigrations, makePool, migrate } from "../connectors/postgres/inde
 import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
 
 export interface OwnPostgres {
+  readonly url: string;
   readonly pool: Pool;
   /** Of the postmaster, whose children are the backends. */
   readonly pid: number;
@@ -21,7 +22,7 @@ export async function onOwnPostgres(work: (own: OwnPostgres) => Promise<void>): 
   const pool = makePool({ url: server.url, name: "benchmark" });
   try {
     await migrate(pool, engineMigrations());
-    await work({ pool, pid: server.pid });
+    await work({ url: server.url, pool, pid: server.pid });
   } finally {
     await pool.end();
     await server.stop("immediate");

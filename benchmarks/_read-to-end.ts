@@ -1,13 +1,18 @@
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { offset } from "../engine/position.ts";
 import { RecordCursor } from "../engine/record-batch/index.ts";
-import { topic } from "./_seat-events.ts";
+import type { EventTopic } from "../engine/topic.ts";
+import { topic as seatTopic } from "./_seat-events.ts";
 
 /**
  * The seconds that the log and the cursor alone take for the whole topic.
  * @throws Error when other than `total` records are read.
  */
-export async function readToEnd(log: RecordLog, total: number): Promise<number> {
+export async function readToEnd(
+  log: RecordLog,
+  total: number,
+  topic: EventTopic = seatTopic,
+): Promise<number> {
   const from = new Map(
     Array.from({ length: topic.partitions }, (_, partition) => [partition, offset(0)]),
   );

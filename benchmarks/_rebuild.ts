@@ -1,14 +1,13 @@
-import { randomUUID } from "node:crypto";
-
 import type { Generations } from "../engine/ports/generations.ts";
 import type { Generation, ReadModelStore } from "../engine/ports/read-model-store.ts";
-import { type Cuts, placeOf } from "../engine/replay/cuts.ts";
-import { Replay } from "../engine/replay/replay.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
-import { clock, type Filled, rowsOf } from "./_catch-up.ts";
+import { type Filled, rowsOf } from "./_catch-up.ts";
 import type { followInRedis } from "./_redis.ts";
+import { replayToEnd } from "./_replay-to-end.ts";
 import { seatBoard } from "./_seat-board.ts";
 import { assertRows, topic } from "./_seat-events.ts";
+
+const seats = ({ log, codec }: Filled) => ({ log, codec, topic, projection: seatBoard });
 
 /** Makes a generation, and fills it up to the log's end as a rebuild does: read, folded, durable. */
 export async function fillGeneration(
@@ -16,7 +15,7 @@ export async function fillGeneration(
   into: { readonly builds: Pick<Generations, "create">; readonly store: ReadModelStore },
 ): Promise<Generation> {
   const generation = await into.builds.create(readModelOf(seatBoard), {}, 1n);
-  await fill(filled, { generation, store: into.store });
+  await replayToEnd({ ...seats(filled), generation, store: into.store });
   return generation;
 }
 
@@ -27,28 +26,10 @@ export async function fillGenerationInBoth(
   redis: Awaited<ReturnType<typeof followInRedis>>,
 ): Promise<Generation> {
   const generation = await builds.create(readModelOf(seatBoard), {}, 1n);
-  await fill(filled, { generation, store: redis.followed });
+  await replayToEnd({ ...seats(filled), generation, store: redis.followed });
   redis.followed.follow(generation);
   await redis.reached(generation);
   return generation;
-}
-
-async function fill(
-  { log, codec }: Filled,
-  into: { readonly generation: Generation; readonly store: ReadModelStore },
-): Promise<void> {
-  const random = { next: () => Math.random(), id: () => randomUUID() };
-  const shared = { projection: seatBoard, log, codec, clock, random };
-  await using replay = await Replay.begin({ ...shared, ...into, consumer: "rebuild" });
-  const { signal } = new AbortController();
-  await replay.to(await endsOf(log), { signal });
-}
-
-async function endsOf(log: Filled["log"]): Promise<Cuts> {
-  const bounds = await log.bounds(topic.name);
-  return new Map(
-    bounds.map(({ partition, end }) => [placeOf({ topic: topic.name, partition }), end]),
-  );
 }
 
 /** All generations have the history's rows, and the same digests. */

@@ -10,6 +10,7 @@ import {
   RegistrationCompleted,
 } from "../schemas/index.ts";
 import { moduleEvents } from "../schemas/topics.ts";
+import { LaneRecords } from "./_lane-records.ts";
 
 export const topic: EventTopic = moduleEvents;
 export const keys = 2_000;
@@ -35,11 +36,7 @@ export class SeatEvents {
   readonly expected = new Map<string, Held>();
   made = 0;
   readonly #codec: EventCodec;
-  readonly #sequences: number[];
-  readonly #envelope = [
-    ["ce_incarnation", "b2f6d4c0-7425-4a7e-9c7e-4b1f0f6f6a11-1"],
-    ["ce_id", "0190d6a1-6f3c-7000-8000-000000000000"],
-  ].map(([name = "", value = ""]) => ({ name, value: Buffer.from(value) }));
+  readonly #lanes: LaneRecords;
 
   /** Which the events are made for. */
   readonly topic: EventTopic;
@@ -49,7 +46,7 @@ export class SeatEvents {
     this.#codec = codec;
     this.topic = options.topic ?? topic;
     this.#keys = options.keys ?? keys;
-    this.#sequences = Array.from({ length: this.topic.partitions }, () => 0);
+    this.#lanes = new LaneRecords(this.topic.partitions);
   }
 
   /** The next events, by partition. */
@@ -66,18 +63,9 @@ export class SeatEvents {
   }
 
   #record(moduleCode: string, partition: number): RecordToAppend {
-    const sequence = (this.#sequences[partition] as number) + 1;
-    this.#sequences[partition] = sequence;
     const [type, event] = this.#next(moduleCode);
     const value = this.#codec.encode(this.topic, type, event);
-    const header = { name: "ce_sequence", value: Buffer.from(String(sequence)) };
-    const timestampMs = 1_700_000_000_000 + this.made;
-    return {
-      timestampMs,
-      key: Buffer.from(moduleCode),
-      value,
-      headers: [header, ...this.#envelope],
-    };
+    return this.#lanes.next(partition, moduleCode, value);
   }
 
   /** Offered, then rounds of: held, completed, held, cancelled. */

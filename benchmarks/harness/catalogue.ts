@@ -145,6 +145,26 @@ export const workloads: readonly Workload[] = [
     limitSeconds: 3_600,
   },
   {
+    name: "rebuild-peers",
+    question: "How fast is a rebuild beside Emmett's, on the same events and the same server?",
+    warmUp: "each has rebuilt 300 events, with one projection and with two",
+    settings: {
+      events: count(
+        3_000,
+        "events of 2 kB that both rebuild, a hundred of each stream",
+        10_000_000,
+      ),
+      writers: count(4, "connections by which Emmett's events are appended at once", 30),
+      batch: count(1_000, "events that Emmett's consumer reads at once", 100_000),
+      more: count(100_000, "events of the same kind that Refold rebuilds alone", 10_000_000),
+      seats: count(1_000_000, "events of the application's size that Refold rebuilds alone"),
+    },
+    program: "rebuild-peers.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 3_600,
+  },
+  {
     name: "peers",
     question: "What do the usual ways to keep a read model reach on the same data and server?",
     warmUp: "the runner and the batch consumer have each done the whole topic once, unmeasured",

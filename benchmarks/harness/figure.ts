@@ -25,13 +25,15 @@ export type Told =
   | { readonly kind: "figure"; readonly figure: Figure }
   /** What was compared with what before the figures counted: a sentence. */
   | { readonly kind: "checked"; readonly what: string }
+  /** What the figures depend on beside the settings: a sentence. */
+  | { readonly kind: "note"; readonly what: string }
   /** What the settings ask for and this machine can't give, with the reason: a sentence. */
   | { readonly kind: "left-out"; readonly what: string };
 
 export const isTold = (message: unknown): message is Told =>
   typeof message === "object" &&
   message !== null &&
-  ["figure", "checked", "left-out"].includes((message as { kind?: string }).kind ?? "");
+  ["figure", "checked", "note", "left-out"].includes((message as { kind?: string }).kind ?? "");
 
 /** A value with as many digits as it has meaning. */
 export function valueText(value: number): string {

@@ -29,11 +29,12 @@ ${run.workloads.map(section).join("\n")}
 }
 
 function section(result: WorkloadResult): string {
-  const { name, question, settings, warmUp, checked, leftOut, failure, figures } = result;
+  const { name, question, settings, warmUp, checked, notes, leftOut, failure, figures } = result;
   const facts: readonly (readonly [string, string])[] = [
     ["settings", settingsText(settings)],
     ["warm-up", warmUp],
     ...checked.map((what) => ["checked", what] as const),
+    ...notes.map((what) => ["note", what] as const),
     ...leftOut.map((what) => ["left out", what] as const),
     ...(failure === undefined ? [] : [["failed", failure] as const]),
   ];

@@ -80,6 +80,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 class Heard {
   readonly #figures: Figure[] = [];
   readonly #checked: string[] = [];
+  readonly #notes: string[] = [];
   readonly #leftOut: string[] = [];
 
   take(message: unknown): void {
@@ -90,6 +91,9 @@ class Heard {
         return;
       case "checked":
         this.#checked.push(message.what);
+        return;
+      case "note":
+        this.#notes.push(message.what);
         return;
       case "left-out":
         this.#leftOut.push(message.what);
@@ -102,10 +106,14 @@ class Heard {
     if (this.#figures.length > 0 && this.#checked.length === 0) {
       return this.failed("Its program told figures without saying what it had checked.");
     }
-    return { figures: this.#figures, checked: this.#checked, leftOut: this.#leftOut };
+    return { ...this.#texts(), figures: this.#figures };
   }
 
   failed(failure: string): Repeat {
-    return { figures: [], checked: this.#checked, leftOut: this.#leftOut, failure };
+    return { ...this.#texts(), figures: [], failure };
+  }
+
+  #texts() {
+    return { checked: this.#checked, notes: this.#notes, leftOut: this.#leftOut };
   }
 }

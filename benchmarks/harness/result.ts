@@ -6,6 +6,7 @@ import type { SettingValues, Workload } from "./workload.ts";
 export interface Repeat {
   readonly figures: readonly Figure[];
   readonly checked: readonly string[];
+  readonly notes: readonly string[];
   readonly leftOut: readonly string[];
   /** Why it counts for nothing: its check failed, or the program did. */
   readonly failure?: string;
@@ -26,6 +27,7 @@ export interface WorkloadResult {
   readonly warmUp: string;
   readonly settings: SettingValues;
   readonly checked: readonly string[];
+  readonly notes: readonly string[];
   readonly leftOut: readonly string[];
   readonly figures: readonly FigureResult[];
   readonly failure?: string;
@@ -46,6 +48,7 @@ export function workloadResult(
   const failure = repeats.find((repeat) => repeat.failure !== undefined)?.failure;
   const told = {
     checked: distinct(repeats.flatMap(({ checked }) => checked)),
+    notes: distinct(repeats.flatMap(({ notes }) => notes)),
     leftOut: distinct(repeats.flatMap(({ leftOut }) => leftOut)),
   };
   const figures = failure === undefined ? gathered(repeats.flatMap(({ figures }) => figures)) : [];

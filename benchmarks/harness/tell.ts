@@ -17,6 +17,11 @@ export function tellChecked(what: string): void {
   say({ kind: "checked", what }, `checked: ${what}`);
 }
 
+/** Tells what the figures depend on beside the settings: a server's durability, a peer's version. */
+export function tellNote(what: string): void {
+  say({ kind: "note", what }, `note: ${what}`);
+}
+
 /** Tells what can't be measured here, and why. */
 export function tellLeftOut(what: string): void {
   say({ kind: "left-out", what }, `left out: ${what}`);

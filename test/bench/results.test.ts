@@ -20,8 +20,8 @@ describe("a workload's result", () => {
   });
 
   it("has no figures when one repeat has failed", () => {
-    const good = { figures: [rate(1)], checked: ["rows equal"], leftOut: [] };
-    const bad = { figures: [], checked: [], leftOut: [], failure: "A row differs." };
+    const good = { figures: [rate(1)], checked: ["rows equal"], notes: [], leftOut: [] };
+    const bad = { figures: [], checked: [], notes: [], leftOut: [], failure: "A row differs." };
     const result = workloadResult(workload, {}, [good, bad]);
     expect(result.figures).toEqual([]);
     expect(resultText(result)).toContain("FAILED    A row differs.");
@@ -31,7 +31,9 @@ describe("a workload's result", () => {
     const ceiling = (name: string, value: number) =>
       ({ ...rate(value), name, role: "ceiling" }) as const;
     const figures = [{ ...rate(50), ceiling: "far" }, ceiling("near", 100), ceiling("far", 200)];
-    const result = workloadResult(workload, {}, [{ figures, checked: ["rows"], leftOut: [] }]);
+    const result = workloadResult(workload, {}, [
+      { figures, checked: ["rows"], notes: [], leftOut: [] },
+    ]);
     expect(resultText(result)).toMatch(/fold +50 +events\/s +25 % of the ceiling/);
   });
 
@@ -40,6 +42,7 @@ describe("a workload's result", () => {
     expect(text).toMatch(/fold +250 +events\/s .*25 % of the ceiling/);
     expect(text).toContain("left out  Kafka, because there is none");
     expect(text).toContain("checked   rows equal");
+    expect(text).toContain("note      fsync=on");
   });
 });
 

@@ -29,6 +29,7 @@ export function runOf(values: readonly number[], settings: SettingValues = {}): 
   const repeats = values.map((value) => ({
     figures: [rate(value), { ...rate(1_000), name: "walk", role: "ceiling" as const }],
     checked: ["rows equal"],
+    notes: ["fsync=on"],
     leftOut: ["Kafka, because there is none"],
   }));
   return {
