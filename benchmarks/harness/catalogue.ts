@@ -145,6 +145,19 @@ export const workloads: readonly Workload[] = [
     limitSeconds: 3_600,
   },
   {
+    name: "append-peers",
+    question: "What do event stores from npm append under a condition, on the same server?",
+    warmUp: "a tenth of each load has gone to the same store, unmeasured",
+    settings: {
+      calls: count(2_000, "calls of one event each; a tenth as many of a hundred", 1_000_000),
+      bytes: count(200, "payload of an event", 1_000_000),
+    },
+    program: "append-peers.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 1_800,
+  },
+  {
     name: "rebuild-peers",
     question: "How fast is a rebuild beside Emmett's, on the same events and the same server?",
     warmUp: "each has rebuilt 300 events, with one projection and with two",
