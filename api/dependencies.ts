@@ -69,16 +69,6 @@ export interface HealthSources {
   readonly metricsText: () => Promise<string>;
 }
 
-/** How far this process is behind with its work. */
-export interface Load {
-  /** How late the event loop has been of late, in milliseconds. */
-  readonly loopDelayMs: number;
-  /** How long the oldest command has waited for its append, in milliseconds. */
-  readonly backlogAgeMs: number;
-  /** Commands that wait for their append. */
-  readonly backlog: number;
-}
-
 /** What is asked about rebuilds of read models, and of which. */
 export interface RebuildAdministration {
   readonly rebuilds: Pick<Rebuilds, "start" | "find" | "list" | "wish">;
@@ -108,8 +98,11 @@ export interface ApiDependencies extends HealthSources {
   readonly logger?: FastifyBaseLogger;
   /** Age of a projection's read model in milliseconds; undefined where it isn't known here. */
   readonly ageMs: (projection: string) => number | undefined;
-  /** Asked at every request; without it nothing is refused for load. */
-  readonly load?: () => Load;
+  /**
+   * How long a request that the event loop has come to now may have waited for it, in milliseconds
+   * (default: not at all). Asked at every request.
+   */
+  readonly loopLagMs?: () => number;
   /** Served under `/registry`; without it there is nothing there. */
   readonly registry?: SubjectRegistry;
   /** Who may do what; without it everything is open to everybody. */

@@ -5,7 +5,6 @@ export type {
   ConsumerHealth,
   CopyHealth,
   HealthSources,
-  Load,
 } from "./dependencies.ts";
 export type { ServerTls } from "./http-server.ts";
 export { apiOptions, type ApiOptions, defaultApiOptions } from "./options.ts";

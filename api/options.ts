@@ -51,19 +51,22 @@ export interface ClientBounds {
 }
 
 /**
- * When the server is behind it refuses requests with 503 `overloaded`: reads at the lower threshold
- * of each pair, commands at the higher.
+ * How many requests may be under way. There are three kinds, each with a limit of its own that
+ * follows what the server can do: reads, commands that begin something, and commands that finish
+ * what has begun. One above its limit is refused with 503 `overloaded`.
  */
-export interface SheddingBounds {
-  /** How late the event loop is on average. */
-  readonly readLoopDelayMaxMs: number;
-  readonly commandLoopDelayMaxMs: number;
-  /** How long the oldest command has waited for its append. */
-  readonly readBacklogAgeMaxMs: number;
-  readonly commandBacklogAgeMaxMs: number;
-  /** How many commands wait for their append. */
-  readonly readBacklogMax: number;
-  readonly commandBacklogMax: number;
+export interface AdmissionBounds {
+  /** How long requests may wait for their answer, on average, while there are too many. */
+  readonly readWaitMs: number;
+  readonly beginWaitMs: number;
+  readonly finishWaitMs: number;
+  /** The limits are never below, however long the requests wait. */
+  readonly underWayMin: number;
+  /** The limits of a server that has just started. */
+  readonly underWayFirst: number;
+  readonly underWayMax: number;
+  /** The longest `Retry-After` of a refusal. */
+  readonly awayMaxMs: number;
 }
 
 /** Bounds of update streams (server-sent events and WebSocket together). */
@@ -109,7 +112,7 @@ export interface ApiOptions
     RequestBounds,
     ConnectionBounds,
     ClientBounds,
-    SheddingBounds,
+    AdmissionBounds,
     StreamBounds,
     WaitBounds {}
 
@@ -138,12 +141,13 @@ export const defaultApiOptions: ApiOptions = {
   clientRequestsPerSecond: 5_000,
   clientRequestBurst: 30_000,
   clientsMax: 50_000,
-  readLoopDelayMaxMs: 500,
-  commandLoopDelayMaxMs: 1_000,
-  readBacklogAgeMaxMs: 1_000,
-  commandBacklogAgeMaxMs: 2_000,
-  readBacklogMax: 5_000,
-  commandBacklogMax: 10_000,
+  readWaitMs: 150,
+  beginWaitMs: 250,
+  finishWaitMs: 400,
+  underWayMin: 16,
+  underWayFirst: 100,
+  underWayMax: 5_000,
+  awayMaxMs: 20_000,
   heartbeatMs: 15_000,
   listenersMax: 5_000,
   clientListenersMax: 5_000,
@@ -171,10 +175,11 @@ const notAbove: readonly (readonly [Bound, Bound])[] = [
   ["waitForMs", "answerWithinMs"],
   // Otherwise a healthy stream on which nothing happens would be cut.
   ["heartbeatMs", "silentMs"],
-  // Reads give way before commands.
-  ["readLoopDelayMaxMs", "commandLoopDelayMaxMs"],
-  ["readBacklogAgeMaxMs", "commandBacklogAgeMaxMs"],
-  ["readBacklogMax", "commandBacklogMax"],
+  // Reads give way first, and what has begun last.
+  ["readWaitMs", "beginWaitMs"],
+  ["beginWaitMs", "finishWaitMs"],
+  ["underWayMin", "underWayFirst"],
+  ["underWayFirst", "underWayMax"],
 ];
 
 /** A timer that is told to wait for longer fires at once. */

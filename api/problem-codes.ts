@@ -94,7 +94,7 @@ export const problemCodes = {
   "history-busy": [503, "As many lists of past times are being made as may be."],
   behind: [503, "The read model has not reached the position that was asked for in time."],
   draining: [503, "The server is closing."],
-  overloaded: [503, "The server is behind with its work; reads are refused before commands."],
+  overloaded: [503, "Too many requests are under way: another would wait too long."],
   "answer-timeout": [503, "No answer in time. What a command has done is unknown: ask."],
   "storage-full": [
     503,

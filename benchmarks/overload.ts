@@ -2,16 +2,18 @@
  * Ten times as many registrations as the surge's aim, from open loop, without a second try: what a
  * server does that can't keep up. Checked before a figure is printed: every answer is a yes, a no of
  * the rules, or 429 or 503 with Retry-After; every accepted registration is in the read model, and no
- * other; and within ten seconds of the end a registration is answered as on a quiet day.
+ * other; and a registration is answered as on a quiet day again some time after the end.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
+import { AnswerTally } from "./_answer-tally.ts";
 import { Connection, headerOf, type RawAnswer } from "./_connection.ts";
 import { measuredInstance, offerModules, queryRows, waitUntil } from "./_instance.ts";
 import { openLoop } from "./_open-loop.ts";
+import { processSeconds } from "./_processor-time.ts";
 
-const target = { overWithinMs: 10_000, quietMs: 500 };
+const target = { overWithinMs: 10_000, quietMs: 500, p99Ms: 500 };
 const modules = 20;
 const capacity = 5_000;
 const connections = 500;
@@ -29,40 +31,65 @@ const turns = perSecond * Number(values["seconds"]);
 // The burst of one address is that of the whole crowd, which comes from one here.
 await using instance = await measuredInstance();
 const codes = await offerModules(instance, { modules, capacity });
+interface Asked {
+  readonly moduleCode: string;
+  readonly dueMs: number;
+}
+
 const accepted = new Map<string, string>();
 const answers = new Map<string, number>();
 
-function keep(answer: RawAnswer, moduleCode: string): void {
+/** How long clients are told to stay away, in seconds. */
+const putOffFor: number[] = [];
+
+function keep(answer: RawAnswer, { moduleCode, dueMs }: Asked): void {
   const body = JSON.parse(answer.body) as { registrationId?: string; code?: string };
   const kind = `${answer.status} ${body.code ?? ""}`.trim();
   answers.set(kind, (answers.get(kind) ?? 0) + 1);
   if (answer.status === 201) accepted.set(String(body.registrationId), moduleCode);
   const putOff = answer.status === 429 || answer.status === 503;
-  if (putOff && headerOf(answer, "retry-after") === undefined) {
-    throw new Error(`${kind} came without Retry-After.`);
-  }
+  tally.add(putOff ? "put off" : "settled", dueMs);
+  if (putOff) putOffFor.push(retryAfterOf(answer, kind));
   if (!putOff && answer.status !== 201 && kind !== "409 module-full") {
     throw new Error(`A registration was answered ${answer.status} ${answer.body}.`);
   }
 }
 
+function retryAfterOf(answer: RawAnswer, kind: string): number {
+  const seconds = Number(headerOf(answer, "retry-after"));
+  if (seconds >= 1) return seconds;
+  throw new Error(`${kind} came without Retry-After.`);
+}
+
+const usedBefore = processSeconds(instance.pid) ?? Number.NaN;
 const began = performance.now();
+const tally = new AnswerTally(began);
 await openLoop({
   httpUrl: instance.httpUrl,
   perSecond,
   connections,
   turns,
-  send: async (connection, { index }) => {
+  send: async (connection, { index, dueMs }) => {
     const moduleCode = codes[index % codes.length] ?? "";
     const body = { moduleCode, studentId: `student-${index}` };
-    keep(await connection.post("/registrations", body), moduleCode);
+    keep(await connection.post("/registrations", body), { moduleCode, dueMs });
   },
 });
 const ended = performance.now();
+const usedSeconds = (processSeconds(instance.pid) ?? Number.NaN) - usedBefore;
 const overAfterMs = await untilQuiet(ended);
 await assertKept();
 
 for (const [kind, count] of answers) console.log(`  ${kind}: ${count}`);
+for (const line of tally.lines()) console.log(`  ${line}`);
+const longest = putOffFor.reduce((most, seconds) => Math.max(most, seconds), 0);
+const mean = putOffFor.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, putOffFor.length);
+console.log(`  put off for ${mean.toFixed(1)} s on average, ${longest} s at most`);
+console.log(
+  `  the server used ${usedSeconds.toFixed(1)} s of a processor, ` +
+    `${((usedSeconds * 1e6) / turns).toFixed(0)} µs for an answer of either kind ` +
+    `(target: settled within ${target.p99Ms} ms, p99)`,
+);
 console.log(
   `${turns} registrations at ${perSecond}/s, all answered in ` +
     `${((ended - began) / 1_000).toFixed(1)} s; ${accepted.size} accepted, none lost`,

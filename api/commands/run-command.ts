@@ -2,8 +2,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult } from "../../engine/decision/outcome.ts";
+import type { CallMore } from "../../engine/decision/group.ts";
 import type { KeptOnce } from "../../engine/ports/alongside.ts";
 import type { ApiContext } from "../context.ts";
+import type { ApiDependencies } from "../dependencies.ts";
 import { keptAnswer } from "../idempotency/keys-in-use.ts";
 import { markOf, type RequestMark } from "../idempotency/mark.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
@@ -58,7 +60,26 @@ export async function decided<Answer>(
   request: FastifyRequest,
   call: CommandCall<Answer>,
 ): Promise<Exclude<CommandResult<Answer>, { readonly outcome: "held" }>> {
-  return unlessHeld(await deps.decider.execute(call, originOf(request, deps.random)));
+  return unlessHeld(await executed(deps, { request, call }));
+}
+
+/** A decision is what commands wait for when there are too many: how long it took tells of all. */
+async function executed<Answer>(
+  { decider, random }: Pick<ApiDependencies, "decider" | "random">,
+  { request, call, more }: Executed<Answer>,
+): Promise<CommandResult<Answer>> {
+  const { place } = request;
+  const execute = () => decider.execute(call, originOf(request, random), more);
+  if (place === undefined) return execute();
+  const result = await place.keep(execute);
+  if (result.outcome !== "held") place.answered();
+  return result;
+}
+
+interface Executed<Answer> {
+  readonly request: FastifyRequest;
+  readonly call: CommandCall<Answer>;
+  readonly more?: CallMore<Answer>;
 }
 
 interface Run<Answer, Body> extends AskedCommand<Answer, Body> {
@@ -69,7 +90,7 @@ async function told<Answer, Body>(
   context: ApiContext,
   { call, after, request, answer }: Run<Answer, Body>,
 ): Promise<Told> {
-  await after?.();
+  await aside(request, after);
   return answer(await decided(context, request, call));
 }
 
@@ -87,10 +108,19 @@ async function toldOnce<Answer, Body>(
   };
   const known = await deps.idempotencyKeys.find(mark);
   if (known !== undefined) return again(known);
-  await after?.();
-  const once = { ...mark, answer };
-  const result = await deps.decider.execute(call, originOf(request, deps.random), { once });
+  await aside(request, after);
+  const more = { once: { ...mark, answer } };
+  const result = await executed(deps, { request, call, more });
   return result.outcome === "repeated" ? again(result.kept) : answer(unlessHeld(result));
+}
+
+/** Waits for what isn't this server's work at the request. */
+async function aside(
+  { place }: FastifyRequest,
+  work: (() => Promise<void>) | undefined,
+): Promise<void> {
+  if (work === undefined) return;
+  await (place === undefined ? work() : place.aside(work));
 }
 
 function unlessHeld<Answer>(

@@ -6,15 +6,23 @@ import type { ApiOptions } from "../options.ts";
 import { type Problem, retryAfter, sendProblem } from "../problem.ts";
 import { clientOf } from "./client.ts";
 import type { Connections } from "./connections.ts";
-import { shedding, type Worth } from "./shedding.ts";
+import { Admission, type Place } from "./admission.ts";
+import { priorityOf, takesItsTime } from "./priority.ts";
 import { type Taken, TokenBuckets } from "./token-buckets.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Among those under way; undefined where no limit of the load counts it. */
+    place: Place | undefined;
+  }
+}
 
 /** Health and metrics: answered whatever the load, so that whoever watches can see it. */
 export const probes: ReadonlySet<string> = new Set(["/livez", "/readyz", "/metrics"]);
 
 export interface RequestLimits {
   readonly connections: Connections;
-  readonly deps: Pick<ApiDependencies, "clock" | "load">;
+  readonly deps: Pick<ApiDependencies, "clock" | "random" | "metrics" | "loopLagMs">;
   readonly options: ApiOptions;
 }
 
@@ -26,6 +34,7 @@ export interface RequestLimits {
 export function limitRequests(app: ApiServer, given: RequestLimits): void {
   const { connections, deps, options } = given;
   const limiter = new RequestLimiter(deps, options);
+  app.decorateRequest("place", undefined);
   app.addHook("onRequest", (request, reply, done) => {
     const refused =
       connections.refusalOf(request.raw.socket) ??
@@ -37,16 +46,16 @@ export function limitRequests(app: ApiServer, given: RequestLimits): void {
 }
 
 class RequestLimiter {
-  readonly #deps: RequestLimits["deps"];
   readonly #options: ApiOptions;
   readonly #buckets: TokenBuckets;
   readonly #policy: string;
+  readonly #admission: Admission;
 
   constructor(deps: RequestLimits["deps"], options: ApiOptions) {
     const { clientRequestsPerSecond: ratePerSecond, clientRequestBurst: burst } = options;
-    this.#deps = deps;
     this.#options = options;
     const { clientsMax } = options;
+    this.#admission = new Admission({ ...deps, bounds: options });
     this.#buckets = new TokenBuckets({ ratePerSecond, burst, clientsMax, clock: deps.clock });
     this.#policy = `"requests";q=${burst};w=${Math.ceil(burst / ratePerSecond)}`;
   }
@@ -68,8 +77,22 @@ class RequestLimiter {
     const taken = this.#buckets.take(clientOf(request.ip));
     void reply.headers(this.#headersOf(taken));
     if (!taken.allowed) return this.#tooMany(taken);
-    const load = this.#deps.load?.();
-    return load === undefined ? undefined : shedding(worthOf(request), load, this.#options);
+    return this.#refusalForLoad(request, reply);
+  }
+
+  #refusalForLoad(request: FastifyRequest, reply: FastifyReply): Problem | undefined {
+    const priority = priorityOf(request);
+    if (priority === undefined) return undefined;
+    const line = this.#admission.lineOf(priority);
+    const refusal = line.refusal();
+    if (refusal !== undefined || takesItsTime(request)) return refusal;
+    const place = line.enter();
+    request.place = place;
+    reply.raw.once("close", () => {
+      if (priority === "read" && reply.statusCode === 200) place.answered();
+      place.close();
+    });
+    return undefined;
   }
 
   /** draft-ietf-httpapi-ratelimit-headers-10: the policy, and what is left of it. */
@@ -90,7 +113,3 @@ class RequestLimiter {
     };
   }
 }
-
-const reads: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-
-const worthOf = ({ method }: FastifyRequest): Worth => (reads.has(method) ? "read" : "command");

@@ -74,7 +74,7 @@ function startRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/enrolments",
-    config: { access: access.ownInBody },
+    config: { access: access.ownInBody, begins: true },
     schema,
     preValidation: keyRequired,
     handler: (request, reply) =>

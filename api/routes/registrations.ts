@@ -89,7 +89,7 @@ function registerRoute(app: ApiServer, context: ApiContext): void {
   app.route({
     method: "POST",
     url: "/registrations",
-    config: { access: access.ownInBody },
+    config: { access: access.ownInBody, begins: true },
     schema,
     handler: (request, reply) =>
       runCommand<Registered, Static<typeof Given> | Static<typeof InLine>>(context, {

@@ -12,7 +12,7 @@ import { letterAdministration } from "../dead-letters/administration.ts";
 import { application } from "./definitions.ts";
 import { openHistory } from "./history.ts";
 import { liveSources } from "./live.ts";
-import { ProcessLoad } from "./load.ts";
+import { LoopLag } from "./loop-lag.ts";
 import type { Payments } from "./payments.ts";
 import type { ProcessHealth } from "./process-health.ts";
 import type { Stores } from "./stores.ts";
@@ -51,7 +51,6 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const tracer = processTracer();
   const ports = { eventStore, codec, random, clock, metrics, tracer, wakeUps };
   const decider = new Decider({ ...ports, as: "command" });
-  const load = new ProcessLoad(decider);
   const history = openHistory(stores, application.projections);
   const live = liveSources({
     stores,
@@ -81,7 +80,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
       const ageMs = oldestMs(projection, part);
       return ageMs === undefined ? undefined : ageMs + stores.behindMs(projection);
     },
-    load: () => load.now(),
+    loopLagMs: new LoopLag().ms,
     ...(stores.subjects === undefined ? {} : { registry: stores.subjects }),
     administration: { ...stores, projections: application.projections },
     traces: traceAdministration(stores, application),
@@ -91,7 +90,6 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   });
   app.addHook("onClose", async () => {
     await opened?.[Symbol.asyncDispose]();
-    load[Symbol.dispose]();
     history[Symbol.dispose]();
   });
   return listenOn(app, address);

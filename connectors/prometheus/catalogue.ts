@@ -29,6 +29,9 @@ export const labelMeanings = {
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
+  priority:
+    "what a request is for: read; begin (a command such as a registration); finish (one that goes " +
+    "on with what has begun or ends it)",
   slot: "name of a replication slot that feeds the log",
   disk: "`data-folder`: the file system that the data folder is on",
   version: "version of Refold",
@@ -200,6 +203,12 @@ const process: MetricCatalogue = {
   ),
   http_request_seconds: histogram("Time from a request's head to its answer's end.", {
     labels: ["route", "method", "status"],
+  }),
+  requests_refused_total: counter("Requests refused because too many were under way.", {
+    labels: ["priority"],
+  }),
+  requests_limit: gauge("How many requests of a kind may be under way, as it was last learnt.", {
+    labels: ["priority"],
   }),
   log_fetch_retries_total: counter("Fetches from the log tried again.", { labels: [] }),
   log_append_retries_total: counter("Batches for the log sent again.", { labels: [] }),

@@ -17,7 +17,7 @@ describe("options of the API", () => {
   });
 
   it("never shed commands before reads", () => {
-    expect(() => apiOptions({ commandBacklogMax: 10 })).toThrow("readBacklogMax (5000) is above");
+    expect(() => apiOptions({ underWayMax: 10 })).toThrow("underWayFirst (100) is above");
   });
 });
 

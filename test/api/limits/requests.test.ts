@@ -1,16 +1,17 @@
 import { setImmediate } from "node:timers/promises";
 
+import type { InjectOptions } from "fastify";
 import pino from "pino";
 import { describe, expect, it } from "vitest";
 
-import type { ApiOptions, Load } from "../../../api/index.ts";
+import type { ApiServer } from "../../../api/context.ts";
+import type { ApiOptions } from "../../../api/index.ts";
 import { ManualClock } from "../../../engine/memory/clock.ts";
+import { type Metrics, noMetrics } from "../../../engine/ports/metrics.ts";
 import { offerModule } from "../../../processors/catalogue/index.ts";
 import { register } from "../../../processors/seats/index.ts";
 import { realClock } from "../real-clock.ts";
 import { row, serverOfTest } from "../server.ts";
-
-const idle: Load = { loopDelayMs: 0, backlogAgeMs: 0, backlog: 0 };
 
 const registration = {
   method: "POST",
@@ -83,58 +84,90 @@ describe("a client address", () => {
   });
 });
 
-describe("a server that is behind", () => {
-  const bounds = {
-    readLoopDelayMaxMs: 100,
-    commandLoopDelayMaxMs: 200,
-    readBacklogAgeMaxMs: 1_000,
-    commandBacklogAgeMaxMs: 2_000,
-    readBacklogMax: 10,
-    commandBacklogMax: 20,
-  };
+describe("a server with as many requests under way as it may have", () => {
+  const registering = (studentId: string) => ({
+    ...registration,
+    payload: { moduleCode: "MA101", studentId },
+  });
 
-  async function under(load: Partial<Load>) {
-    const { app, campus } = await serverOfTest({
-      options: bounds,
-      deps: { load: () => ({ ...idle, ...load }) },
+  /** At once: an injected request is otherwise not sent before it is awaited. */
+  const sent = async (app: ApiServer, request: InjectOptions) => await app.inject(request);
+
+  /** One request of each kind may be under way, and commands are decided when they are let go. */
+  async function crowded(metrics: Metrics = noMetrics) {
+    const held = Promise.withResolvers<void>();
+    const server = await serverOfTest({
+      options: { underWayMin: 1, underWayFirst: 1, underWayMax: 1 },
+      deps: {
+        metrics,
+        decider: {
+          execute: async (...command) => {
+            await held.promise;
+            return server.campus.execute(...command);
+          },
+        },
+      },
     });
-    campus.history.must(offerModule(row));
-    return { app, campus };
+    server.campus.history.must(offerModule(row));
+    const { app } = server;
+    return { ...server, held, first: sent(app, registering("ada")) };
   }
 
-  it.each<[string, Partial<Load>, number, number]>([
-    [
-      "does both at the lower thresholds",
-      { loopDelayMs: 100, backlogAgeMs: 1_000, backlog: 10 },
-      200,
-      201,
-    ],
-    ["sheds reads for a late event loop", { loopDelayMs: 101 }, 503, 201],
-    ["sheds commands for a later one", { loopDelayMs: 201 }, 503, 503],
-    ["sheds reads for an old command", { backlogAgeMs: 1_001 }, 503, 201],
-    ["sheds commands for an older one", { backlogAgeMs: 2_001 }, 503, 503],
-    ["sheds reads for many commands", { backlog: 11 }, 503, 201],
-    ["sheds commands for more", { backlog: 21 }, 503, 503],
-  ])("%s", async (_, load, read, command) => {
-    const { app } = await under(load);
-    expect((await app.inject({ url: "/modules" })).statusCode).toBe(read);
-    expect((await app.inject(registration)).statusCode).toBe(command);
-  });
-
-  it("tells when to come again and why, and decides nothing", async () => {
-    const { app, campus } = await under({ backlog: 21 });
-    const response = await app.inject(registration);
+  it("refuses another of the same kind, tells when to come again, and decides nothing", async () => {
+    const refused: unknown[] = [];
+    const count: Metrics["count"] = (name, _, labels) => {
+      if (name === "requests_refused_total") refused.push(labels);
+    };
+    const { app, campus, held, first } = await crowded({ ...noMetrics, count });
+    const response = await app.inject(registering("eve"));
+    expect(response.statusCode).toBe(503);
     expect(response.headers["retry-after"]).toMatch(/^[1-9]$/);
     expect(response.json()).toMatchObject({ code: "overloaded" });
-    expect(response.json<{ detail: string }>().detail).toContain("21 commands wait");
-    expect(campus.origins).toEqual([]);
+    expect(response.json<{ detail: string }>().detail).toContain("1 new commands are under way");
+    expect(refused).toEqual([{ priority: "begin" }]);
+    held.resolve();
+    expect((await first).statusCode).toBe(201);
+    expect(campus.origins).toHaveLength(1);
   });
 
-  it("answers health and metrics", async () => {
-    const { app } = await under({ loopDelayMs: 1e6, backlogAgeMs: 1e6, backlog: 1e6 });
-    for (const url of ["/livez", "/readyz", "/metrics"]) {
+  it("takes those that finish what has begun, and reads, all the same", async () => {
+    const { app, held, first } = await crowded();
+    const withdrawal = sent(app, { method: "DELETE", url: "/registrations/unknown" });
+    expect((await app.inject({ url: "/modules" })).statusCode).toBe(200);
+    held.resolve();
+    expect((await withdrawal).statusCode).toBe(404);
+    await first;
+  });
+
+  it("takes the next when one has been answered", async () => {
+    const { app, held, first } = await crowded();
+    held.resolve();
+    await first;
+    expect((await app.inject(registering("eve"))).statusCode).toBe(201);
+  });
+
+  it("keeps the place of a command that is at work when its answer is over", async () => {
+    const held = Promise.withResolvers<void>();
+    const { app } = await serverOfTest({
+      options: { underWayMin: 1, underWayFirst: 1, underWayMax: 1, answerWithinMs: 450 },
+      deps: { decider: { execute: () => held.promise.then(() => Promise.reject(new Error())) } },
+    });
+    const first = await app.inject(registering("ada"));
+    expect(first.json()).toMatchObject({ code: "answer-timeout" });
+    expect((await app.inject(registering("eve"))).json()).toMatchObject({ code: "overloaded" });
+    held.resolve();
+    const askAgain = async () => (await app.inject(registering("eve"))).statusCode;
+    await expect.poll(askAgain).toBe(500);
+  });
+
+  it("answers health and metrics, operators, and that a path is not there", async () => {
+    const { app, held, first } = await crowded();
+    for (const url of ["/livez", "/readyz", "/metrics", "/admin/rebuilds"]) {
       expect((await app.inject({ url })).statusCode).toBe(200);
     }
+    expect((await app.inject({ method: "POST", url: "/nowhere" })).statusCode).toBe(404);
+    held.resolve();
+    await first;
   });
 });
 
