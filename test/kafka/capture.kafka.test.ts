@@ -9,6 +9,7 @@ import { RecordCursor } from "../../engine/record-batch/index.ts";
 import { CapturedDatabase, onPublic } from "../capture/captured-database.ts";
 import { createOutbox, insertOutbox } from "../capture/outbox-table.ts";
 import { fromStart } from "../record-log/records.ts";
+import { beside } from "../support/beside.ts";
 import { brokersOfRun, logOfTest, newTopicName } from "./cluster-of-test.ts";
 
 const lanes = [0, 1, 2];
@@ -19,14 +20,17 @@ async function load(url: string, topic: string, stop: AbortSignal): Promise<numb
   const client = new Client({ connectionString: url, options: onPublic });
   await client.connect();
   let sequence = 0;
-  while (!stop.aborted) {
-    sequence += 1;
-    const rows = lanes.map((partition) =>
-      insertOutbox({ position: sequence * lanes.length + partition, topic, partition, sequence }),
-    );
-    await client.query(`begin; ${rows.join("; ")}; commit`);
+  try {
+    while (!stop.aborted) {
+      sequence += 1;
+      const rows = lanes.map((partition) =>
+        insertOutbox({ position: sequence * lanes.length + partition, topic, partition, sequence }),
+      );
+      await client.query(`begin; ${rows.join("; ")}; commit`);
+    }
+  } finally {
+    await client.end();
   }
-  await client.end();
   return sequence;
 }
 
@@ -61,13 +65,11 @@ interface LaneSeen {
 }
 
 /** Reads as a task does: lower is a duplicate, equal is applied, higher would be a hole. */
-async function readLanes(log: RecordLog, topic: string, last: Promise<number>) {
+async function readLanes(log: RecordLog, topic: string, end: () => number) {
   const seen: LaneSeen[] = lanes.map(() => ({ next: 1, duplicates: 0 }));
   const cursor = new RecordCursor();
   const from = fromStart(...lanes);
   const wanted = new Map(from);
-  let end = Infinity;
-  void last.then((sequence) => (end = sequence));
   const signal = AbortSignal.timeout(50_000);
   for await (const fetch of log.read({ topic, from, until: "forever", signal })) {
     for (const { partition, bytes, nextOffset } of fetch.partitions) {
@@ -81,7 +83,7 @@ async function readLanes(log: RecordLog, topic: string, last: Promise<number>) {
         else lane.duplicates += 1;
       }
     }
-    if (seen.every(({ next }) => next > end)) break;
+    if (seen.every(({ next }) => next > end())) break;
   }
   return seen;
 }
@@ -93,17 +95,16 @@ test("a capture killed under load repeats records in Kafka, and never skips one"
   const topic = newTopicName();
   await log.ensureTopic({ name: topic, partitions: lanes.length });
   let child = await startChild(database);
-  const stop = new AbortController();
-  const loading = load(database.url, topic, stop.signal);
-  const reading = readLanes(log, topic, loading);
+  let inserted = Infinity;
+  const endLoading = beside((ended) => load(database.url, topic, ended));
+  const reading = readLanes(log, topic, () => inserted);
   reading.catch(() => undefined);
   for (let kill = 0; kill < kills; kill += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 300));
     await killChild(child, database);
     child = await startChild(database);
   }
-  stop.abort();
-  const inserted = await loading;
+  inserted = await endLoading();
   // The reader looks whether it has all whenever something comes.
   await database.sql(
     ...lanes.map((partition) =>

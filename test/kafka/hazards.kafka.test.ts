@@ -168,7 +168,9 @@ test("a reader that waits uses no processor time and sets no timer of negative d
 
 test("a port that isn't Kafka's is told so, and credentials are never sent again and again", async () => {
   const { createServer } = await import("node:net");
-  const server = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined).end("HTTP/1.1 400 Bad Request\r\n\r\n");
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as { port: number };

@@ -23,6 +23,7 @@ import { realClock, until } from "../engine/process.ts";
 import { countersCodec } from "../engine/runner-on-postgres.ts";
 import { board, counters, history } from "../engine/seats.ts";
 import { fromStart } from "../record-log/records.ts";
+import { beside } from "../support/beside.ts";
 import { TestBroker } from "../support/kafka-broker.ts";
 import { clusterOfTest, logOfTest } from "./cluster-of-test.ts";
 import { runBoardOnKafka } from "./runner-on-kafka.ts";
@@ -108,10 +109,10 @@ test("a lane that lost records in Kafka is mended under load, for halted readers
   const reason = () => running.runner.reports().find(({ partition }) => partition === 1)?.reason;
   await until("it has halted", () => reason() !== undefined, 20_000);
   expect(String(reason())).toContain("21 to 25 are missing");
-  const loading = insertAll(database, events.slice(60), 61);
+  const loaded = beside(() => insertAll(database, events.slice(60), 61));
   const { url, slot } = database;
   const done = await republishToLog({ url, slot, log, outboxTables, ...lane, from: 21 });
-  await loading;
+  await loaded();
   expect(done.skipped.from).toBe(20);
   const nextSequence = async () => {
     const { rows } = await database.pool.query<{ next: string }>(

@@ -41,6 +41,7 @@ test("a broker killed and started again under load loses, doubles and mixes noth
     { topic, from: fromStart(...partitions), until: "forever", signal },
     (seen) => (seenSoFar = seen.length) === total,
   );
+  reading.catch(() => undefined);
   const writing = Promise.all(partitions.map((partition) => write(log, topic, partition)));
   let failure: unknown;
   writing.catch((error: unknown) => (failure = error));

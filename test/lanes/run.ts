@@ -64,7 +64,7 @@ function isAsked({ name }: Lane): boolean {
 /** Gives the exit code. */
 async function runLanes(asked: readonly Lane[]): Promise<number> {
   const leftOut: { name: string; reason: string }[] = [];
-  let failed = false;
+  const failed: { name: string; code: number }[] = [];
   for (const lane of asked) {
     say(`\n== lane ${lane.name}`);
     const servers = await lane.servers();
@@ -75,13 +75,15 @@ async function runLanes(asked: readonly Lane[]): Promise<number> {
     }
     say(`servers from ${servers.from}`);
     try {
-      if ((await runTests(lane, servers.environment)) !== 0) failed = true;
+      const code = await runTests(lane, servers.environment);
+      if (code !== 0) failed.push({ name: lane.name, code });
     } finally {
       await servers.stop();
     }
   }
   for (const { name, reason } of leftOut) say(`lane ${name} was left out: ${reason}`);
-  return failed || leftOut.some(({ name }) => !mayLack(name)) ? 1 : 0;
+  for (const { name, code } of failed) say(`lane ${name} ended with exit code ${code}`);
+  return failed.length > 0 || leftOut.some(({ name }) => !mayLack(name)) ? 1 : 0;
 }
 
 function mayLack(name: string): boolean {

@@ -56,7 +56,7 @@ async function startLocal(): Promise<Servers> {
     environment: stack.environment,
     stop: async () => {
       await stack.stop();
-      await rm(data, { recursive: true, force: true });
+      await rm(data, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -12,6 +12,7 @@ import type { GivenEvent } from "../../engine/testing/given.ts";
 import { Journal } from "../../engine/testing/journal.ts";
 import { realClock, until } from "../engine/process.ts";
 import { board, changes, counters, history } from "../engine/seats.ts";
+import { beside } from "../support/beside.ts";
 import { databaseOfTest } from "../support/database.ts";
 import { environmentOnPostgres } from "./postgres-environment.ts";
 
@@ -83,18 +84,11 @@ export async function start({ environment }: Opened, accept: boolean): Promise<b
 }
 
 /** Appends until it is ended. */
-export function traffic({ append }: Opened, pauseMs = 10) {
-  const ending = new AbortController();
-  const written = (async () => {
-    for (let at = 0; !ending.signal.aborted; at += 1) {
+export function traffic({ append }: Opened, pauseMs = 10): () => Promise<void> {
+  return beside(async (ended) => {
+    for (let at = 0; !ended.aborted; at += 1) {
       await append(history(numbers.slice(at % 300, (at % 300) + 10)));
       await realClock.sleep(pauseMs);
     }
-  })();
-  const end = async (): Promise<void> => {
-    ending.abort();
-    await written;
-  };
-  onTestFinished(end);
-  return end;
+  });
 }

@@ -8,6 +8,7 @@ import type { PartitionAppend, ReadOptions } from "../../engine/ports/record-log
 import { planRebuild } from "../../engine/rebuild/index.ts";
 import { foldAll } from "../../engine/testing/given.ts";
 import { realClock } from "../engine/process.ts";
+import { beside } from "../support/beside.ts";
 import { TestBroker } from "../support/kafka-broker.ts";
 import { board, counters, history } from "../engine/seats.ts";
 import { kafkaStage, type KafkaStage, takeBefore } from "./kafka-stage.ts";
@@ -24,18 +25,13 @@ async function staged(): Promise<KafkaStage> {
 }
 
 /** Appends until it is ended. */
-function traffic({ append }: KafkaStage) {
-  const ending = new AbortController();
-  const written = (async () => {
-    for (let at = 0; !ending.signal.aborted; at += 1) {
+function traffic({ append }: KafkaStage): () => Promise<void> {
+  return beside(async (ended) => {
+    for (let at = 0; !ended.aborted; at += 1) {
       await append(history(numbers.slice(at % 500, (at % 500) + 10)));
       await realClock.sleep(10);
     }
-  })();
-  return async (): Promise<void> => {
-    ending.abort();
-    await written;
-  };
+  });
 }
 
 const groupsOf = async ({ admin }: KafkaStage): Promise<string[]> =>

@@ -6,6 +6,7 @@ import { rebuildEnvironment } from "../../bin/system/rebuilds.ts";
 import { type Metrics, noMetrics } from "../../engine/ports/metrics.ts";
 import { realClock, until } from "../engine/process.ts";
 import { board, history } from "../engine/seats.ts";
+import { beside } from "../support/beside.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { conduct, openStage, rowsWhenCaughtUp, start, work } from "./system-stage.ts";
 
@@ -38,28 +39,22 @@ async function staged() {
 type RedisStage = Awaited<ReturnType<typeof staged>>;
 
 /** Appends until it is ended. */
-function traffic({ append }: RedisStage) {
-  const ending = new AbortController();
-  const written = (async () => {
-    for (let at = 0; !ending.signal.aborted; at += 1) {
+function traffic({ append }: RedisStage): () => Promise<void> {
+  return beside(async (ended) => {
+    for (let at = 0; !ended.aborted; at += 1) {
       await append(history(numbers.slice(at % 300, (at % 300) + 5)));
       await realClock.sleep(10);
     }
-  })();
-  return async (): Promise<void> => {
-    ending.abort();
-    await written;
-  };
+  });
 }
 
 /** Lists all rows again and again until it is ended; gives what was wrong with the answers. */
 function reading({ stores, redisAnswers }: RedisStage, kindOf: (size: number) => string) {
-  const ending = new AbortController();
   const seen = { generations: new Set<number>(), kinds: new Set<string>(), faults: [] as string[] };
   const before = redisAnswers();
   const last = new Map<string, bigint>();
-  const read = (async () => {
-    while (!ending.signal.aborted) {
+  return beside(async (ended) => {
+    while (!ended.aborted) {
       const { result, generation, positions } = await stores.reader.find("board", { limit: 100 });
       seen.generations.add(generation);
       const kinds = new Set(result.rows.map(({ row }) => kindOf(Number(row["size"]))));
@@ -71,12 +66,8 @@ function reading({ stores, redisAnswers }: RedisStage, kindOf: (size: number) =>
         last.set(String(partition), position.nextOffset);
       }
     }
-  })();
-  return async () => {
-    ending.abort();
-    await read;
     return { ...seen, fromRedis: redisAnswers() - before };
-  };
+  });
 }
 
 test("one pointer decides for both stores: readers go from one generation to the other and back, whole", async () => {

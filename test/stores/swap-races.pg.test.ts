@@ -10,6 +10,7 @@ import { FencedError } from "../../engine/errors.ts";
 import type { Generation, ReadModelStore } from "../../engine/ports/read-model-store.ts";
 import { flushOf } from "../conformance/read-model-subject.ts";
 import { advance, at, laneAt, places, readModel } from "../conformance/store-samples.ts";
+import { beside } from "../support/beside.ts";
 import { storesDatabase } from "./postgres-stores.ts";
 
 const held = (generation: number) =>
@@ -44,20 +45,21 @@ test("while generations swap to and fro under flushes, no read fails, hangs or m
   for (const one of both) {
     await store.flush(flushOf(one, { rows: held(one.generation) }));
   }
-  const stop = new AbortController();
-  const flushing = both.map((one) => keepFlushing(store, one, stop.signal));
+  const endFlushing = beside((ended) =>
+    Promise.all(both.map((one) => keepFlushing(store, one, ended))),
+  );
   const reader = new PostgresReadModelReader({ pool });
   const seen = new Set<number>();
   let longestReadMs = 0;
-  const reading = (async () => {
-    while (!stop.signal.aborted) {
+  const endReading = beside(async (ended) => {
+    while (!ended.aborted) {
       const askedAtMs = performance.now();
       const { generation, result } = await reader.find(projection, { limit: 10 });
       longestReadMs = Math.max(longestReadMs, performance.now() - askedAtMs);
       seen.add(generation);
       expect(result.rows.map(({ row }) => row["held"])).toEqual(Array(3).fill(generation));
     }
-  })();
+  });
   const outcomes = { swapped: 0, moved: 0, apart: 0, differs: 0 };
   for (let round = 0; round < 100 && outcomes.swapped < 5; round += 1) {
     const [from, to] = (await generations.list(projection)).find((one) => one.generation === 1)
@@ -70,9 +72,8 @@ test("while generations swap to and fro under flushes, no read fails, hangs or m
     for (const { outcome } of verdicts) outcomes[outcome] += 1;
     expect(verdicts.filter(({ outcome }) => outcome === "swapped").length).toBeLessThan(2);
   }
-  stop.abort();
-  await reading;
-  const flushes = await Promise.all(flushing);
+  await endReading();
+  const flushes = await endFlushing();
   expect(outcomes.swapped).toBeGreaterThan(0);
   expect(Math.min(...flushes)).toBeGreaterThan(0);
   expect(seen).toEqual(new Set([1, 2]));

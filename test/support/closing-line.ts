@@ -1,4 +1,4 @@
-import type { Reporter, SerializedError, TestModule } from "vitest/node";
+import type { Reporter, SerializedError, TestModule, TestSuite } from "vitest/node";
 
 /**
  * Ends the run's output with one plain line that a program can read. What failed is told again just
@@ -13,14 +13,27 @@ export default class ClosingLine implements Reporter {
         if (state !== "pending") counts[state] += 1;
         if (state === "failed") tell(`${module.moduleId}: ${test.fullName}`, test.result().errors);
       }
-      if (module.errors().length === 0) continue;
-      counts.failed += 1;
-      tell(`${module.moduleId}, outside of its tests`, module.errors());
+      for (const { where, errors } of outsideOfTests(module)) {
+        counts.failed += 1;
+        tell(where, errors);
+      }
     }
     for (const error of unhandled) tell("not handled by any test", [error]);
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
   }
+}
+
+/** What failed in a file's own code and in the hooks of its suites: no test counts it. */
+function outsideOfTests(module: TestModule) {
+  const suites: readonly (TestModule | TestSuite)[] = [module, ...module.children.allSuites()];
+  return suites
+    .map((suite) => ({ suite, errors: suite.errors() }))
+    .filter(({ errors }) => errors.length > 0)
+    .map(({ suite, errors }) => {
+      const name = suite.type === "suite" ? `, suite ${suite.fullName}` : "";
+      return { where: `${module.moduleId}${name}, outside of its tests`, errors };
+    });
 }
 
 function tell(where: string, errors: readonly SerializedError[] = []): void {

@@ -20,7 +20,8 @@ export async function startThrowAwayPostgres(
     server,
     end: async () => {
       await server.stop("immediate");
-      await rm(folder, { recursive: true, force: true });
+      // A process that died with the server may have written a last file into a folder that was empty.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

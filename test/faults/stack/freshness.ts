@@ -24,7 +24,7 @@ const lookMs = 20;
  * How long events of the store wait until a projection has applied them: what is committed is seen
  * at once, by looking every 20 ms.
  */
-export class Freshness {
+export class Freshness implements AsyncDisposable {
   readonly #client: Client;
   readonly #consumer: string;
   readonly #stop = new AbortController();
@@ -40,9 +40,13 @@ export class Freshness {
 
   static async watch(databaseUrl: string, consumer: string): Promise<Freshness> {
     const client = new Client({ connectionString: databaseUrl });
+    // What breaks the connection breaks the next look too, which tells.
+    client.on("error", () => undefined);
     await client.connect();
     const freshness = new Freshness(client, consumer);
     freshness.#looking = freshness.#look();
+    // Whoever asks for the waits is told; a test that fails before then has its own reason.
+    freshness.#looking.catch(() => undefined);
     return freshness;
   }
 
@@ -55,8 +59,13 @@ export class Freshness {
     );
     this.#stop.abort();
     await this.#looking;
-    await this.#client.end();
     return this.#longestMs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#looking.catch(() => undefined);
+    await this.#client.end();
   }
 
   async #look(): Promise<void> {

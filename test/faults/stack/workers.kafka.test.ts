@@ -108,7 +108,7 @@ interface Waits {
 async function longestWaits(happens: () => Promise<void>): Promise<Waits> {
   const { database } = roles.instance;
   const before = await owners();
-  const freshness = await Freshness.watch(database, "seat-availability");
+  await using freshness = await Freshness.watch(database, "seat-availability");
   await during(surge, roles.instance, async () => {
     await happens();
     await untilAccepted(surge, roles.instance);
