@@ -13,8 +13,9 @@ import type { ApiOptions } from "../options.ts";
 import type { ProblemCode } from "../problem-codes.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { Id } from "../shapes.ts";
+import { vectorOf } from "../updates/event-id.ts";
 import { sseOutlet } from "../updates/sse-outlet.ts";
-import { type Outlet, Subscription, vectorOf, type Wish } from "../updates/subscription.ts";
+import { type Outlet, Subscription, type Wish } from "../updates/subscription.ts";
 import { webSocketOutlet } from "../updates/websocket-outlet.ts";
 
 const after = Type.String({
@@ -49,7 +50,7 @@ const streamProblems: readonly ProblemCode[] = [
 const eventsSchema = (options: ApiOptions) => ({
   tags: [tags.updates],
   summary: "Changes of seats as server-sent events",
-  description: eventsText,
+  description: eventsText(options),
   ...wishSchema(options),
   response: {
     200: textAnswer("The stream, for as long as the client listens.", "text/event-stream"),
@@ -71,7 +72,10 @@ const socketSchema = (options: ApiOptions) => ({
   },
 });
 
-const eventsText = `\`SeatAvailableChanged\`, with a change as \`{ moduleCode, capacity, held, confirmed, available, sourcePosition }\`.
+const eventsText = ({
+  updatesPerSecondMax,
+}: ApiOptions) => `\`SeatAvailableChanged\`, with the seats of a module after a change as \`{ moduleCode, capacity, held, confirmed, available, sourcePosition }\`.
+Of each module at most ${updatesPerSecondMax} a second: one after a pause at once, of those that follow only the newest, and the last one always. Its id covers those it stands for.
 \`reset\`, with \`{ reason }\`: updates may have been missed; ask for what you show.
 \`end\`, with \`{ code, reason }\`: the server closes the stream, because the reader is too slow (\`slow-reader\`), the server closes (\`draining\`), or what was missed can't be read (\`failed\`).`;
 
@@ -120,12 +124,13 @@ export function updateRoutes(app: ApiServer, context: ApiContext): void {
         headers: { upgrade: "websocket" },
       });
     },
-    wsHandler: (socket: WebSocket, request: FastifyRequest) => {
-      const outlet = webSocketOutlet(socket, context.options);
+    wsHandler: (webSocket: WebSocket, request: FastifyRequest) => {
+      const { options: limits } = context;
+      const outlet = webSocketOutlet({ webSocket, socket: request.raw.socket, limits });
       const leave = subscribe(parts, { outlet, request });
-      socket.once("close", leave);
+      webSocket.once("close", leave);
       // What a reader sends means nothing here; taking it keeps the socket from filling.
-      socket.on("message", () => undefined);
+      webSocket.on("message", () => undefined);
     },
   });
 }

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { setImmediate } from "node:timers/promises";
 
 import type { FastifyBaseLogger } from "fastify";
 
@@ -10,32 +9,20 @@ import type { Fetch, RecordLog } from "../../engine/ports/record-log.ts";
 import { type Offset, offset } from "../../engine/position.ts";
 import { registrationUpdates } from "../../schemas/topics.ts";
 import type { ApiOptions } from "../options.ts";
-import { Audience } from "./audience.ts";
+import { Broadcast, type FeedListener } from "./broadcast.ts";
 import { NoticeReader } from "./notice-reader.ts";
 import { type ReplaySource, startOf } from "./replay.ts";
-import { type Notice, PositionVector, Update } from "./update.ts";
-
-/** What the feed does with one listener. None of these may throw or wait. */
-export interface FeedListener {
-  readonly update: (update: Update) => void;
-  /** Updates may have been missed; what follows is after `id`. */
-  readonly reset: (id: string) => void;
-  readonly heartbeat: () => void;
-  /** The server closes. */
-  readonly end: (reason: string) => void;
-}
+import { PositionVector } from "./update.ts";
 
 export interface UpdateFeedOptions {
   readonly log: Pick<RecordLog, "bounds" | "read">;
   readonly codec: Pick<EventCodec, "events">;
   readonly clock: Clock;
-  readonly options: Pick<ApiOptions, "heartbeatMs" | "listenersMax">;
+  readonly options: Pick<ApiOptions, "heartbeatMs" | "listenersMax" | "updatesPerSecondMax">;
   readonly logger: FastifyBaseLogger;
 }
 
 const topic = registrationUpdates.name;
-/** Updates that are told in one turn of the event loop. */
-const burst = 16;
 const retryMs = { first: 100, most: 5_000 };
 
 /**
@@ -47,24 +34,25 @@ export class UpdateFeed implements AsyncDisposable {
   readonly source: ReplaySource;
 
   readonly #given: UpdateFeedOptions;
-  readonly #listeners = new Audience<FeedListener>();
+  readonly #broadcast: Broadcast;
   readonly #stop = new AbortController();
-  #vector = new PositionVector("");
   /** Where the next record of each partition is read; undefined until the ends were found. */
   #next: Map<number, Offset> | undefined;
   #failure: string | undefined;
-  #running: Promise<unknown> | undefined;
+  #running: Promise<void> | undefined;
   readonly #started = Promise.withResolvers<void>();
 
   constructor(given: UpdateFeedOptions) {
     this.#given = given;
+    this.#broadcast = new Broadcast(given);
     this.source = { log: given.log, notices: new NoticeReader(given.codec) };
     setMaxListeners(0, this.#stop.signal);
   }
 
   /** Begins to read, at the log's ends. */
   start(): void {
-    this.#running ??= Promise.all([this.#read(), this.#beat()]);
+    this.#broadcast.start();
+    this.#running ??= this.#read();
   }
 
   /** Resolves when the feed stands at the log's ends: what comes afterwards is heard. */
@@ -83,7 +71,7 @@ export class UpdateFeed implements AsyncDisposable {
   }
 
   get full(): boolean {
-    return this.#listeners.size >= this.#given.options.listenersMax;
+    return this.#broadcast.size >= this.#given.options.listenersMax;
   }
 
   /** Aborts when the feed ends. */
@@ -91,31 +79,25 @@ export class UpdateFeed implements AsyncDisposable {
     return this.#stop.signal;
   }
 
-  /** Where the feed stands: everything that a listener hears from now on comes after it. */
-  position(): PositionVector {
-    return this.#vector.copy();
+  /** Where those stand who follow these modules: what they are told from now on comes after it. */
+  position(modules: ReadonlySet<string> | undefined): PositionVector {
+    return this.#broadcast.position(modules);
   }
 
   /** Listens from now on, to these modules or, where none are named, to all; the answer ends it. */
   listen(listener: FeedListener, modules: ReadonlySet<string> | undefined): () => void {
-    return this.#listeners.add(listener, modules);
+    return this.#broadcast.listen(listener, modules);
+  }
+
+  /** Calls `tell` when the module may be told of, at once or at its window's end. */
+  tellLate(moduleCode: string, tell: () => void): void {
+    this.#broadcast.takeLate(moduleCode, tell);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    for (const listener of this.#listeners) listener.end("the server is closing");
-    this.#listeners.clear();
-    await this.#running;
-  }
-
-  async #beat(): Promise<void> {
-    const { clock, options } = this.#given;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await clock.sleep(options.heartbeatMs, signal);
-      if (!signal.aborted) for (const listener of this.#listeners) listener.heartbeat();
-    }
+    await Promise.all([this.#broadcast[Symbol.asyncDispose](), this.#running]);
   }
 
   async #read(): Promise<void> {
@@ -157,11 +139,9 @@ export class UpdateFeed implements AsyncDisposable {
     }
     const vector = new PositionVector("");
     if (lasts.size > 0) await this.#readLast(lasts, { next, vector });
-    this.#vector = vector;
     this.#next = next;
     this.#started.resolve();
-    const id = vector.token();
-    for (const listener of this.#listeners) listener.reset(id);
+    this.#broadcast.resetTo(vector);
   }
 
   async #readLast(
@@ -192,23 +172,13 @@ export class UpdateFeed implements AsyncDisposable {
   }
 
   async #deliver(fetch: Fetch, next: Map<number, Offset>): Promise<void> {
-    let told = 0;
     for (const fetched of fetch.partitions) {
       const from = startOf(next, fetched);
       for await (const notice of this.source.notices.read(fetched, from)) {
-        this.#tell(notice);
-        told += 1;
-        // Sockets are emptied between turns of the event loop: a burst must not look like a crowd
-        // of slow readers.
-        if (told % burst === 0) await setImmediate();
+        this.#broadcast.take(notice);
+        await this.#broadcast.rest();
       }
       next.set(fetched.partition, fetched.nextOffset);
     }
-  }
-
-  #tell(notice: Notice): void {
-    if (!this.#vector.advance(notice) || this.#listeners.size === 0) return;
-    const update = new Update(notice, this.#vector.token());
-    for (const listener of this.#listeners.of(notice.event.moduleCode)) listener.update(update);
   }
 }

@@ -7,15 +7,15 @@ import {
 } from "../../engine/ports/codec.ts";
 import type { FetchedPartition } from "../../engine/ports/record-log.ts";
 import { RecordCursor } from "../../engine/record-batch/index.ts";
-import { SeatAvailableChanged } from "../../schemas/index.ts";
-import type { Notice } from "./update.ts";
+import type { SeatAvailableChanged } from "../../schemas/index.ts";
+import { type Notice, seatsOfModule } from "./update.ts";
 
 /** Reads notices out of fetched bytes. */
 export class NoticeReader {
   readonly #events: EventReader;
 
   constructor(codec: Pick<EventCodec, "events">) {
-    this.#events = codec.events([SeatAvailableChanged]);
+    this.#events = codec.events([seatsOfModule.type]);
   }
 
   /** Notices from an offset on; records that are none (no envelope, another type) are passed. */
@@ -42,7 +42,7 @@ export class NoticeReader {
     const schemaId = framedSchemaId(bytes, valueStart, valueEnd);
     if (schemaId === undefined) return undefined;
     const decoder = this.#events.known(schemaId) ?? (await this.#events.learn(schemaId));
-    if (decoder.type !== SeatAvailableChanged.name) return undefined;
+    if (decoder.type !== seatsOfModule.type.name) return undefined;
     const event = decoder.decode(bytes, valueStart + frameBytes, valueEnd);
     return { partition, sequence, incarnation, event: event as SeatAvailableChanged };
   }

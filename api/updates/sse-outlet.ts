@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 
+import { writeEvent } from "../event-stream.ts";
 import type { ApiOptions } from "../options.ts";
 import type { Outlet } from "./subscription.ts";
 import { sseFrame } from "./update.ts";
@@ -9,19 +11,24 @@ export function sseOutlet(
   response: ServerResponse,
   limits: Pick<ApiOptions, "listenerBytesMax" | "streamEndMs">,
 ): Outlet {
+  const isSlow = () => response.writableLength > limits.listenerBytesMax;
   const send = (text: string): boolean => {
-    if (response.writableLength > limits.listenerBytesMax) return false;
+    if (isSlow()) return false;
     if (!response.destroyed) response.write(text);
     return true;
   };
   return {
-    update: (update) => send(update.sse),
+    update: (update) => {
+      if (isSlow()) return false;
+      writeEvent(response, update);
+      return true;
+    },
     // A frame without data sets the reader's last id and tells it nothing.
     hello: (id) => send(`id: ${id}\n\n`),
     reset: (id, reason) => send(sseFrame({ id, event: "reset", data: { reason } })),
     heartbeat: () => send(": alive\n\n"),
     end: (code, reason) => endStream(response, { code, reason }, limits),
-    drained: () => drained(response),
+    drained: () => drained(response.socket ?? response),
   };
 }
 
@@ -38,15 +45,15 @@ export function endStream(
 }
 
 /** Resolves when what was sent has left, or the socket is closed. */
-export function drained(response: ServerResponse): Promise<void> {
-  if (!response.writableNeedDrain || response.destroyed) return Promise.resolve();
+export function drained(to: Writable): Promise<void> {
+  if (!to.writableNeedDrain || to.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
+      to.off("drain", done);
+      to.off("close", done);
       resolve();
     };
-    response.on("drain", done);
-    response.on("close", done);
+    to.on("drain", done);
+    to.on("close", done);
   });
 }

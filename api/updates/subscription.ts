@@ -1,13 +1,11 @@
-import { RecordError } from "../../engine/errors.ts";
-import { decodePositionToken } from "../../engine/position-token.ts";
 import type { FastifyBaseLogger } from "fastify";
 
-import { registrationUpdates } from "../../schemas/topics.ts";
 import type { ApiOptions } from "../options.ts";
-import { ProblemError } from "../problem.ts";
-import type { FeedListener, UpdateFeed } from "./feed.ts";
+import type { FeedListener } from "./broadcast.ts";
+import type { UpdateFeed } from "./feed.ts";
 import { replay, replayStart } from "./replay.ts";
-import { type Notice, PositionVector, Update } from "./update.ts";
+import { Resumption } from "./resumption.ts";
+import { type Notice, type PositionVector, subjectOf, Update } from "./update.ts";
 
 /** One open stream: what a socket must be able to do. */
 export interface Outlet {
@@ -40,79 +38,120 @@ export interface SubscriptionOptions {
 }
 
 /**
- * One listener of the feed. A resumed one first replays what it missed out of the log while live
- * updates wait; its vector then drops those that it has had.
+ * One listener of the feed. A resumed one first reads what it missed out of the log, and is told the
+ * newest of each module when that module's window allows; until it has all that the others have,
+ * its updates bear ids of its own.
  */
 export class Subscription implements FeedListener, Disposable {
   readonly #given: SubscriptionOptions;
-  readonly #closed = new AbortController();
   readonly #leave: () => void;
-  /** Live updates that wait for the replay; undefined: it is live. */
-  #waiting: Update[] | undefined;
+  #resumption: Resumption | undefined;
+  /** Ends a replay; most streams never have one. */
+  #replaying: AbortController | undefined;
+  #closed = false;
 
   constructor(given: SubscriptionOptions) {
     this.#given = given;
     const { feed, outlet, wish } = given;
-    this.#waiting = wish.after === undefined ? undefined : [];
+    this.#resumption = wish.after && new Resumption(wish.after);
     this.#leave = feed.listen(this, wish.modules);
-    if (wish.after === undefined) this.#check(outlet.hello(feed.position().token()));
+    if (wish.after === undefined) this.#check(outlet.hello(this.#others().token()));
   }
 
-  /** Replays what was missed since the wish's position; returns when the stream is live. */
+  /** Tells what was missed since the wish's position; returns when nothing is left to be read. */
   async catchUp(): Promise<void> {
     const { after } = this.#given.wish;
-    if (after === undefined) return;
+    const resumption = this.#resumption;
+    if (after === undefined || resumption === undefined) return;
+    this.#replaying = new AbortController();
     try {
-      await this.#replay(after.copy());
+      if (await this.#replay(after, resumption)) await this.#tellMissed(resumption);
     } catch (error) {
-      if (this.#closed.signal.aborted) return;
+      if (this.#closed || this.#resumption !== resumption) return;
       this.#given.logger.warn({ err: error }, "a stream of updates could not be resumed");
       this.#close("failed", "what was missed can't be read now: connect again");
     }
   }
 
-  async #replay(vector: PositionVector): Promise<void> {
+  /** True when everything that was missed is known. */
+  async #replay(after: PositionVector, resumption: Resumption): Promise<boolean> {
     const { feed, limits, outlet } = this.#given;
     const { source } = feed;
-    const current = feed.position();
-    if (isAnotherLife(current.incarnation, vector.incarnation)) {
-      return this.#goLive(current, "the store has begun a new life since");
-    }
-    const signal = AbortSignal.any([this.#closed.signal, feed.signal]);
-    const start = await replayStart(source, vector, { ...limits, signal });
-    if (start.outcome !== "found") return this.#goLive(current, whyLost[start.outcome]);
-    this.#check(outlet.hello(vector.token()));
+    if (isAnotherLife(this.#others().incarnation, after.incarnation))
+      return this.#lose(anotherLife);
+    const signal = AbortSignal.any([this.#replaying?.signal ?? feed.signal, feed.signal]);
+    const start = await replayStart(source, after, { ...limits, signal });
+    if (start.outcome !== "found") return this.#lose(whyLost[start.outcome]);
+    this.#check(outlet.hello(after.token()));
     for await (const notice of replay(source, start.from, signal)) {
-      if (!vector.advance(notice) || !this.#wants(notice)) continue;
-      this.#check(outlet.update(new Update(notice, vector.token())));
-      await outlet.drained();
+      resumption.missed(notice, this.#wants(notice));
     }
-    this.#goLive(vector, undefined);
+    if (this.#resumption !== resumption) return false;
+    if (isAnotherLife(this.#others().incarnation, resumption.incarnation)) {
+      return this.#lose(anotherLife);
+    }
+    return true;
   }
 
-  /** What waited is sent where it is newer than the vector; from now on updates pass at once. */
-  #goLive(vector: PositionVector, lost: string | undefined): void {
-    if (lost !== undefined) this.#check(this.#given.outlet.reset(vector.token(), lost));
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const update of waiting) {
-      if (vector.advance(update.notice)) this.update(update);
+  async #tellMissed(resumption: Resumption): Promise<void> {
+    const { feed, outlet } = this.#given;
+    for (const code of resumption.replayed()) {
+      if (this.#resumption !== resumption || this.#closed) return;
+      feed.tellLate(code, () => this.#late(code, resumption));
+      await outlet.drained();
     }
+    this.#endResumption();
+  }
+
+  /** The moment at which a module's missed state may be told. */
+  #late(code: string, resumption: Resumption): void {
+    if (this.#resumption !== resumption || this.#closed) return;
+    const notice = resumption.take(code);
+    if (notice !== undefined) this.#send(notice, resumption);
+    this.#endResumption();
+  }
+
+  /** Goes on as if it were new, with a word that something may have been missed. */
+  #lose(why: string): false {
+    this.#resumption = undefined;
+    this.#check(this.#given.outlet.reset(this.#others().token(), why));
+    return false;
   }
 
   update(update: Update): void {
-    if (this.#closed.signal.aborted) return;
-    if (this.#waiting === undefined) {
-      this.#check(this.#given.outlet.update(update));
-    } else if (this.#waiting.length >= this.#given.limits.replayMax) {
-      this.#check(false);
-    } else {
-      this.#waiting.push(update);
+    if (this.#closed) return;
+    const resumption = this.#resumption;
+    if (resumption === undefined) this.#check(this.#given.outlet.update(update));
+    else this.#updateResumed(update, resumption);
+  }
+
+  #updateResumed({ notice }: Update, resumption: Resumption): void {
+    if (resumption.replaying) {
+      resumption.keep(notice);
+      this.#check(resumption.size <= this.#given.limits.replayMax);
+      return;
     }
+    if (isAnotherLife(notice.incarnation, resumption.incarnation)) {
+      this.#lose(anotherLife);
+      return;
+    }
+    if (resumption.isNews(notice)) this.#send(notice, resumption);
+    this.#endResumption();
+  }
+
+  /** With the place of this listener, which no other has. */
+  #send(notice: Notice, resumption: Resumption): void {
+    const id = resumption.position(this.#others()).token();
+    this.#check(this.#given.outlet.update(new Update(notice, id)));
+  }
+
+  #endResumption(): void {
+    if (this.#resumption?.isOver(this.#others()) === true) this.#resumption = undefined;
   }
 
   reset(id: string): void {
-    this.#waiting = this.#waiting === undefined ? undefined : [];
+    this.#resumption = undefined;
+    this.#replaying?.abort();
     this.#check(this.#given.outlet.reset(id, "the feed has begun again"));
   }
 
@@ -125,13 +164,19 @@ export class Subscription implements FeedListener, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#leave();
-    this.#closed.abort();
+    this.#replaying?.abort();
+  }
+
+  /** Where those stand who follow the same modules and missed nothing. */
+  #others(): PositionVector {
+    return this.#given.feed.position(this.#given.wish.modules);
   }
 
   #wants(notice: Notice): boolean {
     const { modules } = this.#given.wish;
-    return modules === undefined || modules.has(notice.event.moduleCode);
+    return modules === undefined || modules.has(subjectOf(notice));
   }
 
   #check(keptUp: boolean): void {
@@ -139,11 +184,13 @@ export class Subscription implements FeedListener, Disposable {
   }
 
   #close(code: Parameters<Outlet["end"]>[0], reason: string): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed) return;
     this[Symbol.dispose]();
     this.#given.outlet.end(code, reason);
   }
 }
+
+const anotherLife = "the store has begun a new life since";
 
 const whyLost = {
   lost: "updates that were missed are no longer kept",
@@ -153,23 +200,3 @@ const whyLost = {
 /** An empty incarnation stands for a log that had no updates yet: any life may follow. */
 const isAnotherLife = (now: string, then: string): boolean =>
   now !== "" && then !== "" && now !== then;
-
-/** @throws ProblemError 400 for an id that no update ever had. */
-export function vectorOf(id: string | undefined): PositionVector | undefined {
-  if (id === undefined || id === "") return undefined;
-  try {
-    const { incarnation, lanes } = decodePositionToken(id);
-    const ours = lanes.filter(({ topic }) => topic === registrationUpdates.name);
-    return new PositionVector(
-      incarnation,
-      ours.map(({ partition, sequence }) => [partition, Number(sequence)] as const),
-    );
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new ProblemError({
-      status: 400,
-      code: "last-event-id-invalid",
-      detail: "Last-Event-ID takes the id of an update of this stream. Connect without one.",
-    });
-  }
-}

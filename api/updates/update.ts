@@ -1,7 +1,28 @@
 import { encodePositionToken } from "../../engine/position-token.ts";
 import { type Sequence, sequence } from "../../engine/position.ts";
-import type { SeatAvailableChanged } from "../../schemas/index.ts";
+import { type RecordType, SeatAvailableChanged } from "../../schemas/index.ts";
 import { registrationUpdates } from "../../schemas/topics.ts";
+import { chunkOf } from "../event-stream.ts";
+import { textMessage } from "./text-message.ts";
+
+/**
+ * A kind of notice that may be merged: each tells all that is to be known of one thing, so a newer
+ * one stands for those before it, and whoever gets the newest alone lacks nothing. Seats are such a
+ * state. A notice that something happened (a refusal, an offer to a student) is none: each of those
+ * counts, and it must never be told through windows. What a stream says of itself (`hello`,
+ * `reset`, `end`) passes them by, too.
+ */
+export interface StateKind<Event extends object> {
+  readonly type: RecordType<string, Event>;
+  /** The field that names the thing whose state it is. */
+  readonly stateOf: keyof Event;
+}
+
+/** The kind that the stream tells: the seats of a module. */
+export const seatsOfModule = {
+  type: SeatAvailableChanged,
+  stateOf: "moduleCode",
+} as const satisfies StateKind<SeatAvailableChanged>;
 
 /** One notice, read from the log. */
 export interface Notice {
@@ -10,6 +31,9 @@ export interface Notice {
   readonly incarnation: string;
   readonly event: SeatAvailableChanged;
 }
+
+/** What a notice tells the state of: a module's code. */
+export const subjectOf = ({ event }: Notice): string => event[seatsOfModule.stateOf];
 
 /** Last sequence by partition, and the life of the store that gave them. */
 export class PositionVector {
@@ -32,9 +56,33 @@ export class PositionVector {
       this.incarnation = notice.incarnation;
       this.#sequences.clear();
     }
-    if (notice.sequence <= this.get(notice.partition)) return false;
+    if (this.covers(notice)) return false;
     this.#sequences.set(notice.partition, notice.sequence);
     return true;
+  }
+
+  /** The notice, of the same life, is no later than what was seen. */
+  covers({ partition, sequence: at }: Notice): boolean {
+    return at <= this.get(partition);
+  }
+
+  /** Everything that `other`, of the same life, has seen was seen here. */
+  coversAll(other: PositionVector): boolean {
+    for (const [partition, last] of other.#sequences) if (last > this.get(partition)) return false;
+    return true;
+  }
+
+  /** Also what `other`, of the same life, has seen; a vector that has seen nothing is of any life. */
+  join(other: PositionVector): void {
+    if (this.incarnation === "") this.incarnation = other.incarnation;
+    for (const [partition, last] of other.#sequences) {
+      if (last > this.get(partition)) this.#sequences.set(partition, last);
+    }
+  }
+
+  /** As if nothing above `last` had been seen of the partition. */
+  holdBack(partition: number, last: number): void {
+    if (last < this.get(partition)) this.#sequences.set(partition, last);
   }
 
   copy(): PositionVector {
@@ -54,33 +102,43 @@ export class PositionVector {
   }
 }
 
-/** An update with its frames, which are made once however many listen. */
+/**
+ * An update with the bytes that sockets take, which are made once however many listen, and which
+ * all sockets that are slow wait with together.
+ */
 export class Update {
   readonly notice: Notice;
   readonly id: string;
   #sse: string | undefined;
-  #message: string | undefined;
+  #chunk: Buffer | undefined;
+  #message: Buffer | undefined;
 
   constructor(notice: Notice, id: string) {
     this.notice = notice;
     this.id = id;
   }
 
+  /** As a server-sent event. */
   get sse(): string {
     this.#sse ??= sseFrame({
       id: this.id,
-      event: "SeatAvailableChanged",
+      event: seatsOfModule.type.name,
       data: this.notice.event,
     });
     return this.#sse;
   }
 
-  get message(): string {
-    this.#message ??= JSON.stringify({
-      id: this.id,
-      event: "SeatAvailableChanged",
-      data: this.notice.event,
-    });
+  /** The same as a chunk of HTTP/1.1. */
+  get chunk(): Buffer {
+    this.#chunk ??= chunkOf(this.sse);
+    return this.#chunk;
+  }
+
+  /** As a message of a WebSocket, with its frame. */
+  get message(): Buffer {
+    this.#message ??= textMessage(
+      JSON.stringify({ id: this.id, event: seatsOfModule.type.name, data: this.notice.event }),
+    );
     return this.#message;
   }
 }

@@ -1,45 +1,48 @@
+import type { Socket } from "node:net";
+
 import type { WebSocket } from "@fastify/websocket";
 
 import type { ApiOptions } from "../options.ts";
+import { drained } from "./sse-outlet.ts";
 import type { Outlet } from "./subscription.ts";
 
 /** Close codes of RFC 6455 and its registry: going away, internal error, try again later. */
 const closeCodes = { draining: 1001, failed: 1011, "slow-reader": 1013 } as const;
 
+export interface WebSocketOutletOptions {
+  readonly webSocket: WebSocket;
+  /** What the WebSocket runs on: an update is framed once for all and written past it. */
+  readonly socket: Socket;
+  readonly limits: Pick<ApiOptions, "listenerBytesMax" | "streamEndMs">;
+}
+
 /** An outlet that sends each update as one text message: `{ id, event, data }`. */
-export function webSocketOutlet(
-  socket: WebSocket,
-  limits: Pick<ApiOptions, "listenerBytesMax" | "streamEndMs">,
-): Outlet {
-  let waiting: (() => void) | undefined;
-  const release = () => {
-    waiting?.();
-    waiting = undefined;
-  };
-  socket.once("close", release);
-  const send = (text: string): boolean => {
-    if (socket.bufferedAmount > limits.listenerBytesMax) return false;
-    if (socket.readyState === socket.OPEN) socket.send(text, release);
+export function webSocketOutlet({ webSocket, socket, limits }: WebSocketOutletOptions): Outlet {
+  const isOpen = () => webSocket.readyState === webSocket.OPEN;
+  const isSlow = () => webSocket.bufferedAmount > limits.listenerBytesMax;
+  const send = (message: object): boolean => {
+    if (isSlow()) return false;
+    if (isOpen()) webSocket.send(JSON.stringify(message));
     return true;
   };
   return {
-    update: (update) => send(update.message),
-    hello: (id) => send(JSON.stringify({ id, event: "hello", data: {} })),
-    reset: (id, reason) => send(JSON.stringify({ id, event: "reset", data: { reason } })),
+    update: (update) => {
+      if (isSlow()) return false;
+      // The library writes a frame in one go, so what comes between its frames breaks none.
+      if (isOpen()) socket.write(update.message);
+      return true;
+    },
+    hello: (id) => send({ id, event: "hello", data: {} }),
+    reset: (id, reason) => send({ id, event: "reset", data: { reason } }),
     heartbeat: () => {
-      if (socket.readyState === socket.OPEN) socket.ping();
-      return socket.bufferedAmount <= limits.listenerBytesMax;
+      if (isOpen()) webSocket.ping();
+      return !isSlow();
     },
     end: (code, reason) => {
-      socket.close(closeCodes[code], `${code}: ${reason}`);
-      const timer = setTimeout(() => socket.terminate(), limits.streamEndMs);
-      socket.once("close", () => clearTimeout(timer));
+      webSocket.close(closeCodes[code], `${code}: ${reason}`);
+      const timer = setTimeout(() => webSocket.terminate(), limits.streamEndMs);
+      webSocket.once("close", () => clearTimeout(timer));
     },
-    drained: () =>
-      socket.bufferedAmount === 0 || socket.readyState !== socket.OPEN
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            waiting = resolve;
-          }),
+    drained: () => drained(socket),
   };
 }

@@ -82,16 +82,15 @@ describe("GET /registration-updates", () => {
     for (const code of codes) await enrol(code);
     const resumed = await sse("", { "last-event-id": String(first.events[2]?.id) });
     await enrol("MA101");
-    await expect.poll(() => resumed.events.length).toBeGreaterThanOrEqual(6);
-    const seen = resumed.events.map(
-      ({ data }) => data as { moduleCode: string; confirmed: number },
-    );
-    expect(seen.filter(({ moduleCode }) => moduleCode === "MA101").map((d) => d.confirmed)).toEqual(
-      [2, 3],
-    );
-    expect(seen.filter(({ moduleCode }) => moduleCode === "BI101").map((d) => d.confirmed)).toEqual(
-      [1, 2],
-    );
+    const told = (code: string): unknown[] =>
+      resumed.events
+        .map(({ data }) => data as { moduleCode: string; confirmed: number })
+        .filter(({ moduleCode }) => moduleCode === code)
+        .map((seats) => seats.confirmed);
+    await expect.poll(() => told("MA101").at(-1)).toBe(3);
+    await expect.poll(() => codes.slice(1).map(told)).toEqual([[2], [2], [2]]);
+    // The newest of what was missed, unless what came meanwhile was told in its place.
+    expect(["2,3", "3"]).toContain(told("MA101").join());
   });
 
   it("goes on from the id that it got before any update", async () => {
@@ -102,7 +101,7 @@ describe("GET /registration-updates", () => {
     await offer("MA101");
     await enrol("MA101");
     const resumed = await sse("", { "last-event-id": String(first.lastId) });
-    await expect.poll(() => confirmed(resumed)).toEqual([0, 1]);
+    await expect.poll(() => confirmed(resumed)).toEqual([1]);
   });
 
   it("passes a notice once that the log holds twice, live and when resumed", async () => {
@@ -118,7 +117,7 @@ describe("GET /registration-updates", () => {
     await enrol("MA101");
     await expect.poll(() => reader.events).toHaveLength(3);
     const resumed = await sse("", { "last-event-id": start });
-    await expect.poll(() => confirmed(resumed)).toEqual([0, 1, 2]);
+    await expect.poll(() => confirmed(resumed)).toEqual([2]);
     const middle = await sse("", { "last-event-id": String(reader.events[1]?.id) });
     await expect.poll(() => confirmed(middle)).toEqual([2]);
     expect(confirmed(reader)).toEqual([0, 1, 2]);
@@ -188,7 +187,8 @@ describe("GET /registration-updates", () => {
     const long = "x".repeat(6_000);
     const event = { capacity: 1, held: 0, confirmed: 0, available: 1, sourcePosition: long };
     for (let count = 0; count < 2_000; count += 1) {
-      await campus.publish({ moduleCode: "MA101", ...event });
+      // Each of another module: those of one would be merged.
+      await campus.publish({ moduleCode: `M-${count}`, ...event });
     }
     await expect.poll(() => quick.events.length, { timeout: 5_000 }).toBe(2_000);
     // The server's side tells: what the kernel holds for the slow one may take its time to arrive.
@@ -311,15 +311,20 @@ describe("GET /ws/registration-updates", () => {
   });
 
   it("is told why it is closed when it reads too slowly", async () => {
-    const { campus, offer, url } = await listening({ listenerBytesMax: 4_096, streamEndMs: 5_000 });
-    await offer("MA101");
+    const limits = { listenerBytesMax: 4_096, streamEndMs: 5_000 };
+    const { campus, url, sse } = await listening(limits);
     const { socket, closed, messages } = await socketTo(url);
     await expect.poll(() => messages).toHaveLength(1);
     socket.pause();
+    // More than the kernel buffers for a socket.
+    const count = 300;
+    const last = await sse(`?module=M-${count - 1}`);
     const event = { capacity: 1, held: 0, confirmed: 0, available: 1 };
-    for (let count = 0; count < 150; count += 1) {
-      await campus.publish({ moduleCode: "MA101", ...event, sourcePosition: "x".repeat(60_000) });
+    for (let at = 0; at < count; at += 1) {
+      const sourcePosition = "x".repeat(60_000);
+      await campus.publish({ moduleCode: `M-${at}`, ...event, sourcePosition });
     }
+    await expect.poll(() => last.events).toHaveLength(1);
     socket.resume();
     expect(await closed).toMatch(/^1013 slow-reader/);
   });
