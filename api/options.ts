@@ -79,6 +79,8 @@ export interface StreamBounds {
   readonly clientListenersMax: number;
   /** Modules that one stream may name. */
   readonly listenerModulesMax: number;
+  /** Updates of one module that a stream is sent in a second; of more, only the newest. */
+  readonly updatesPerSecondMax: number;
   /** Bytes that may wait for a slow reader before it is dropped. */
   readonly listenerBytesMax: number;
   /** Updates that a resumed stream may have missed; more than these are told by `reset`. */
@@ -152,6 +154,7 @@ export const defaultApiOptions: ApiOptions = {
   listenersMax: 5_000,
   clientListenersMax: 5_000,
   listenerModulesMax: 50,
+  updatesPerSecondMax: 4,
   listenerBytesMax: 262_144,
   replayMax: 10_000,
   replaysMax: 32,
