@@ -9,6 +9,18 @@ import { PostgresRegistryView } from "./view.ts";
 
 /** The tables `refold.registry_*`, read and written in a transaction that holds its context. */
 export class PostgresRegistryChange extends PostgresRegistryView implements RegistryChange {
+  /** By context and subject: asked for many times in a registration, and set by nobody else. */
+  readonly #settings = new Map<string, Promise<RegistrySettings>>();
+
+  override settings(name: SubjectName): Promise<RegistrySettings> {
+    const key = settingsKey(name);
+    const known = this.#settings.get(key);
+    if (known !== undefined) return known;
+    const read = super.settings(name);
+    this.#settings.set(key, read);
+    return read;
+  }
+
   async newId(context: string): Promise<number> {
     const [row] = await this.database.rows<{ last_id: number }>(
       `update refold.registry_contexts set last_id = last_id + 1 where context = $1
@@ -72,6 +84,7 @@ export class PostgresRegistryChange extends PostgresRegistryView implements Regi
   }
 
   async putSettings(name: SubjectName, settings: RegistrySettings): Promise<void> {
+    this.#settings.delete(settingsKey(name));
     const { compatibility = null, mode = null, normalize = null } = settings;
     if (compatibility === null && mode === null && normalize === null) {
       await this.database.rows(
@@ -96,3 +109,5 @@ export class PostgresRegistryChange extends PostgresRegistryView implements Regi
     );
   }
 }
+
+const settingsKey = ({ context, subject }: SubjectName): string => `${context}\0${subject}`;
