@@ -5,12 +5,13 @@ import { openSessions, type TokenBook } from "../bin/demo/access/sign-in.ts";
 import { campusOf, type OfferedModule, studentName } from "../bin/demo/crowd/campus.ts";
 import { Crowd } from "../bin/demo/crowd/crowd.ts";
 import { HttpClient } from "../bin/demo/crowd/http-client.ts";
-import { KeyedSender } from "../bin/demo/crowd/keyed-sender.ts";
+import { type HeardAnswer, KeyedSender } from "../bin/demo/crowd/keyed-sender.ts";
 import { scheduleOf, wishesOf } from "../bin/demo/crowd/schedule.ts";
 import { offer } from "../bin/demo/offer.ts";
 import { systemClock } from "../bin/system-clock.ts";
 import { connect, type Connected } from "../bin/system/connect.ts";
 import { SeededRandom } from "../engine/memory/clock.ts";
+import { AnswerTally } from "./_answer-tally.ts";
 import type { MeasuredInstance } from "./_instance.ts";
 
 const patienceMs = 120_000;
@@ -53,7 +54,10 @@ export interface CrowdGiven {
   readonly seed: number;
 }
 
-/** Sends a crowd, and resolves when everybody is answered and has paid. */
+/**
+ * Sends a crowd, and resolves when everybody is answered and has paid. Each answer to a registration
+ * is tallied on its own: whoever is put off comes again, which is another request.
+ */
 export async function sendCrowd(given: CrowdGiven) {
   const { instance, tokens, seed, ...schedule } = given;
   const random = new SeededRandom(seed);
@@ -66,13 +70,17 @@ export async function sendCrowd(given: CrowdGiven) {
     timeoutMs: 20_000,
   });
   const clock = systemClock;
-  const sender = new KeyedSender({ client, clock, random, patienceMs });
+  const tally = new AnswerTally(performance.now());
+  const onAnswer = ({ command, kind, dueMs }: HeardAnswer) => {
+    if (command.path === "/registrations") tally.add(kind, dueMs);
+  };
+  const sender = new KeyedSender({ client, clock, random, patienceMs, onAnswer });
   const authorisation = (student: string) => ({
     authorization: `Bearer ${tokens.get(student) ?? ""}`,
   });
   const crowd = new Crowd({ wishes, sender, clock, authorisation });
   await crowd.run(never);
-  return { crowd, wishes: wishes.length, troubles: sender.troubles };
+  return { crowd, wishes: wishes.length, troubles: sender.troubles, tally };
 }
 
 /**

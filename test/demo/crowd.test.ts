@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { campusOf } from "../../bin/demo/crowd/campus.ts";
 import type { HttpAnswer, HttpRequest } from "../../bin/demo/crowd/http-client.ts";
-import { KeyedSender } from "../../bin/demo/crowd/keyed-sender.ts";
+import { KeyedSender, type KeyedSenderOptions } from "../../bin/demo/crowd/keyed-sender.ts";
 import { Latencies } from "../../bin/demo/crowd/latencies.ts";
 import { scheduleOf, wishesOf } from "../../bin/demo/crowd/schedule.ts";
 import { ManualClock, SeededRandom } from "../../engine/testing/index.ts";
@@ -54,7 +54,10 @@ const answerOf = (status: number, body: object, after?: string): HttpAnswer => (
   header: (name) => (name === "retry-after" ? after : undefined),
 });
 
-function senderOn(answers: readonly (HttpAnswer | undefined)[], patienceMs = 60_000) {
+function senderOn(
+  answers: readonly (HttpAnswer | undefined)[],
+  more: Partial<KeyedSenderOptions> = {},
+) {
   const clock = new ManualClock();
   const keys: unknown[] = [];
   const left = [...answers];
@@ -75,7 +78,8 @@ function senderOn(answers: readonly (HttpAnswer | undefined)[], patienceMs = 60_
       return Promise.resolve();
     },
   };
-  return { keys, slept, sender: new KeyedSender({ client, clock: waits, random, patienceMs }) };
+  const options = { client, clock: waits, random, patienceMs: 60_000, ...more };
+  return { keys, slept, sender: new KeyedSender(options) };
 }
 
 const command = { method: "POST", path: "/registrations", body: {} } as const;
@@ -89,12 +93,23 @@ test("a command is asked for under one key until it is settled, and waits as it 
   ]);
   expect(await sender.send(command, "k")).toEqual({ status: 201, body: { registrationId: "r" } });
   expect(keys).toEqual(['"k"', '"k"', '"k"', '"k"']);
-  expect(slept).toEqual([50, 2_000, 200]);
+  expect(slept).toEqual([50, 2_500, 200]);
   expect(sender.troubles).toEqual({ broken: 1, putOff: 1, failed: 0 });
 });
 
+test("each answer is told with when its own request was due, and whether it settles the command", async () => {
+  const heard: unknown[] = [];
+  const answers = [answerOf(503, {}, "3"), answerOf(201, {})];
+  const { sender } = senderOn(answers, { onAnswer: (answer) => heard.push(answer) });
+  await sender.send({ ...command, dueMs: -20 }, "k");
+  expect(heard).toEqual([
+    { command, kind: "put off", dueMs: -20 },
+    { command, kind: "settled", dueMs: 3_500 },
+  ]);
+});
+
 test("a command that is never answered is given up when the patience is over", async () => {
-  const { keys, slept, sender } = senderOn([], 1_000);
+  const { keys, slept, sender } = senderOn([], { patienceMs: 1_000 });
   expect(await sender.send(command, "k")).toBeUndefined();
   expect(slept).toEqual([50, 100, 200, 400]);
   expect(keys).toHaveLength(5);

@@ -1,6 +1,5 @@
 import type { Clock } from "../../../engine/ports/clock.ts";
-import type { HttpRequest } from "./http-client.ts";
-import type { KeyedSender, Settled } from "./keyed-sender.ts";
+import type { KeyedCommand, KeyedSender, Settled } from "./keyed-sender.ts";
 import { Latencies } from "./latencies.ts";
 import type { Wish } from "./schedule.ts";
 import { nothingTold, seatOf, type Told } from "./told.ts";
@@ -25,7 +24,7 @@ const cardTriesMax = 10;
  */
 export class Crowd {
   readonly told: Told = nothingTold();
-  /** From when a registration was due to when it was settled. */
+  /** From when a registration was due to when it was settled, coming again included. */
   readonly latencies = new Latencies();
   /** The same of those that were due while the server was there. */
   readonly calmLatencies = new Latencies();
@@ -71,7 +70,7 @@ export class Crowd {
   async #journey(wish: Wish, dueMs: number): Promise<void> {
     const { clock } = this.#options;
     const { disturbances } = this;
-    const answer = await this.#registers(wish);
+    const answer = await this.#registers(wish, dueMs);
     this.settled += 1;
     this.#settledAtMs = clock.monotonicMs();
     const tookMs = this.#settledAtMs - dueMs;
@@ -89,12 +88,12 @@ export class Crowd {
     ]);
   }
 
-  async #registers(wish: Wish): Promise<Settled | undefined> {
+  async #registers(wish: Wish, dueMs: number): Promise<Settled | undefined> {
     const { name, moduleCode, studentId } = wish;
     const command = { method: "POST", path: "/registrations" } as const;
     const answer = await this.#send(
       wish,
-      { ...command, body: { moduleCode, studentId } },
+      { ...command, body: { moduleCode, studentId }, dueMs },
       `${name}/register`,
     );
     if (answer === undefined) this.told.unsettledSeats.add(seatOf(studentId, moduleCode));
@@ -123,7 +122,7 @@ export class Crowd {
     if (answer?.status === 200) this.told.withdrawn.add(registrationId);
   }
 
-  async #send(wish: Wish, command: HttpRequest, key: string): Promise<Settled | undefined> {
+  async #send(wish: Wish, command: KeyedCommand, key: string): Promise<Settled | undefined> {
     const { sender, authorisation } = this.#options;
     const headers = authorisation(wish.studentId);
     const answer = await sender.send({ ...command, headers }, key);

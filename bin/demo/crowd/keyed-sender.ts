@@ -7,8 +7,24 @@ export interface KeyedSenderOptions {
   readonly random: Random;
   /** A command that isn't settled by then is given up. */
   readonly patienceMs: number;
+  /** Told of each answer (default: nobody is). */
+  readonly onAnswer?: (heard: HeardAnswer) => void;
   readonly pauseMinMs?: number;
   readonly pauseMaxMs?: number;
+}
+
+/** A command that is sent until it is settled. */
+export interface KeyedCommand extends HttpRequest {
+  /** When it should have been sent for the first time, by the monotonic clock; default: now. */
+  readonly dueMs?: number;
+}
+
+export interface HeardAnswer {
+  readonly command: HttpRequest;
+  /** Whether it settles the command; otherwise its client is to come again. */
+  readonly kind: "settled" | "put off";
+  /** When this request of the command was due, by the monotonic clock. */
+  readonly dueMs: number;
 }
 
 /** An answer that settles a command, one way or the other. */
@@ -38,17 +54,21 @@ export class KeyedSender {
   readonly #options: Required<KeyedSenderOptions>;
 
   constructor(options: KeyedSenderOptions) {
-    this.#options = { pauseMinMs: 50, pauseMaxMs: 2_000, ...options };
+    const onAnswer = () => undefined;
+    this.#options = { pauseMinMs: 50, pauseMaxMs: 2_000, onAnswer, ...options };
   }
 
   /** undefined: it was not settled in time, so that it may have been done or not. */
-  async send(command: HttpRequest, key: string): Promise<Settled | undefined> {
-    const { client, clock, patienceMs } = this.#options;
+  async send({ dueMs, ...command }: KeyedCommand, key: string): Promise<Settled | undefined> {
+    const { client, clock, patienceMs, onAnswer } = this.#options;
     const headers = { ...command.headers, "idempotency-key": `"${key}"` };
-    const endsMs = clock.monotonicMs() + patienceMs;
-    for (let tries = 1; ; tries += 1) {
+    const beganMs = clock.monotonicMs();
+    const endsMs = beganMs + patienceMs;
+    for (let tries = 1, sentMs = dueMs ?? beganMs; ; tries += 1, sentMs = clock.monotonicMs()) {
       const answer = await client.send({ ...command, headers });
       const settled = this.#settled(answer);
+      if (settled !== undefined) onAnswer({ command, kind: "settled", dueMs: sentMs });
+      else if (answer !== undefined) onAnswer({ command, kind: "put off", dueMs: sentMs });
       if (settled !== undefined) return settled;
       const pauseMs = this.#pauseMs(answer, tries);
       if (clock.monotonicMs() + pauseMs > endsMs) return undefined;
@@ -64,12 +84,13 @@ export class KeyedSender {
     return undefined;
   }
 
-  /** As long as the server says, otherwise twice as long each time; never all at once. */
+  /** As long as the server says and a moment more, otherwise twice as long each time. */
   #pauseMs(answer: HttpAnswer | undefined, tries: number): number {
     const { random, pauseMinMs, pauseMaxMs } = this.#options;
-    const toldMs = Number(answer?.header("retry-after") ?? 0) * 1_000;
-    const ownMs = Math.min(pauseMaxMs, pauseMinMs * 2 ** (tries - 1));
-    return Math.max(toldMs, ownMs) * (0.5 + random.next());
+    const told = answer?.header("retry-after");
+    // Who was told has a time that was meant for him; only a second's fraction is left to chance.
+    if (told !== undefined) return (Number(told) + random.next()) * 1_000;
+    return Math.min(pauseMaxMs, pauseMinMs * 2 ** (tries - 1)) * (0.5 + random.next());
   }
 }
 
