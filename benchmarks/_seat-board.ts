@@ -5,6 +5,14 @@ import { moduleEvents } from "../schemas/topics.ts";
 /** The seats of each module; as the application has it, without its notices. */
 export const seatBoard = seatBoardOn(moduleEvents, "seat-board");
 
+/** These events in another number of partitions: a typed literal of which only that differs. */
+export const seatTopicOf = (partitions: number) =>
+  ({ ...moduleEvents, partitions }) as unknown as typeof moduleEvents;
+
+/** The seat board on them, as each of several processes has it. */
+export const seatBoardOf = (partitions: number) =>
+  seatBoardOn(seatTopicOf(partitions), "seat-board");
+
 /** The same on a topic of these events that has another number of partitions. */
 export function seatBoardOn(from: typeof moduleEvents, name: string) {
   return defineProjection({

@@ -103,12 +103,15 @@ export function assertRows(
   if (actual.size !== expected.size) {
     throw new Error(`${actual.size} rows instead of ${expected.size}.`);
   }
-  for (const [key, want] of expected) {
-    const row = actual.get(key);
-    for (const name of ["capacity", "held", "confirmed"] as const) {
-      if (row?.[name] !== want[name]) {
-        throw new Error(`${key}: ${name} is ${String(row?.[name])} instead of ${want[name]}.`);
-      }
+  for (const [key, want] of expected) assertRow(key, actual.get(key), want);
+}
+
+/** @throws Error when the row isn't as it must be. */
+export function assertRow(key: string, row: AnyRow | undefined, want: Held | undefined): void {
+  for (const name of ["capacity", "held", "confirmed"] as const) {
+    if (row?.[name] === undefined || row[name] !== want?.[name]) {
+      const instead = String(want?.[name]);
+      throw new Error(`${key}: ${name} is ${String(row?.[name])} instead of ${instead}.`);
     }
   }
 }

@@ -131,13 +131,16 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: "scale",
-    question: "What do more partitions, keys and projections cost a process that catches up?",
-    warmUp: "the usual case once, unmeasured; every case has a new server",
+    question: "What do more partitions, keys, projections and processes cost a catch-up?",
+    warmUp:
+      "the usual case once, unmeasured; every case has a new server. Workers have shared out the " +
+      "partitions when the clock starts, and compile while they catch up",
     settings: {
-      events: count(300_000, "events of each case"),
+      events: count(300_000, "events of each case, or as many as it has keys"),
       partitions: count(100, "the most partitions", 1_000),
       keys: count(100_000, "the most keys", 10_000_000),
       projections: count(50, "the most projections", 500),
+      workers: count(4, "the most processes that share the partitions", 10),
     },
     program: "scale.ts",
     servers: [],
