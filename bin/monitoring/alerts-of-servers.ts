@@ -105,4 +105,11 @@ export const processAlerts: readonly Alert[] = [
     severity: "critical",
     summary: "{{ $labels.route }} refuses commands with 503, such as sessions-stale",
   },
+  {
+    name: "RefoldOverloaded",
+    expression: "sum by (priority) (rate(refold_requests_refused_total[5m])) > 1",
+    for: "5m",
+    severity: "warning",
+    summary: "More requests of the kind {{ $labels.priority }} come than can be answered in time",
+  },
 ];

@@ -166,6 +166,7 @@ export const dashboards: readonly Dashboard[] = [
     about: "What is asked for, how long does it take, and what becomes of it?",
     rows: [
       { title: "HTTP", panels: [requests, "http_request_seconds", failing] },
+      { title: "Refused for load", panels: ["requests_refused_total", "requests_limit"] },
       {
         title: "Commands",
         panels: [
