@@ -15,7 +15,7 @@ const parameterTypes = [
   ["integer[]", "integer[]", "bigint[]"],
   ["integer[]", "integer[]", "bigint[]"],
   ["text[]", "text[]", "text[]", "bytea[]", "text[]", "text[]", "text[]", "text[]"],
-  ["integer[]", "text[]", "integer"],
+  ["integer[]", "text[]", "integer", "boolean"],
 ].flat();
 
 const sql = `select a.verdicts, a.positions, a.sequences, a.times, a.clock_ms, a.held_by, a.request,
@@ -93,6 +93,12 @@ export interface AppendCall {
   readonly locks: Locks;
   /** The most newer events that a conflict brings back. */
   readonly newerMax: number;
+  /**
+   * `index`: recorded events are looked for only where a request has something the matter with it.
+   * Otherwise the index of ids finds them, and the call fails with a unique violation, which costs
+   * its transaction: for callers who call again.
+   */
+  readonly duplicates: "looked for" | "index";
 }
 
 /** The statement of a call: one named statement, its arrays in binary. */
@@ -116,6 +122,7 @@ export function appendStatement(call: AppendCall): {
     int8Array(clashes.map((clash) => clash.after)),
     ...eventParameters(requests, locks.lanes),
     call.newerMax,
+    call.duplicates === "looked for",
   ];
   return { name: "refold.append", text: sql, values };
 }

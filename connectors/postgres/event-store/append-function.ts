@@ -33,7 +33,7 @@ create or replace function refold.append(
   event_id text[], event_type text[], event_key text[], event_value bytea[], event_tags text[],
   event_correlation text[], event_causation text[], event_traceparent text[],
   tag_event integer[], tag_text text[],
-  newer_max integer
+  newer_max integer, look boolean default true
 ) returns table (verdicts text, positions text, sequences text, times text, clock_ms bigint,
   held_by text, request integer, event refold.events)
 language plpgsql volatile
@@ -48,10 +48,13 @@ declare
   new_time bigint[];
   new_moment timestamp(3)[];
   new_text text[];
-  lane_last bigint[];
-  lane_time bigint[];
+  lane_last bigint[] := array_fill(0::bigint, array[cardinality(lane_topics)]);
+  lane_time bigint[] := lane_last;
+  last bigint;
+  last_ms bigint;
   lane_event integer[] := array_fill(null::integer, array[cardinality(lane_topics)]);
-  store refold.store;
+  hold_name text;
+  hold_clock_ms bigint;
   now_ms bigint;
   reached_ms bigint;
   moment timestamp(3);
@@ -68,52 +71,33 @@ const takeLocks = `
   if lock_store then
     perform pg_advisory_xact_lock(${lockSpace}, 0);
   else
-    perform pg_advisory_xact_lock_shared(${lockSpace}, 0);
-    perform pg_advisory_xact_lock(${lockSpace}, stripe) from (
-      select distinct (hashtextextended(t, 0) & ${stripes - 1})::integer + 1 as stripe
+    perform case stripe
+      when 0 then pg_advisory_xact_lock_shared(${lockSpace}, 0)
+      else pg_advisory_xact_lock(${lockSpace}, stripe) end
+    from (
+      select 0 as stripe union
+      select (hashtextextended(t, 0) & ${stripes - 1})::integer + 1
       from unnest(lock_tags) t order by 1) s;
   end if;`;
 
 /**
- * A request whose events are all recorded is told so before anything else: a retry would conflict
- * with its own events. Of others, the events that are recorded stay as they are.
- */
-const findDuplicates = `
-  select array_agg(i) into known from generate_series(1, event_count) i
-  where exists (select from refold.events e where e.ce_id = event_id[i] offset 0);
-  if known is not null then
-    select array_agg(distinct event_request[k]) into failed from unnest(known) k;
-    foreach r in array failed loop
-      if not exists (select from generate_series(1, event_count) i
-        where event_request[i] = r and array_position(known, i) is null)
-      then verdict[r] := 1; end if;
-    end loop;
-  end if;
-
-  select * into store from refold.store;
-  for r in 1 .. cardinality(request_as) loop
-    if verdict[r] <> 0 then continue;
-    elsif store.hold_name is null then
-      if request_as[r] like 'holder %' then verdict[r] := 5; end if;
-    elsif request_as[r] not in ('processor', 'holder ' || store.hold_name) then verdict[r] := 4;
-    end if;
-  end loop;`;
-
-/**
  * What has an item's first tag is found by the index of tags; only then are other tags and types
- * looked at. OFFSET keeps the planner from turning the search of each item into a join.
+ * looked at. OFFSET keeps the planner from turning the search of each item into a join. A hold goes
+ * before a conflict.
  */
 const checkConditions = `
-  select array_agg(distinct item_request[i]) into failed
-  from generate_subscripts(item_request, 1) i
-  where item_tag[i] is not null and exists (
-    select from refold.event_tags t
-    where t.tag = hashtextextended(item_tag[i], 0) and t.position > item_after[i]
-      and (select item_tag[i] = any (e.tags)
-          and (item_tags[i] is null or e.tags @> item_tags[i]::text[])
-          and (item_types[i] is null or e.ce_type = any (item_types[i]::text[]))
-        from refold.events e where e.position = t.position)
-    offset 0);
+  select s.hold_name, s.hold_clock_ms, '/refold/' || s.store_id, refold.incarnation_of(s), (
+    select array_agg(distinct item_request[i])
+    from generate_subscripts(item_request, 1) i
+    where item_tag[i] is not null and exists (
+      select from refold.event_tags t
+      where t.tag = hashtextextended(item_tag[i], 0) and t.position > item_after[i]
+        and (select item_tag[i] = any (e.tags)
+            and (item_tags[i] is null or e.tags @> item_tags[i]::text[])
+            and (item_types[i] is null or e.ce_type = any (item_types[i]::text[]))
+          from refold.events e where e.position = t.position)
+      offset 0))
+  into hold_name, hold_clock_ms, source, incarnation, failed from refold.store s;
 
   if array_position(item_tag, null) is not null then
     select array_agg(distinct item_request[i]) || failed into failed
@@ -122,31 +106,61 @@ const checkConditions = `
       select from refold.events e where e.position > item_after[i]
         and (item_types[i] is null or e.ce_type = any (item_types[i]::text[])) offset 0);
   end if;
+
+  for r in 1 .. cardinality(request_as) loop
+    if hold_name is null then
+      if request_as[r] like 'holder %' then verdict[r] := 5; end if;
+    elsif request_as[r] not in ('processor', 'holder ' || hold_name) then verdict[r] := 4;
+    end if;
+  end loop;
   foreach r in array coalesce(failed, '{}') loop
     if verdict[r] = 0 then verdict[r] := 2; end if;
   end loop;`;
 
-const lockLanes = `
-  while 0 = any (verdict) and cardinality(lane_topics) > 0 loop
-    select array_agg(last_sequence order by ord),
-      array_agg((extract(epoch from last_recorded_at) * 1000)::bigint order by ord)
-    into lane_last, lane_time
-    from (
-      select i.ord, x.last_sequence, x.last_recorded_at
-      from unnest(lane_topics, lane_partitions) with ordinality i (topic, partition, ord)
-      join refold.lanes x on x.topic = i.topic and x.partition = i.partition
-      order by i.ord for update of x) locked;
-    exit when cardinality(lane_last) = cardinality(lane_topics);
+/**
+ * A request whose events are all recorded is told so whatever else is the matter with it: a retry
+ * conflicts with its own events. Of others, the events that are recorded stay as they are. Where
+ * nothing is the matter the index of ids finds them as well, when they are inserted: the call fails
+ * then, and the caller has the next one look.
+ */
+const findDuplicates = `
+  if look or request_not_before is not null or cardinality(clash_request) > 0
+    or 2 = any (verdict) or 4 = any (verdict) or 5 = any (verdict)
+  then
+    select array_agg(i) into known from generate_series(1, event_count) i
+    where exists (select from refold.events e where e.ce_id = event_id[i] offset 0);
+  end if;
+  if known is not null then
+    select array_agg(distinct event_request[k]) into failed from unnest(known) k;
+    foreach r in array failed loop
+      if not exists (select from generate_series(1, event_count) i
+        where event_request[i] = r and array_position(known, i) is null)
+      then verdict[r] := 1; end if;
+    end loop;
+  end if;`;
 
-    insert into refold.lanes (topic, partition)
-    select i.topic, i.partition
-    from unnest(lane_topics, lane_partitions) with ordinality i (topic, partition, ord)
-    where not exists (select from refold.lanes x
-      where x.topic = i.topic and x.partition = i.partition)
-    order by i.ord on conflict do nothing;
-  end loop;
-  now_ms := greatest((select max(t) from unnest(lane_time) t),
-    coalesce(store.hold_clock_ms, floor(extract(epoch from clock_timestamp()) * 1000)::bigint));
+/**
+ * Lanes that don't exist are made in their place in the order: whoever locked those that exist
+ * before making the others would hold a later one while waiting for an earlier one.
+ */
+const lockLanes = `
+  if 0 = any (verdict) then
+    for i in 1 .. cardinality(lane_topics) loop
+      loop
+        select x.last_sequence, (extract(epoch from x.last_recorded_at) * 1000)::bigint
+        into last, last_ms from refold.lanes x
+        where x.topic = lane_topics[i] and x.partition = lane_partitions[i] for update;
+        exit when found;
+        insert into refold.lanes (topic, partition) values (lane_topics[i], lane_partitions[i])
+        on conflict do nothing;
+      end loop;
+      lane_last[i] := last;
+      lane_time[i] := last_ms;
+      now_ms := greatest(now_ms, last_ms);
+    end loop;
+  end if;
+  now_ms := greatest(now_ms,
+    coalesce(hold_clock_ms, floor(extract(epoch from clock_timestamp()) * 1000)::bigint));
 
   for r in 1 .. coalesce(cardinality(request_not_before), 0) loop
     if verdict[r] = 0 and (now_ms < request_not_before[r] or now_ms >= request_before[r])
@@ -160,8 +174,8 @@ const lockLanes = `
 const drawPositions = `
   if 0 = any (verdict) and event_count > 0 then
     -- Told to safe_position() before the first position is drawn.
-    perform pg_advisory_xact_lock_shared(${floorBase} +
-      (select case when is_called then last_value else 0 end from refold.event_positions));
+    perform pg_advisory_xact_lock_shared(
+      ${floorBase} + coalesce(pg_sequence_last_value('refold.event_positions'), 0));
     select array_agg(nextval('refold.event_positions')) into new_position
     from generate_series(1, event_count);
 
@@ -211,8 +225,6 @@ const placeEvents = `
 
 const insertEvents = `
   if new_position is not null and 0 = any (verdict) then
-    incarnation := refold.incarnation_of(store);
-    source := '/refold/' || store.store_id;
     moment := ${momentOf("now_ms")};
     moment_text := ${textOf("moment")};
 
@@ -227,7 +239,7 @@ const insertEvents = `
 
     insert into refold.event_tags
     select hashtextextended(tag_text[i], 0), new_position[tag_event[i]]
-    from generate_subscripts(tag_text, 1) i where new_sequence[tag_event[i]] is not null;
+    from generate_subscripts(tag_text, 1) i where new_sequence[tag_event[i]] is not null order by 1;
 
     update refold.lanes x
     set last_sequence = lane_last[i], last_event_id = event_id[lane_event[i]],
@@ -248,7 +260,7 @@ const noHead = "null::text, null::text, null::text, null::text, null::bigint, nu
 
 const answer = `
   return query select array_to_string(verdict, ','), array_to_string(new_position, ','),
-    array_to_string(new_sequence, ','), array_to_string(new_time, ','), now_ms, store.hold_name,
+    array_to_string(new_sequence, ','), array_to_string(new_time, ','), now_ms, hold_name,
     ${noEvent};
   if known is not null then
     return query select ${noHead}, event_request[k], e
@@ -297,8 +309,8 @@ export const appendFunction = [
   newer,
   signature,
   takeLocks,
-  findDuplicates,
   checkConditions,
+  findDuplicates,
   lockLanes,
   drawPositions,
   placeEvents,

@@ -8,7 +8,7 @@ import type {
 } from "../../../engine/ports/event-store.ts";
 import type { CallResult } from "./append-answer.ts";
 import { bringsMore } from "./alongside.ts";
-import { callAlongside, callOf } from "./call-alongside.ts";
+import { callAlongside, callOf, type CallSettings } from "./call-alongside.ts";
 import { runCall, verdictOf } from "./append-within.ts";
 import { CallPlan, type PlannedRequest } from "./call-plan.ts";
 import { asFailure, deadlockDetected, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
@@ -49,6 +49,8 @@ export class AppendQueue {
   #waiting: Waiting[] = [];
   #inFlight = 0;
   #scheduled = false;
+  /** Who repeats appends has found some: a look costs less than calls that fail for them. */
+  #duplicates: CallSettings["duplicates"] = "index";
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -122,11 +124,13 @@ export class AppendQueue {
   async #run({ plan, members }: Gathered, attempt: number): Promise<void> {
     try {
       const results = await this.#call(plan);
+      this.#duplicates = results.some(isDuplicate) ? "looked for" : "index";
       for (const [index, member] of members.entries()) {
         member.settle(results[index] as CallResult);
       }
     } catch (error) {
       if (triedAgain.has(sqlState(error)) && attempt < retriesMax) {
+        this.#duplicates = "looked for";
         return this.#run({ plan, members }, attempt + 1);
       }
       const itsOwn = isDataFault(error) || error instanceof InvariantViolation;
@@ -147,13 +151,14 @@ export class AppendQueue {
 
   async #call(plan: CallPlan): Promise<CallResult[]> {
     const { pool, newerMax } = this.#options;
+    const settings = { newerMax, duplicates: this.#duplicates };
     if (plan.requests.some(({ request }) => bringsMore(request))) {
-      return callAlongside(pool, plan, newerMax);
+      return callAlongside(pool, plan, settings);
     }
     const client = await pool.connect();
     let broken = true;
     try {
-      const results = await runCall(client, callOf(plan, newerMax));
+      const results = await runCall(client, callOf(plan, settings));
       broken = false;
       return results;
     } catch (error) {
@@ -164,6 +169,9 @@ export class AppendQueue {
     }
   }
 }
+
+const isDuplicate = (result: CallResult): boolean =>
+  !(result instanceof Error) && result.outcome === "appended" && result.duplicate;
 
 interface Gathered {
   readonly plan: CallPlan;

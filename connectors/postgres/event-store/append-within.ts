@@ -112,6 +112,7 @@ async function appendEvents(
       clashes: plan.clashes,
       locks,
       newerMax: newerMaxDefault,
+      duplicates: "looked for" as const,
     };
     for (const result of await runCall(client, call)) verdicts.push(verdictOf(result));
     locks = { ...locks, tags: [], store: false };

@@ -8,11 +8,13 @@ import { appendTransaction } from "./append-transaction.ts";
 import { mergeRepeated, runCall } from "./append-within.ts";
 import type { CallPlan } from "./call-plan.ts";
 
-export const callOf = (plan: CallPlan, newerMax: number): AppendCall => ({
+export type CallSettings = Pick<AppendCall, "newerMax" | "duplicates">;
+
+export const callOf = (plan: CallPlan, settings: CallSettings): AppendCall => ({
   requests: plan.requests,
   clashes: plan.clashes,
   locks: locksOf(plan.requests.map(({ request }) => request)),
-  newerMax,
+  ...settings,
 });
 
 /**
@@ -20,14 +22,18 @@ export const callOf = (plan: CallPlan, newerMax: number): AppendCall => ({
  * aren't repeated, then what those that were appended bring, in one transaction. The locks of the
  * append are held for one round trip, since the commit goes right behind what they bring.
  */
-export function callAlongside(pool: Pool, plan: CallPlan, newerMax: number): Promise<CallResult[]> {
+export function callAlongside(
+  pool: Pool,
+  plan: CallPlan,
+  settings: CallSettings,
+): Promise<CallResult[]> {
   return appendTransaction(pool, async (client) => {
     const requests = plan.requests.map(({ request }) => request);
     const repeated = await claimOnce(client, requests);
     const others = plan.requests.filter((_, index) => repeated[index] === undefined);
     if (others.length === 0) return rollback(mergeRepeated<CallResult>(repeated, []));
     const rest = others.length === requests.length ? plan : plan.only(others);
-    const { end, result } = await appendOthers(client, rest, newerMax);
+    const { end, result } = await appendOthers(client, rest, settings);
     return { end, result: Promise.resolve(result).then((own) => mergeRepeated(repeated, own)) };
   });
 }
@@ -35,9 +41,9 @@ export function callAlongside(pool: Pool, plan: CallPlan, newerMax: number): Pro
 async function appendOthers(
   client: PoolClient,
   plan: CallPlan,
-  newerMax: number,
+  settings: CallSettings,
 ): Promise<Ending<CallResult[]>> {
-  const results = await runCall(client, callOf(plan, newerMax));
+  const results = await runCall(client, callOf(plan, settings));
   const requests = plan.requests.map(({ request }) => request);
   const written = writtenOf(requests, results);
   if (written.length === 0) return rollback(results);

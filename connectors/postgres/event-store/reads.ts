@@ -13,20 +13,24 @@ import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
 
 /**
  * Parameters: after, up to, topic, partition, key, time, limit, correlation id, id; then tags and
- * types of items. The index of correlation ids has their hashes.
+ * types of items.
  */
 const filters = `e.position > $1 and ($2::bigint is null or e.position <= $2)
   and ($3::text is null or e.topic = $3) and ($4::integer is null or e.partition = $4)
   and ($5::text is null or e.key = $5)
   and ($6::bigint is null
     or e.recorded_at <= timestamp 'epoch' + $6::bigint * interval '1 millisecond')
-  and ($8::text is null or e.ce_correlationid = $8
-    and hashtextextended(e.ce_correlationid, 0) = hashtextextended($8, 0))
+  and ($8::text is null or e.ce_correlationid = $8)
   and ($9::text is null or e.ce_id = $9)`;
 
 type Direction = "asc" | "desc";
 
 const all = (direction: Direction): string => `select ${eventColumns("e.")} from refold.events e
+  where ${filters} order by e.position ${direction} limit $7`;
+
+/** By the summaries of correlation ids. */
+const correlated = (direction: Direction): string => `select ${eventColumns("e.")}
+  from refold.of_correlation($8) c (position) join refold.events e on e.position = c.position
   where ${filters} order by e.position ${direction} limit $7`;
 
 /**
@@ -97,7 +101,10 @@ function statementOf(query: ReadEvents, limit: number | undefined) {
     query.id,
   ];
   const direction = query.order === "descending" ? "desc" : "asc";
-  if (items.length === 0) return { text: all(direction), values: scalars };
+  if (items.length === 0) {
+    const text = query.correlationId === undefined ? all(direction) : correlated(direction);
+    return { text, values: scalars };
+  }
   const tags = textArray(items.map((item) => arrayLiteral(item.tags ?? [])));
   const types = textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null)));
   return { text: byItems(direction), values: [...scalars, tags, types] };
