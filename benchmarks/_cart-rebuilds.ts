@@ -19,11 +19,15 @@ export class CartRebuilds {
     registry: new StoredSchemaRegistry({ store: new MemoryRegistryStore() }),
   });
 
-  constructor(on: OwnPostgres & { readonly log: RecordLog }, events: number) {
+  /** `name`: of its topic, and its projections begin with it. */
+  constructor(
+    on: OwnPostgres & { readonly log: RecordLog },
+    { name, events }: { readonly name: string; readonly events: number },
+  ) {
     this.#pool = on.pool;
     this.#log = on.log;
     this.#events = events;
-    this.#topic = cartTopic(`carts-${events}`);
+    this.#topic = cartTopic(name);
   }
 
   /** Puts the events into the log. */
@@ -45,7 +49,7 @@ export class CartRebuilds {
     const builds = new PostgresGenerations({ pool: this.#pool });
     const made = await Promise.all(
       Array.from({ length: projections }, async (_, at) => {
-        const projection = cartSummary(this.#topic, `cart-summary-${this.#events}-${at}`);
+        const projection = cartSummary(this.#topic, `${this.#topic.name}-${at}`);
         const model = readModelOf(projection);
         await store.open(model);
         return { projection, model };

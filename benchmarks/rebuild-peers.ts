@@ -36,7 +36,7 @@ const { values } = parseArgs({
 const events = Number(values.events);
 const more = Number(values.more);
 const seats = Number(values.seats);
-const warmUpEvents = 300;
+const warmUpEvents = Math.min(300, events);
 
 /** Seconds of one projection's rebuilds. */
 interface Rebuilt {
@@ -85,12 +85,12 @@ function tellEmmett(name: string, { seconds, leftOut }: EmmettRebuilt): void {
 
 /** The same events, and the many more that it takes to tell how fast it is. */
 async function refold(own: OnLog): Promise<Rebuilt> {
-  await rebuiltOf(own, warmUpEvents);
-  const same = await rebuiltOf(own, events);
+  await rebuiltOf(own, "warm-up", warmUpEvents);
+  const same = await rebuiltOf(own, "carts", events);
   const name = "Refold, the same events";
   tellRate({ ...rate, name: `${name}, ${oneProjection}`, count: events, seconds: same.one });
   tellRate({ ...rate, name: `${name}, ${twoProjections}`, count: events, seconds: same.two });
-  const many = await rebuiltOf(own, more);
+  const many = await rebuiltOf(own, "more-carts", more);
   const all = { ...rate, count: more, ceiling: "their log read alone" };
   tellRate({ ...all, name: `Refold, more of them, ${oneProjection}`, seconds: many.one });
   tellRate({ ...all, name: `Refold, more of them, ${twoProjections}`, seconds: many.two });
@@ -100,8 +100,8 @@ async function refold(own: OnLog): Promise<Rebuilt> {
   return { same: same.one, many: many.one };
 }
 
-async function rebuiltOf(own: OnLog, count: number) {
-  const rebuilds = new CartRebuilds(own, count);
+async function rebuiltOf(own: OnLog, name: string, count: number) {
+  const rebuilds = new CartRebuilds(own, { name, events: count });
   await rebuilds.fill();
   const one = await rebuilds.rebuild(1);
   const two = await rebuilds.rebuild(2);

@@ -6,6 +6,8 @@ import type { EmmettLibrary, EmmettProjection, EmmettStore } from "./library.ts"
 const type = "ProductItemAdded";
 const itemsOfAppend = 10;
 
+type Appends = Pick<EmmettStore, "appendToStream">;
+
 interface CartSummary {
   readonly productItemsCount: number;
 }
@@ -19,7 +21,7 @@ interface ItemAdded {
  * once that have streams of their own. Gives the seconds.
  */
 export async function appendCarts(
-  store: EmmettStore,
+  store: Appends,
   { events, writers }: { readonly events: number; readonly writers: number },
 ): Promise<number> {
   const carts = cartsOf(events);
@@ -34,7 +36,7 @@ export async function appendCarts(
   return (performance.now() - began) / 1_000;
 }
 
-async function appendCart(store: EmmettStore, { cartId, items }: Cart): Promise<void> {
+async function appendCart(store: Appends, { cartId, items }: Cart): Promise<void> {
   for (let at = 0; at < items.length; at += itemsOfAppend) {
     const some = items.slice(at, at + itemsOfAppend);
     const events = some.map((productItem) => ({ type, data: { productItem } }));
