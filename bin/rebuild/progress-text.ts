@@ -17,6 +17,17 @@ export function progressText({ progress }: Pick<RebuildRecord, "progress">): str
   ].join(", ");
 }
 
+/**
+ * How fast it is filled now. What was written down last says nothing when its conductor has died, or
+ * when all is filled.
+ */
+export const recordsPerSecondOf = ({
+  state,
+  conductor,
+  progress,
+}: Pick<RebuildRecord, "state" | "conductor" | "progress">): number =>
+  state === "filling" && conductor !== undefined ? (progress?.recordsPerSecond ?? 0) : 0;
+
 /** Seconds that are left at the pace of late; undefined where that can't be told. */
 export function secondsLeft({ progress }: Pick<RebuildRecord, "progress">): number | undefined {
   if (progress === undefined || progress.recordsPerSecond <= 0) return undefined;

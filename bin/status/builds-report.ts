@@ -1,7 +1,7 @@
 import type { Drift } from "../../engine/ports/drifts.ts";
 import type { GenerationInfo, GenerationRole } from "../../engine/ports/generations.ts";
 import type { RebuildRecord } from "../../engine/ports/rebuilds.ts";
-import { secondsLeft } from "../rebuild/progress-text.ts";
+import { recordsPerSecondOf, secondsLeft } from "../rebuild/progress-text.ts";
 
 /** What is written down about the builds of read models. */
 export interface BuildFacts {
@@ -83,6 +83,7 @@ function generationStatus(info: GenerationInfo): GenerationStatus {
 
 function rebuildStatus(record: RebuildRecord): RebuildStatus {
   const { id, request, state, wish, shadow, conductor, progress } = record;
+  const now = progress && { ...progress, recordsPerSecond: recordsPerSecondOf(record) };
   return {
     id: String(id),
     projection: request.projection,
@@ -93,8 +94,8 @@ function rebuildStatus(record: RebuildRecord): RebuildStatus {
     conductor: conductor ?? null,
     done: progress?.done ?? null,
     total: progress?.total ?? null,
-    recordsPerSecond: progress?.recordsPerSecond ?? null,
-    secondsLeft: secondsLeft(record) ?? null,
+    recordsPerSecond: now?.recordsPerSecond ?? null,
+    secondsLeft: secondsLeft({ progress: now }) ?? null,
     waiting: progress?.waiting ?? null,
   };
 }

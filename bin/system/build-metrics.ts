@@ -3,6 +3,7 @@ import type { Generations } from "../../engine/ports/generations.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { RebuildRecord, Rebuilds } from "../../engine/ports/rebuilds.ts";
 import { openRebuildStates } from "../../engine/rebuild-states.ts";
+import { recordsPerSecondOf } from "../rebuild/progress-text.ts";
 import { keepHouse } from "./housekeeping.ts";
 
 export interface BuildMetricsOptions {
@@ -43,11 +44,11 @@ async function tell({ generations, rebuilds, projections, metrics }: BuildMetric
 }
 
 function tellRebuild(metrics: Metrics, consumer: string, record: RebuildRecord | undefined): void {
-  const { done = 0, total = 0, recordsPerSecond = 0, throttledMs = 0 } = record?.progress ?? {};
+  const { done = 0, total = 0, throttledMs = 0 } = record?.progress ?? {};
   const labels = { consumer };
   metrics.gauge("rebuild_open", record === undefined ? 0 : 1, labels);
   metrics.gauge("rebuild_records_done", done, labels);
   metrics.gauge("rebuild_records", total, labels);
-  metrics.gauge("rebuild_records_per_second", recordsPerSecond, labels);
+  metrics.gauge("rebuild_records_per_second", record ? recordsPerSecondOf(record) : 0, labels);
   metrics.gauge("rebuild_throttled_seconds", throttledMs / 1_000, labels);
 }

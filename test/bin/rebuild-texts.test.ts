@@ -116,6 +116,16 @@ test("each state and proof is told once", () => {
   expect(out).toContain("  only rebuilt (1): K9\n");
 });
 
+test("a rebuild is as fast as its conductor fills it: not at all when that has died, or all is filled", () => {
+  const progress = progressOf(150);
+  const statusOf = (over: Partial<RebuildRecord>) =>
+    buildsStatus({ rebuilds: [recordOf({ progress, ...over })] }).rebuilds[0];
+  expect(statusOf({})).toMatchObject({ recordsPerSecond: 50, secondsLeft: 1 });
+  for (const over of [{ conductor: undefined }, { state: "proving" as const }]) {
+    expect(statusOf(over)).toMatchObject({ done: 150, recordsPerSecond: 0, secondsLeft: null });
+  }
+});
+
 test("the exit code tells whether a rebuild came to what was wanted", () => {
   const swapped = recordOf({ state: "swapped", undoUntilMs: 0 });
   expect(outcomeOf(swapped, ["swapped"], true)).toMatchObject({ exitCode: 0 });
