@@ -6,124 +6,95 @@ import { parseArgs } from "node:util";
 
 import type { Pool } from "pg";
 
-import { PostgresEventStore } from "../connectors/postgres/event-store/event-store.ts";
 import { migrations } from "../connectors/postgres/event-store/migrations.ts";
 import { migrate } from "../connectors/postgres/migrations.ts";
 import { makePool } from "../connectors/postgres/pool.ts";
-import type { AppendRequest } from "../engine/ports/event-store.ts";
-import { globalPosition } from "../engine/position.ts";
-import { startEmbeddedPostgres } from "../stack/postgres/embedded-postgres.ts";
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from "../stack/postgres/embedded-postgres.ts";
+import {
+  append,
+  type Appended,
+  type AppendLoad,
+  checkAppended,
+  expectedEvents,
+} from "./_append-load.ts";
+import type { ProcessAppended } from "./_append-process.ts";
+import { appendProcesses } from "./_append-processes.ts";
+import { type Cost, costOf } from "./_cost.ts";
 import { measureSingleAppends } from "./_single-appends.ts";
 import { tell, tellChecked, tellRate } from "./harness/tell.ts";
 
 /**
  * Conditional appends per second: each request appends one event of 200 bytes with three tags under
- * a condition of two items, from one process, with many requests waiting and with one. The database
- * syncs its log at every commit.
+ * a condition of two items, with many requests waiting, from one process and from several, and with
+ * one. The database syncs its log at every commit.
  */
 const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "100000" },
     waiting: { type: "string", default: "4000" },
     alone: { type: "string", default: "3000" },
+    processes: { type: "string", default: "4" },
   },
 });
 const requests = Number(values.requests);
 const waiting = Number(values.waiting);
 const alone = Number(values.alone);
+const processes = Number(values.processes);
 
-const value = Buffer.alloc(200, 7);
-const zero = globalPosition(0);
+async function measure(own: Own, load: Omit<AppendLoad, "process">): Promise<Cost> {
+  const whole = { ...load, process: 0 };
+  const told: Appended[] = [];
+  const cost = await costOf(own.server.pid, async () => told.push(await append(own.pool, whole)));
+  await checkAppended(own.pool, whole, told);
+  return cost;
+}
 
-function request(round: string, i: number): AppendRequest {
-  const module = `module:${round}-${i % 500}`;
-  const student = `student:${round}-${i}`;
-  const registration = `registration:${round}-${i}`;
-  return {
-    events: [
-      {
-        id: `${round}-${i}`,
-        type: "refold.seats.ModuleRegistered",
-        topic: "module-events",
-        partition: i % 10,
-        key: module,
-        value,
-        tags: [module, student, registration],
-        correlationId: round,
-      },
-    ],
-    condition: [
-      { tags: [student], types: ["refold.seats.ModuleRegistered"], after: zero },
-      { tags: [registration], types: ["refold.seats.ModuleRegistered"], after: zero },
-    ],
+/** Each of the processes has its share of the requests and of the clients. */
+async function measureProcesses({ pool, server }: Own): Promise<Measured> {
+  const load = {
+    round: "processes",
+    requests: Math.ceil(requests / processes),
+    waiting: Math.ceil(waiting / processes),
   };
+  using started = await appendProcesses(server.url, load, processes);
+  let told: ProcessAppended[] = [];
+  const cost = await costOf(server.pid, async () => {
+    told = await started.run();
+  });
+  const whole = { ...load, process: 0 };
+  await checkAppended(pool, whole, told);
+  const nodeSeconds = told.reduce((sum, one) => sum + one.nodeSeconds, 0);
+  const events = expectedEvents(whole, processes);
+  return { name: `many clients waiting in ${processes} processes`, events, ...cost, nodeSeconds };
 }
 
-interface Measured {
-  readonly perSecond: number;
-  /** Of this process: it holds on a busy machine too. */
-  readonly cpuMicroseconds: number;
+interface Own {
+  readonly pool: Pool;
+  readonly server: EmbeddedPostgres;
 }
 
-async function measure(
-  pool: Pool,
-  round: string,
-  load: { requests: number; waiting: number },
-): Promise<Measured> {
-  const store = new PostgresEventStore({ pool });
-  let next = 0;
-  let appended = 0;
-  const client = async (): Promise<void> => {
-    while (next < load.requests) {
-      const verdict = await store.append(request(round, next++), { as: "command" });
-      if (verdict.outcome === "appended" && !verdict.duplicate) appended += 1;
-    }
-  };
-  const began = performance.now();
-  const cpuBefore = process.cpuUsage();
-  await Promise.all(Array.from({ length: load.waiting }, client));
-  const seconds = (performance.now() - began) / 1_000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  await check(pool, round, { ...load, appended });
-  return {
-    perSecond: load.requests / seconds,
-    cpuMicroseconds: (user + system) / load.requests,
-  };
+interface Measured extends Cost {
+  readonly name: string;
+  readonly events: number;
 }
 
-async function check(
-  pool: Pool,
-  round: string,
-  load: { requests: number; appended: number },
-): Promise<void> {
-  const { rows } = await pool.query<{ stored: bigint; gaps: bigint }>(
-    `select count(*) filter (where ce_correlationid = $1) as stored,
-       (select count(*) from refold.lanes l where last_sequence <> (
-          select count(*) from refold.events e
-          where e.topic = l.topic and e.partition = l.partition)) as gaps
-     from refold.events`,
-    [round],
-  );
-  const stored = Number(rows[0]?.stored);
-  if (load.appended !== load.requests || stored !== load.requests || rows[0]?.gaps !== 0n) {
-    throw new Error(
-      `Of ${load.requests} requests ${load.appended} were appended and ${stored} stored; ` +
-        `${rows[0]?.gaps} lanes have gaps.`,
-    );
-  }
-}
-
-function tellMeasured(name: string, { perSecond, cpuMicroseconds }: Measured): void {
-  tell({ name, unit: "events/s", value: perSecond, better: "more", role: "measured" });
+function tellMeasured({ name, events, seconds, nodeSeconds, postgresSeconds }: Measured): void {
+  tellRate({ name, of: "events", count: events, seconds });
   const of = { unit: "µs/event", better: "less", role: "measured" } as const;
-  tell({ ...of, name: `${name}, processor time of Node`, value: cpuMicroseconds });
+  const eachUs = (spent: number): number => (spent * 1_000_000) / events;
+  tell({ ...of, name: `${name}, processor time of Node`, value: eachUs(nodeSeconds) });
+  if (postgresSeconds === undefined) return;
+  tell({ ...of, name: `${name}, processor time of Postgres`, value: eachUs(postgresSeconds) });
 }
 
 /** One event a call, by the least that does it; rounded up to as many of each writer. */
 async function measurePeers(pool: Pool): Promise<void> {
   const each = Math.ceil(alone / 10);
   for (const writers of [1, 10]) {
-    const load = { requests: each * 10, writers, value };
+    const load = { requests: each * 10, writers, value: Buffer.alloc(200, 7) };
     const seconds = await measureSingleAppends(pool, load);
     const clients = writers === 1 ? "one client" : `${writers} clients`;
     const name = `one statement and commit an event, ${clients} waiting`;
@@ -136,16 +107,19 @@ async function appendBenchmark(): Promise<void> {
   await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres({ folder });
   const pool = makePool({ url: server.url, name: "bench", connectionsMax: 8 });
+  const own = { pool, server };
   try {
     await migrate(pool, migrations);
-    await measure(pool, "warm", { requests: 5_000, waiting: 2_000 });
-    const many = await measure(pool, "many", { requests, waiting });
-    const one = await measure(pool, "one", { requests: alone, waiting: 1 });
-    const ten = await measure(pool, "ten", { requests: alone, waiting: 10 });
-    tellChecked("every request is stored once, and no lane has gaps");
-    tellMeasured("many clients waiting", many);
-    tellMeasured("one client waiting", one);
-    tellMeasured("10 clients waiting", ten);
+    await measure(own, { round: "warm", requests: 5_000, waiting: 2_000 });
+    const many = await measure(own, { round: "many", requests, waiting });
+    const several = await measureProcesses(own);
+    const one = await measure(own, { round: "one", requests: alone, waiting: 1 });
+    const ten = await measure(own, { round: "ten", requests: alone, waiting: 10 });
+    tellChecked("every event is stored once, no condition is violated, and no lane has gaps");
+    tellMeasured({ name: "many clients waiting", events: requests, ...many });
+    tellMeasured(several);
+    tellMeasured({ name: "one client waiting", events: alone, ...one });
+    tellMeasured({ name: "10 clients waiting", events: alone, ...ten });
     await measurePeers(pool);
   } finally {
     await pool.end();

@@ -82,11 +82,12 @@ export const workloads: readonly Workload[] = [
   {
     name: "append",
     question: "How many events a second are appended under a condition?",
-    warmUp: "5,000 appends are not counted",
+    warmUp: "5,000 appends are not counted, nor are 2,000 in each of several processes",
     settings: {
       requests: count(100_000, "requests of many waiting clients"),
       waiting: count(4_000, "clients that wait at once", 100_000),
       alone: count(3_000, "requests of one client that waits for each"),
+      processes: count(4, "processes that share requests and clients in a round of their own", 16),
     },
     program: "append.ts",
     servers: [],
