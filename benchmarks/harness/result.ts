@@ -12,6 +12,11 @@ export interface Repeat {
   readonly failure?: string;
 }
 
+/** With how long it took, its servers and its check included. */
+export interface TimedRepeat extends Repeat {
+  readonly seconds: number;
+}
+
 /** A figure of all repeats. */
 export interface FigureResult extends Omit<Figure, "value"> {
   /** In the order of the repeats. */
@@ -30,6 +35,8 @@ export interface WorkloadResult {
   readonly notes: readonly string[];
   readonly leftOut: readonly string[];
   readonly figures: readonly FigureResult[];
+  /** That all repeats took together. */
+  readonly seconds: number;
   readonly failure?: string;
 }
 
@@ -43,7 +50,7 @@ export interface RunResult extends Surroundings {
 export function workloadResult(
   { name, question, warmUp }: Workload,
   settings: SettingValues,
-  repeats: readonly Repeat[],
+  repeats: readonly TimedRepeat[],
 ): WorkloadResult {
   const failure = repeats.find((repeat) => repeat.failure !== undefined)?.failure;
   const told = {
@@ -52,7 +59,8 @@ export function workloadResult(
     leftOut: distinct(repeats.flatMap(({ leftOut }) => leftOut)),
   };
   const figures = failure === undefined ? gathered(repeats.flatMap(({ figures }) => figures)) : [];
-  const result = { name, question, warmUp, settings, ...told, figures };
+  const seconds = repeats.reduce((sum, repeat) => sum + repeat.seconds, 0);
+  const result = { name, question, warmUp, settings, ...told, figures, seconds };
   return failure === undefined ? result : { ...result, failure };
 }
 

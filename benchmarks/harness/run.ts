@@ -1,5 +1,5 @@
 import { runProgram } from "./program.ts";
-import { type Repeat, type RunResult, workloadResult, type WorkloadResult } from "./result.ts";
+import { type RunResult, type TimedRepeat, workloadResult, type WorkloadResult } from "./result.ts";
 import { surroundings } from "./surroundings.ts";
 import { beginText, resultText, surroundingsText } from "./texts.ts";
 import type { SettingValues, Workload } from "./workload.ts";
@@ -36,11 +36,12 @@ async function repeated(
   { repeats, environment, signal }: BenchRun,
   workload: Workload,
   settings: SettingValues,
-): Promise<Repeat[]> {
-  const done: Repeat[] = [];
+): Promise<TimedRepeat[]> {
+  const done: TimedRepeat[] = [];
   for (let turn = 0; turn < (repeats ?? workload.repeats); turn += 1) {
+    const began = performance.now();
     const repeat = await runProgram({ workload, settings, environment, signal });
-    done.push(repeat);
+    done.push({ ...repeat, seconds: (performance.now() - began) / 1_000 });
     if (repeat.failure !== undefined) break;
   }
   return done;

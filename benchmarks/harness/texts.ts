@@ -37,13 +37,14 @@ export const beginText = (workload: Workload, settings: SettingValues): string =
 
 /** Printed when all repeats of a workload have ended. */
 export function resultText(result: WorkloadResult): string {
-  const { failure, checked, notes, leftOut, figures } = result;
+  const { failure, checked, notes, leftOut, figures, seconds } = result;
   return [
     ...checked.map((what) => `checked   ${what}`),
     ...notes.map((what) => `note      ${what}`),
     ...leftOut.map((what) => `left out  ${what}`),
     ...(failure === undefined ? [] : [`FAILED    ${failure}`]),
     ...(figures.length === 0 ? [] : [figuresText(figures)]),
+    `took      ${seconds.toFixed(0)} s`,
   ].join("\n");
 }
 

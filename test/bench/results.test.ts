@@ -20,8 +20,21 @@ describe("a workload's result", () => {
   });
 
   it("has no figures when one repeat has failed", () => {
-    const good = { figures: [rate(1)], checked: ["rows equal"], notes: [], leftOut: [] };
-    const bad = { figures: [], checked: [], notes: [], leftOut: [], failure: "A row differs." };
+    const good = {
+      figures: [rate(1)],
+      checked: ["rows equal"],
+      notes: [],
+      leftOut: [],
+      seconds: 1,
+    };
+    const bad = {
+      figures: [],
+      checked: [],
+      notes: [],
+      leftOut: [],
+      seconds: 1,
+      failure: "A row differs.",
+    };
     const result = workloadResult(workload, {}, [good, bad]);
     expect(result.figures).toEqual([]);
     expect(resultText(result)).toContain("FAILED    A row differs.");
@@ -32,7 +45,7 @@ describe("a workload's result", () => {
       ({ ...rate(value), name, role: "ceiling" }) as const;
     const figures = [{ ...rate(50), ceiling: "far" }, ceiling("near", 100), ceiling("far", 200)];
     const result = workloadResult(workload, {}, [
-      { figures, checked: ["rows"], notes: [], leftOut: [] },
+      { figures, checked: ["rows"], notes: [], leftOut: [], seconds: 1 },
     ]);
     expect(resultText(result)).toMatch(/fold +50 +events\/s +25 % of the ceiling/);
   });
@@ -43,6 +56,7 @@ describe("a workload's result", () => {
     expect(text).toContain("left out  Kafka, because there is none");
     expect(text).toContain("checked   rows equal");
     expect(text).toContain("note      fsync=on");
+    expect(text).toMatch(/^took {6}5 s$/m);
   });
 });
 

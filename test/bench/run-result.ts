@@ -30,6 +30,7 @@ export function runOf(values: readonly number[], settings: SettingValues = {}): 
     figures: [rate(value), { ...rate(1_000), name: "walk", role: "ceiling" as const }],
     checked: ["rows equal"],
     notes: ["fsync=on"],
+    seconds: 2.5,
     leftOut: ["Kafka, because there is none"],
   }));
   return {
