@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Server as TlsServer } from "node:tls";
 
+import { Acceptors, canShareAPort } from "./acceptors.ts";
 import { CommandFailure } from "./command-failure.ts";
 
 /** Where a server of HTTP listens. */
@@ -31,7 +32,7 @@ export async function assertPortFree(address: Address): Promise<void> {
 /** A server as far as it is begun and ended here. */
 export interface Listenable {
   readonly server: Server;
-  listen(address: Address): Promise<unknown>;
+  listen(address: Address & { readonly reusePort: boolean }): Promise<unknown>;
   close(): PromiseLike<void>;
 }
 
@@ -41,10 +42,21 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @throws CommandFailure when the port can't be had; the server is closed then. */
-export async function listenOn(app: Listenable, { host, port }: Address): Promise<Listening> {
+/**
+ * @param listeners How many new connections a turn of the event loop may accept (see `Acceptors`).
+ * @throws CommandFailure when the port can't be had; the server is closed then.
+ */
+export async function listenOn(
+  app: Listenable,
+  { host, port }: Address,
+  listeners = 1,
+): Promise<Listening> {
+  const reusePort = listeners > 1 && canShareAPort;
+  const count = reusePort ? listeners - 1 : 0;
+  let acceptors: Acceptors;
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, reusePort });
+    acceptors = await Acceptors.beside({ server: app.server, count });
   } catch (error) {
     await app.close();
     throw asPortFailure(error, { host, port });
@@ -52,7 +64,9 @@ export async function listenOn(app: Listenable, { host, port }: Address): Promis
   const { port: taken } = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
   const scheme = app.server instanceof TlsServer ? "https" : "http";
-  return { url: `${scheme}://${name}:${taken}`, close: async () => app.close() };
+  const close = async () =>
+    void (await Promise.all([acceptors[Symbol.asyncDispose](), app.close()]));
+  return { url: `${scheme}://${name}:${taken}`, close };
 }
 
 /** What a failed attempt to listen says to the shell. */

@@ -40,6 +40,9 @@ export interface ApiPart {
   readonly tls?: ServerTls;
 }
 
+/** On registration day thousands of clients come at once. */
+const listeners = 16;
+
 /** Serves the API. @throws CommandFailure when the port can't be had. */
 export async function listenApi(part: ApiPart): Promise<Listening> {
   const { stores, health, address, room = { full: false } } = part;
@@ -92,7 +95,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     await opened?.[Symbol.asyncDispose]();
     history[Symbol.dispose]();
   });
-  return listenOn(app, address);
+  return listenOn(app, address, listeners);
 }
 
 /** Of the partitions here and elsewhere; undefined where some were never seen to be current. */

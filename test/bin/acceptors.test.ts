@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
+
+import { expect, onTestFinished, test } from "vitest";
+
+import { Acceptors, canShareAPort } from "../../bin/acceptors.ts";
+
+async function serverWith(count: number): Promise<{ server: Server; acceptors: Acceptors }> {
+  const server = createServer((_, response) => response.end("here"));
+  server.listen({ host: "127.0.0.1", port: 0, reusePort: canShareAPort });
+  await once(server, "listening");
+  const acceptors = await Acceptors.beside({ server, count: canShareAPort ? count : 0 });
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await acceptors[Symbol.asyncDispose]();
+  });
+  return { server, acceptors };
+}
+
+async function connected(server: Server, count: number): Promise<readonly Socket[]> {
+  const { port } = server.address() as AddressInfo;
+  const sockets = Array.from({ length: count }, () => connect({ port, host: "127.0.0.1" }));
+  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  return sockets;
+}
+
+test("connections of all listeners are the server's, and get its answers", async () => {
+  const { server } = await serverWith(7);
+  const sockets = await connected(server, 64);
+  const answers = sockets.map(async (socket) => {
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return answer.toString();
+  });
+  for (const answer of await Promise.all(answers)) expect(answer).toContain("200 OK");
+});
+
+test("several are accepted in one turn of the event loop, where the system can do so", async () => {
+  const { server } = await serverWith(7);
+  let accepted = 0;
+  let mostInATurn = 0;
+  server.on("connection", () => (accepted += 1));
+  const connecting = connected(server, 200);
+  while (accepted < 200) {
+    const before = accepted;
+    await turn();
+    mostInATurn = Math.max(mostInATurn, accepted - before);
+  }
+  await connecting;
+  expect(mostInATurn).toBeGreaterThan(canShareAPort ? 1 : 0);
+});
+
+test("those above the server's most are closed unheard, whoever accepted them", async () => {
+  const { server } = await serverWith(7);
+  server.maxConnections = 4;
+  const sockets = await connected(server, 64);
+  const ends = sockets.map((socket) => once(socket.resume(), "close").then(() => 1));
+  const closed = async () => {
+    const none = turn().then(() => 0);
+    const counts = await Promise.all(ends.map((end) => Promise.race([end, none])));
+    return counts.filter((count) => count === 1).length;
+  };
+  await expect.poll(closed).toBeGreaterThanOrEqual(64 - 8);
+});
