@@ -109,14 +109,19 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: "freshness",
-    question: "How long after its commit is a registration on the event stream?",
-    warmUp: "the rate is held for 3 s before what is counted",
+    question: "How long after it was recorded is an event in its row, and with those who listen?",
+    warmUp: "the rate is held for 5 s before what is counted",
     settings: {
-      perSecond: count(500, "registrations that are due a second", 100_000),
+      perSecond: count(5_000, "events that are due a second", 100_000),
       seconds: count(10, "how long they are counted", 3_600),
+      keys: count(2_000, "keys that they are spread over", 10_000_000),
+      from: choice(
+        ["store", "embedded", "kafka"],
+        "where the clock starts: the event store, or an append to the log",
+      ),
     },
     program: "freshness.ts",
-    servers: [],
+    servers: ["KAFKA_BROKERS"],
     repeats: 1,
     limitSeconds: 4_000,
   },

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +45,14 @@ describe("the catalogue", () => {
       expect(existsSync(path), program).toBe(true);
     }
     expect(new Set(workloads.map(({ name }) => name)).size).toBe(workloads.length);
+  });
+
+  it.each(workloads)("has the settings of $program, with its defaults", ({ program, settings }) => {
+    const text = readFileSync(new URL(`../../benchmarks/${program}`, import.meta.url), "utf8");
+    const options = [...text.matchAll(/(\w+): \{ type: "string", default: "(.*?)" \}/g)];
+    const known = Object.fromEntries(options.map(([, name, value]) => [name, value]));
+    const catalogued = Object.entries(settings).map(([name, { of }]) => [name, String(of)]);
+    expect(known).toEqual(Object.fromEntries(catalogued));
   });
 
   it("gives the named workloads in its own order, and all for no name", () => {
