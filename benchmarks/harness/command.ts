@@ -9,7 +9,7 @@ import { workloads, workloadsNamed } from "./catalogue.ts";
 import { compareRuns } from "./compare.ts";
 import { pageOf } from "./page.ts";
 import { runBench } from "./run.ts";
-import { savedRun, saveRun, writeText } from "./saved-runs.ts";
+import { assertWritable, savedRun, saveRun, writeText } from "./saved-runs.ts";
 import { settingsOf } from "./settings.ts";
 import { catalogueText, changesText } from "./texts.ts";
 
@@ -55,6 +55,7 @@ async function bench(names: readonly string[], options: BenchOptions): Promise<v
   const { set = [], repeats, json, html, save, envFile } = options;
   const chosen = settingsOf(workloadsNamed(names), set);
   const environment = settingsOfEnvironment(envFile);
+  if (html !== undefined) await assertWritable(html);
   using signals = new StopSignals(() => process.exit(exitCodes.interrupted));
   const say = json ? (text: string) => void process.stderr.write(`${text}\n`) : print;
   const { stop: signal } = signals;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,10 +27,22 @@ function freePath(stem: string): string {
 }
 
 /** @throws CommandFailure `usage` where the file can't be written. */
-export async function writeText(path: string, text: string): Promise<void> {
+export const writeText = (path: string, text: string): Promise<void> =>
+  written(path, () => writeFile(path, text));
+
+/**
+ * Asked before a run, which takes minutes: a page that can't be written is to be known at once. What
+ * the file holds stays as it is.
+ *
+ * @throws CommandFailure `usage` where the file can't be written.
+ */
+export const assertWritable = (path: string): Promise<void> =>
+  written(path, () => appendFile(path, ""));
+
+async function written(path: string, write: () => Promise<void>): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
+    await write();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandFailure("usage", `${path} can't be written (${why}): name another file.`);

@@ -47,6 +47,7 @@ describe("refold bench", () => {
     [["fald"], 2, "No workload fald: there are codec, fold"],
     [["fold", "--set", "evnts=1"], 2, "No workload of this run has the setting"],
     [["fold", "--set", "events=none"], 2, "is a whole number from 1 to"],
+    [["fold", "--html", "/dev/null/page.html"], 2, "can't be written (EEXIST"],
     [["fold", "--repeats", "0"], 2, "whole number from 1 to 100"],
     [["compare", "none", "none"], 9, "There is no run none"],
   ])("refuses %j with exit code %i", async (args, code, message) => {
