@@ -1,150 +1,38 @@
 import { join } from "node:path";
 
-import { Client } from "pg";
-import { expect, onTestFinished, test } from "vitest";
+import type { Client } from "pg";
+import { expect, test } from "vitest";
 
-import { register, startInstance, type Instance } from "../e2e/refold-instance.ts";
-import { refold, temporaryFolder, until } from "../e2e/refold-process.ts";
-
-/**
- * What is told, beside what straight SQL says: events are counted in the store's own lanes, and
- * what is durable by the positions that are committed with the rows. Nothing here asks the log, the
- * monitor or the status board.
- */
-const consumer = "seat-availability";
-const topic = "module-events";
+import { ask, startInstance, type Instance } from "../e2e/refold-instance.ts";
+import { temporaryFolder, until } from "../e2e/refold-process.ts";
+import {
+  consumer,
+  lockRows,
+  offerModules,
+  rebuildTruthOf,
+  type RebuildTruth,
+  registerMany,
+  sqlOf,
+  toldBy,
+  truthOf,
+  untilAllDurable,
+  verdict,
+} from "./truth.ts";
 
 /** The log is asked for its ends once a second; a busy machine takes its time. */
 const toleranceSeconds = 2.5;
 
-async function sqlOf({ database }: Instance): Promise<Client> {
-  const client = new Client({ connectionString: database });
-  // The server is killed with its process in a crash.
-  client.on("error", () => undefined);
-  await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
-  return client;
+interface Stage {
+  readonly folder: string;
+  readonly instance: Instance;
+  readonly sql: Client;
+  readonly codes: readonly string[];
 }
 
-interface Truth {
-  readonly recorded: number;
-  readonly durable: number;
-  /** Since the first event that isn't durable was recorded; 0: all are. */
-  readonly waitedSeconds: number;
-}
-
-async function truthOf(sql: Client): Promise<Truth> {
-  const { rows } = await sql.query<Record<keyof Truth, string>>(
-    `with durable as (
-       select partition, coalesce(next_sequence, 1) as next_sequence from refold.positions p
-       join refold.serving s on s.projection = p.consumer and s.generation = p.generation
-       where p.consumer = $1 and p.topic = $2)
-     select count(*) as recorded,
-       count(*) filter (where e.sequence < d.next_sequence) as durable,
-       coalesce(extract(epoch from clock_timestamp() - min(e.recorded_at)
-         filter (where e.sequence >= d.next_sequence)), 0) as "waitedSeconds"
-     from refold.events e join durable d using (partition) where e.topic = $2`,
-    [consumer, topic],
-  );
-  const [{ recorded, durable, waitedSeconds } = {}] = rows;
-  return {
-    recorded: Number(recorded),
-    durable: Number(durable),
-    waitedSeconds: Number(waitedSeconds),
-  };
-}
-
-interface Told {
-  readonly lagRecords: number;
-  readonly lagSeconds: number;
-  readonly applied: number;
-  /** Flushes whose oldest event was told as older than the bound. */
-  readonly lateFlushes: (seconds: number) => number;
-  readonly value: (name: string) => number;
-}
-
-async function toldBy({ http }: Instance): Promise<Told> {
-  const text = await (await fetch(`${http}/metrics`)).text();
-  const values = (name: string, labels = `consumer="${consumer}"`): number[] =>
-    text
-      .split("\n")
-      .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
-      .map((line) => Number(line.slice(line.lastIndexOf(" ") + 1)));
-  const sum = (name: string, labels?: string): number =>
-    values(name, labels).reduce((total, one) => total + one, 0);
-  const freshness = "refold_freshness_seconds";
-  return {
-    lagRecords: sum("refold_lag_records"),
-    lagSeconds: Math.max(0, ...values("refold_lag_seconds")),
-    applied: sum("refold_records_applied_total"),
-    lateFlushes: (seconds) =>
-      sum(`${freshness}_count`) -
-      [...text.matchAll(new RegExp(`^${freshness}_bucket\\{le="${seconds}",.*\\} (\\d+)$`, "gm"))]
-        .filter(([line]) => line.includes(`consumer="${consumer}"`))
-        .reduce((total, [, value]) => total + Number(value), 0),
-    value: (name) => sum(name),
-  };
-}
-
-async function offerModules(sql: Client, count: number): Promise<string[]> {
-  const codes = Array.from({ length: count }, (_, at) => `M-${at}`);
-  await sql.query(
-    `insert into catalogue.modules (code, title, capacity, fee_cents)
-     select code, 'Module', 1000, 0 from unnest($1::text[]) as code`,
-    [codes],
-  );
-  const offered = async () => (await truthOf(sql)).recorded === count || undefined;
-  await until(offered, 20_000, () => `${count} modules on offer`);
-  return codes;
-}
-
-async function registerMany(instance: Instance, codes: readonly string[], run: string) {
-  const answers = codes.flatMap((code) =>
-    [1, 2, 3, 4].map((student) => register(instance.http, code, `${run}-${code}-${student}`)),
-  );
-  for (const { status } of await Promise.all(answers)) expect(status).toBe(201);
-}
-
-/** Holds the rows' table, so that no flush gets through. */
-async function lockRows(instance: Instance): Promise<{ release: () => Promise<unknown> }> {
-  const locking = await sqlOf(instance);
-  await locking.query("begin");
-  await locking.query(`lock table "read"."${consumer}__g1" in access exclusive mode`);
-  return { release: () => locking.query("rollback") };
-}
-
-/** Nothing is on its way: what is told and what is so are both still. */
-const untilAllDurable = (sql: Client, instance: Instance): Promise<Truth> =>
-  until(
-    async () => {
-      const truth = await truthOf(sql);
-      const told = await toldBy(instance);
-      const still = truth.recorded === truth.durable && told.lagRecords === 0;
-      return still ? truth : undefined;
-    },
-    30_000,
-    () => "everything durable, and told so",
-  );
-
-async function verdict(folder: string): Promise<unknown> {
-  const { out } = await refold(["status", "--json", "--data", folder]);
-  const report = JSON.parse(out) as {
-    consumers: { name: string; lagRecords: number; progress: { verdict: string } }[];
-  };
-  const found = report.consumers.find(({ name }) => name === consumer);
-  return { verdict: found?.progress.verdict, lagRecords: found?.lagRecords };
-}
-
-test("lag, throughput and freshness are what SQL says: stalled, catching up, after a crash", async () => {
-  const folder = join(await temporaryFolder(), "data");
-  const instance = await startInstance(folder);
-  const sql = await sqlOf(instance);
-  const codes = await offerModules(sql, 20);
-  await untilAllDurable(sql, instance);
+/** Nothing gets durable, whatever is recorded; then all of it does. */
+async function stallAndCatchUp({ folder, instance, sql, codes }: Stage): Promise<void> {
   const before = await toldBy(instance);
   const begin = await truthOf(sql);
-
-  // Stalled: nothing gets durable, whatever is recorded.
   const lock = await lockRows(instance);
   await registerMany(instance, codes, "stall");
   const stalled = await until(
@@ -176,8 +64,10 @@ test("lag, throughput and freshness are what SQL says: stalled, catching up, aft
   expect(after.lateFlushes(2.5) - before.lateFlushes(2.5)).toBeGreaterThan(0);
   expect(after.lagSeconds).toBe(0);
   expect(await verdict(folder)).toEqual({ verdict: "ok", lagRecords: 0 });
+}
 
-  // A crash in the middle: whoever starts next tells what was left, and applies just that.
+/** Killed in the middle: whoever starts next tells what was left, and applies just that. */
+async function crash({ folder, instance, sql, codes }: Stage): Promise<Stage> {
   await lockRows(instance);
   await registerMany(instance, codes, "crash");
   const left = await truthOf(sql);
@@ -188,23 +78,84 @@ test("lag, throughput and freshness are what SQL says: stalled, catching up, aft
   const sqlAgain = await sqlOf(again);
   const healed = await untilAllDurable(sqlAgain, again);
   expect(healed.recorded).toBe(left.recorded);
-  const told = await toldBy(again);
-  expect(told.applied).toBe(left.recorded - left.durable);
+  expect((await toldBy(again)).applied).toBe(left.recorded - left.durable);
+  return { folder, instance: again, sql: sqlAgain, codes };
+}
 
-  // A rebuild: the old rows serve until it is done, and it has folded what there is.
-  const rebuilt = await refold(["rebuild", consumer, "--yes", "--data", folder]);
-  expect(rebuilt.code).toBe(0);
+/** A rebuild that stands still tells so, while what serves is stalled and when it goes on. */
+async function pauseRebuild({ folder, instance, sql, codes }: Stage): Promise<RebuildTruth> {
+  const before = await toldBy(instance);
+  const begin = await truthOf(sql);
+  // What serves can't be held for a proof: the rebuild is still open when it is asked to pause.
+  const lock = await lockRows(instance);
+  await registerMany(instance, codes, "pause");
+  await post(`${instance.http}/admin/rebuilds`, { projection: consumer });
+  const { id = "" } = (await rebuildTruthOf(sql)) ?? {};
+  await post(`${instance.http}/admin/rebuilds/${id}/pause`, {});
+  const paused = await until(
+    async () => {
+      const truth = await rebuildTruthOf(sql);
+      return truth?.waiting === "It is paused." ? truth : undefined;
+    },
+    20_000,
+    () => "a paused rebuild",
+  );
+  await until(
+    async () => ((await toldBy(instance)).value("refold_rebuild_open") === 1 ? true : undefined),
+    10_000,
+    () => "an open rebuild told",
+  );
+  await lock.release();
+  const caughtUp = await untilAllDurable(sql, instance);
+  expect(await rebuildTruthOf(sql)).toEqual(paused);
+  const told = await until(
+    async () => {
+      const now = await toldBy(instance);
+      return now.value("refold_rebuild_records_done") === paused.durable ? now : undefined;
+    },
+    10_000,
+    () => `${paused.durable} records of the rebuild told as done`,
+  );
+  expect(told.applied - before.applied).toBe(caughtUp.durable - begin.durable);
+  expect(told.value("refold_rebuild_records_per_second")).toBe(0);
+  expect(told.value("refold_serving_generation")).toBe(1);
+  expect(await verdict(folder)).toEqual({ verdict: "ok", lagRecords: 0 });
+  return paused;
+}
+
+/** The old rows serve until it is done, and it has folded what there is. */
+async function finishRebuild({ instance, sql }: Stage, { id }: RebuildTruth): Promise<void> {
+  const before = await truthOf(sql);
+  await post(`${instance.http}/admin/rebuilds/${id}/resume`, {});
   const swapped = async () => {
-    const { value } = await toldBy(again);
+    const { value } = await toldBy(instance);
     const isTold = value("refold_serving_generation") === 2 && value("refold_rebuild_open") === 0;
     return isTold || undefined;
   };
   await until(swapped, 15_000, () => "the new generation told as serving");
-  const { rows } = await sqlAgain.query(
-    "select generation from refold.serving where projection = $1",
-    [consumer],
-  );
+  const { rows } = await sql.query("select generation from refold.serving where projection = $1", [
+    consumer,
+  ]);
   expect(rows).toEqual([{ generation: 2 }]);
-  const quiet = await untilAllDurable(sqlAgain, again);
-  expect(quiet.durable).toBe(left.recorded);
+  const quiet = await untilAllDurable(sql, instance);
+  expect(quiet.durable).toBe(before.recorded);
+}
+
+async function post(url: string, body: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const asked = JSON.stringify({ ...body, reason: "To compare what is told." });
+  const answer = await ask(url, { method: "POST", headers, body: asked });
+  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+}
+
+test("lag, throughput and freshness are what SQL says: stalled, catching up, after a crash, while a rebuild is paused and when it is done", async () => {
+  const folder = join(await temporaryFolder(), "data");
+  const instance = await startInstance(folder);
+  const sql = await sqlOf(instance);
+  const codes = await offerModules(sql, 20);
+  await untilAllDurable(sql, instance);
+  const stage = { folder, instance, sql, codes };
+  await stallAndCatchUp(stage);
+  const again = await crash(stage);
+  await finishRebuild(again, await pauseRebuild(again));
 });
