@@ -18,9 +18,8 @@ interface Times {
 const timesText = `select s.key as "enrolmentId",
     array(select (extract(epoch from max(e.recorded_at)) * 1000)::float8
       from unnest($2::text[]) with ordinality m (name, place)
-      join refold.events e on e.ce_correlationid = s.ce_correlationid
-        and hashtextextended(e.ce_correlationid, 0) = hashtextextended(s.ce_correlationid, 0)
-        and e.ce_type like '%.' || m.name
+      cross join refold.of_correlation(s.ce_correlationid) c (position)
+      join refold.events e on e.position = c.position and e.ce_type like '%.' || m.name
       group by m.place order by m.place) as "atMs"
   from refold.events s
   where s.topic = 'enrolment-events' and s.key = any($1) and s.ce_type like '%.EnrolmentStarted'`;
