@@ -146,7 +146,7 @@ export const defaultApiOptions: ApiOptions = {
   readWaitMs: 150,
   beginWaitMs: 250,
   finishWaitMs: 400,
-  underWayMin: 16,
+  underWayMin: 32,
   underWayFirst: 100,
   underWayMax: 5_000,
   awayMaxMs: 20_000,

@@ -26,17 +26,7 @@ import { settleAppended, type SettledCall } from "./settle.ts";
 
 export type { DeciderOptions } from "./decider-options.ts";
 
-/** What a decider has taken and not answered yet. */
-export interface Backlog {
-  /** Calls that wait, and those of the round at work, whose appends may be on their way. */
-  readonly calls: number;
-  /** How long the oldest of them has waited; 0 when there is none. */
-  readonly oldestMs: number;
-}
-
 interface Waiting extends CallToDecide {
-  /** When it came, by the monotonic clock. */
-  readonly sinceMs: number;
   conflicts: number;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: unknown) => void;
@@ -63,8 +53,6 @@ export class Decider {
   readonly #reader: ModelReader;
   readonly #prepared = new Set<string>();
   readonly #waiting: Waiting[] = [];
-  /** The calls of the round at work. */
-  #deciding: readonly Waiting[] = [];
   #running = false;
   #nowMs = Number.NEGATIVE_INFINITY;
   #nowSeenMs = Number.NEGATIVE_INFINITY;
@@ -101,22 +89,12 @@ export class Decider {
         ...(more as CallMore<never>),
         call,
         origin,
-        sinceMs: this.#options.clock.monotonicMs(),
         conflicts: 0,
         resolve: resolve as (result: CommandResult) => void,
         reject,
       });
       if (!this.#running) void this.#run();
     });
-  }
-
-  /** Grows when commands come faster than they are decided, or than the store appends. */
-  backlog(): Backlog {
-    const oldest = this.#deciding[0] ?? this.#waiting[0];
-    return {
-      calls: this.#deciding.length + this.#waiting.length,
-      oldestMs: oldest === undefined ? 0 : this.#options.clock.monotonicMs() - oldest.sinceMs,
-    };
   }
 
   /**
@@ -164,9 +142,7 @@ export class Decider {
       // A turn of the event loop: who was woken by the last round joins the next.
       for (await turn(); this.#waiting.length > 0; await turn()) {
         const calls = this.#waiting.splice(0, this.#options.roundCallsMax ?? 1_000);
-        this.#deciding = calls;
         await this.#round(calls);
-        this.#deciding = [];
         this.#models.trim();
       }
     } finally {

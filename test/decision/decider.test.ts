@@ -175,28 +175,3 @@ test("a plan writes nothing itself, and is planned again after a conflict", asyn
   expect(settled.calls[1]?.next[0]?.result).toMatchObject({ refusal: { code: "sold-out" } });
   expect(soldByShow(await all(store), 2)).toEqual(new Map([["a", 2]]));
 });
-
-test("the backlog tells how many calls have no answer yet, and how long the oldest has waited", async () => {
-  const { store, codec, clock } = newStore();
-  const decider = newDecider(store, codec, { clock, roundCallsMax: 2 });
-  await decider.execute(open({ show: "a", seats: 9 }), origin);
-  await expect.poll(() => decider.backlog()).toEqual({ calls: 0, oldestMs: 0 });
-  const appending = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  const append = store.append.bind(store);
-  vi.spyOn(store, "append").mockImplementation(async (...args) => {
-    appending.resolve();
-    await released.promise;
-    return append(...args);
-  });
-  const calls = ["p", "q", "r"].map((person) =>
-    decider.execute(buy({ show: "a", person }), origin),
-  );
-  await appending.promise;
-  clock.advance(700);
-  // Two are in the round whose append doesn't come back; the third waits for the next.
-  expect(decider.backlog()).toEqual({ calls: 3, oldestMs: 700 });
-  released.resolve();
-  await Promise.all(calls);
-  await expect.poll(() => decider.backlog()).toEqual({ calls: 0, oldestMs: 0 });
-});

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { type Arrivals, type ModelServer, type Outcome, served } from "./model-server.ts";
 
-const boundsOf = (waitMs: number) => ({ waitMs, atLeast: 16, atMost: 5_000 });
+const boundsOf = (waitMs: number) => ({ waitMs, atLeast: 32, atMost: 5_000 });
 
 /** Servers that answer from 200 to 2,000 requests a second, in rounds, more or less evenly. */
 const servers = record({

@@ -16,8 +16,8 @@ describe("options of the API", () => {
     );
   });
 
-  it("never shed commands before reads", () => {
-    expect(() => apiOptions({ underWayMax: 10 })).toThrow("underWayFirst (100) is above");
+  it("never let the first guess exceed the most", () => {
+    expect(() => apiOptions({ underWayMax: 60 })).toThrow("underWayFirst (100) is above");
   });
 });
 

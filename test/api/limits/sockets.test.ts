@@ -15,7 +15,7 @@ async function listening(options: Partial<ApiOptions>) {
 async function answered(client: RawClient, path = "/livez"): Promise<number | undefined> {
   const before = client.statuses.length;
   client.write(get(path));
-  await expect.poll(() => client.statuses.length).toBeGreaterThan(before);
+  await expect.poll(() => client.statuses.length, { timeout: 5_000 }).toBeGreaterThan(before);
   return client.statuses.at(-1);
 }
 
