@@ -1,10 +1,12 @@
 import { PostgresGenerations, PostgresReadModelStore } from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
+import type { Generation } from "../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
 import { cartCounts, cartRecords, cartSummary, cartTopic } from "./_carts.ts";
 import { rowsOf } from "./_catch-up.ts";
+import { type Cost, costOf } from "./_cost.ts";
 import type { OwnPostgres } from "./_own-postgres.ts";
 import { readToEnd } from "./_read-to-end.ts";
 import { replayToEnd } from "./_replay-to-end.ts";
@@ -12,6 +14,7 @@ import { replayToEnd } from "./_replay-to-end.ts";
 /** Rebuilds of carts by Refold, from a log that has so many of their events. */
 export class CartRebuilds {
   readonly #pool: OwnPostgres["pool"];
+  readonly #pid: number;
   readonly #log: RecordLog;
   readonly #events: number;
   readonly #topic;
@@ -25,6 +28,7 @@ export class CartRebuilds {
     { name, events }: { readonly name: string; readonly events: number },
   ) {
     this.#pool = on.pool;
+    this.#pid = on.pid;
     this.#log = on.log;
     this.#events = events;
     this.#topic = cartTopic(name);
@@ -41,10 +45,10 @@ export class CartRebuilds {
   }
 
   /**
-   * Rebuilds so many projections at once; gives the seconds.
+   * Rebuilds so many projections at once; gives what it cost.
    * @throws Error naming the first row that isn't as it must be.
    */
-  async rebuild(projections: number): Promise<number> {
+  async rebuild(projections: number): Promise<Cost> {
     const store = new PostgresReadModelStore({ pool: this.#pool });
     const builds = new PostgresGenerations({ pool: this.#pool });
     const made = await Promise.all(
@@ -55,21 +59,19 @@ export class CartRebuilds {
         return { projection, model };
       }),
     );
-    const began = performance.now();
-    const generations = await Promise.all(
-      made.map(async ({ projection, model }) => {
-        const generation = await builds.create(model, {}, 1n);
-        const from = { log: this.#log, codec: this.#codec, topic: this.#topic };
-        await replayToEnd({ ...from, projection, generation, store });
-        return generation;
-      }),
-    );
-    const seconds = (performance.now() - began) / 1_000;
+    const generations: Generation[] = [];
+    const fill = async ({ projection, model }: (typeof made)[number]): Promise<void> => {
+      const generation = await builds.create(model, {}, 1n);
+      generations.push(generation);
+      const from = { log: this.#log, codec: this.#codec, topic: this.#topic };
+      await replayToEnd({ ...from, projection, generation, store });
+    };
+    const cost = await costOf(this.#pid, () => Promise.all(made.map(fill)));
     for (const generation of generations) {
       const rows = await rowsOf(store, generation);
       this.#check(new Map([...rows].map(([key, row]) => [key, row["productItemsCount"]])));
     }
-    return seconds;
+    return cost;
   }
 
   /** The seconds that the log alone takes. */

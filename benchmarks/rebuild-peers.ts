@@ -13,14 +13,16 @@ import {
 } from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
+import type { Generation } from "../engine/ports/read-model-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
 import { CartRebuilds } from "./_cart-rebuilds.ts";
+import { type Cost, costOf } from "./_cost.ts";
 import { fillLog } from "./_fill-log.ts";
 import { onOwnPostgres, type OwnPostgres } from "./_own-postgres.ts";
 import { assertEqual, fillGeneration } from "./_rebuild.ts";
 import { SeatEvents } from "./_seat-events.ts";
 import { serverSettings } from "./_server-settings.ts";
-import { tell, tellChecked, tellLeftOut, tellNote, tellRate } from "./harness/tell.ts";
+import { type Rate, tell, tellChecked, tellLeftOut, tellNote, tellRate } from "./harness/tell.ts";
 import { type EmmettRebuilt, measureEmmettRebuilds } from "./peers/emmett/measure-rebuilds.ts";
 import { PeerMissing } from "./peers/install.ts";
 
@@ -38,17 +40,37 @@ const more = Number(values.more);
 const seats = Number(values.seats);
 const warmUpEvents = Math.min(300, events);
 
-/** Seconds of one projection's rebuilds. */
+/** Of one projection's rebuilds. */
 interface Rebuilt {
-  readonly same: number;
-  readonly many: number;
+  readonly same: Cost;
+  readonly many: Cost;
 }
 
 type OnLog = OwnPostgres & { readonly log: RecordLog };
 
-const rate = { of: "events" } as const;
 const oneProjection = "one projection";
 const twoProjections = "two projections";
+
+interface Rebuild extends Pick<Rate, "name" | "role" | "ceiling"> {
+  readonly events: number;
+  readonly cost: Cost;
+}
+
+/** The rate, and the processor time of Node and Postgres: that holds on a busy machine too. */
+function tellRebuild({ events, cost, ...of }: Rebuild): void {
+  const { name, role = "measured" } = of;
+  tellRate({ ...of, of: "events", count: events, seconds: cost.seconds });
+  const value = processorUs(cost, events);
+  if (value === undefined) return;
+  const each = { unit: "µs/event", better: "less", role } as const;
+  tell({ ...each, name: `${name}, processor time of Node and Postgres`, value });
+}
+
+/** Of an event; undefined where the server's can't be told. */
+const processorUs = (cost: Cost, events: number): number | undefined =>
+  cost.postgresSeconds === undefined
+    ? undefined
+    : ((cost.nodeSeconds + cost.postgresSeconds) * 1_000_000) / events;
 
 async function emmett(own: OwnPostgres): Promise<EmmettRebuilt | undefined> {
   const load = {
@@ -71,9 +93,8 @@ async function emmett(own: OwnPostgres): Promise<EmmettRebuilt | undefined> {
 }
 
 /** What it leaves out isn't held against its speed: the figure is of the events that there are. */
-function tellEmmett(name: string, { seconds, leftOut }: EmmettRebuilt): void {
-  const of = { ...rate, role: "peer" } as const;
-  tellRate({ ...of, name: `Emmett, ${name}`, count: events, seconds });
+function tellEmmett(name: string, { cost, leftOut }: EmmettRebuilt): void {
+  tellRebuild({ name: `Emmett, ${name}`, events, cost, role: "peer" });
   const left = { name: `Emmett, ${name}: left out`, unit: "events", better: "less" } as const;
   tell({ ...left, value: leftOut.events, role: "peer" });
   const rows =
@@ -88,13 +109,13 @@ async function refold(own: OnLog): Promise<Rebuilt> {
   await rebuiltOf(own, "warm-up", warmUpEvents);
   const same = await rebuiltOf(own, "carts", events);
   const name = "Refold, the same events";
-  tellRate({ ...rate, name: `${name}, ${oneProjection}`, count: events, seconds: same.one });
-  tellRate({ ...rate, name: `${name}, ${twoProjections}`, count: events, seconds: same.two });
+  tellRebuild({ name: `${name}, ${oneProjection}`, events, cost: same.one });
+  tellRebuild({ name: `${name}, ${twoProjections}`, events, cost: same.two });
   const many = await rebuiltOf(own, "more-carts", more);
-  const all = { ...rate, count: more, ceiling: "their log read alone" };
-  tellRate({ ...all, name: `Refold, more of them, ${oneProjection}`, seconds: many.one });
-  tellRate({ ...all, name: `Refold, more of them, ${twoProjections}`, seconds: many.two });
-  const read = { ...rate, name: all.ceiling, count: more, role: "ceiling" } as const;
+  const all = { events: more, ceiling: "their log read alone" };
+  tellRebuild({ ...all, name: `Refold, more of them, ${oneProjection}`, cost: many.one });
+  tellRebuild({ ...all, name: `Refold, more of them, ${twoProjections}`, cost: many.two });
+  const read = { name: all.ceiling, of: "events", count: more, role: "ceiling" } as const;
   tellRate({ ...read, seconds: many.readAlone });
   tellChecked("Refold: every row of every rebuild equals counts made without it");
   return { same: same.one, many: many.one };
@@ -109,7 +130,7 @@ async function rebuiltOf(own: OnLog, name: string, count: number) {
 }
 
 /** Events of the size that the application has. */
-async function ownSize({ pool, log }: OnLog): Promise<void> {
+async function ownSize({ pool, pid, log }: OnLog): Promise<void> {
   const registry = new StoredSchemaRegistry({ store: new MemoryRegistryStore() });
   const codec = avroCodec({ registry });
   const history = new SeatEvents(codec);
@@ -117,19 +138,24 @@ async function ownSize({ pool, log }: OnLog): Promise<void> {
   const filled = { log, codec, history };
   const store = new PostgresReadModelStore({ pool });
   const builds = new PostgresGenerations({ pool });
-  const began = performance.now();
-  const generation = await fillGeneration(filled, { builds, store });
-  const seconds = (performance.now() - began) / 1_000;
-  await assertEqual(filled, store, [generation]);
-  tellRate({ ...rate, name: "Refold, seat events", count: seats, seconds });
+  const generations: Generation[] = [];
+  const cost = await costOf(pid, async () => {
+    generations.push(await fillGeneration(filled, { builds, store }));
+  });
+  await assertEqual(filled, store, generations);
+  tellRebuild({ name: "Refold, seat events", events: seats, cost });
 }
 
 function tellBeside(theirs: EmmettRebuilt, { same, many }: Rebuilt): void {
   const times = { unit: "times", better: "more", role: "measured" } as const;
   const name = `Refold beside Emmett, ${oneProjection}`;
-  tell({ ...times, name: `${name}, the same events`, value: theirs.seconds / same });
-  const value = more / many / (events / theirs.seconds);
-  tell({ ...times, name: `${name}, each at its own rate`, value });
+  const value = theirs.cost.seconds / same.seconds;
+  tell({ ...times, name: `${name}, the same events`, value });
+  const rates = more / many.seconds / (events / theirs.cost.seconds);
+  tell({ ...times, name: `${name}, each at its own rate`, value: rates });
+  const [ours, peers] = [processorUs(many, more), processorUs(theirs.cost, events)];
+  if (ours === undefined || peers === undefined) return;
+  tell({ ...times, name: `${name}, processor time of an event`, value: peers / ours });
 }
 
 await onOwnPostgres(async (own) => {

@@ -53,9 +53,8 @@ export interface RebuildCarts {
   readonly batch: number;
 }
 
-/** Empties the tables and fills them from all events; gives the seconds. */
-export async function rebuildCarts(library: EmmettLibrary, of: RebuildCarts): Promise<number> {
-  const began = performance.now();
+/** Empties the tables and fills them from all events. */
+export async function rebuildCarts(library: EmmettLibrary, of: RebuildCarts): Promise<void> {
   const consumer = library.rebuildPostgreSQLProjections({
     connectionString: of.url,
     projections: of.tables.map((table) => projectionInto(library, table)),
@@ -66,7 +65,6 @@ export async function rebuildCarts(library: EmmettLibrary, of: RebuildCarts): Pr
   } finally {
     await consumer.close();
   }
-  return (performance.now() - began) / 1_000;
 }
 
 const projectionInto = (library: EmmettLibrary, table: string): EmmettProjection =>

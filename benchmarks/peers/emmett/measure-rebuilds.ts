@@ -1,3 +1,4 @@
+import { type Cost, costOf } from "../../_cost.ts";
 import type { OwnPostgres } from "../../_own-postgres.ts";
 import { appendCarts, cartDocuments, rebuildCarts } from "./carts.ts";
 import { leftOutOf, type LeftOut } from "./left-out.ts";
@@ -14,7 +15,7 @@ export interface EmmettRebuilds {
 }
 
 export interface EmmettRebuilt {
-  readonly seconds: number;
+  readonly cost: Cost;
   /** Of all its projections together. */
   readonly leftOut: LeftOut;
 }
@@ -27,7 +28,7 @@ const tablesOf = (rebuild: string, count: number) =>
  * Appends carts to Emmett's store and rebuilds one projection of them, and then two.
  * @throws PeerMissing where the library can't be had, and Error for wrong rows.
  */
-export async function measureEmmettRebuilds({ url, pool }: OwnPostgres, of: EmmettRebuilds) {
+export async function measureEmmettRebuilds({ url, pool, pid }: OwnPostgres, of: EmmettRebuilds) {
   const { events, warmUpEvents, writers, batch } = of;
   const library = await emmettLibrary();
   const store = library.getPostgreSQLEventStore(url, { schema: { autoMigration: "None" } });
@@ -39,14 +40,14 @@ export async function measureEmmettRebuilds({ url, pool }: OwnPostgres, of: Emme
   await store.close();
   const rebuild = async (name: string, projections: number): Promise<EmmettRebuilt> => {
     const tables = tablesOf(name, projections);
-    const seconds = await rebuildCarts(library, { url, tables, batch });
+    const cost = await costOf(pid, () => rebuildCarts(library, { url, tables, batch }));
     const left = { events: 0, rows: 0 };
     for (const table of tables) {
       const more = leftOutOf(await cartDocuments(pool, table), events);
       left.events += more.events;
       left.rows += more.rows;
     }
-    return { seconds, leftOut: left };
+    return { cost, leftOut: left };
   };
   const { version } = library;
   return { version, one: await rebuild("one", 1), two: await rebuild("two", 2) };
