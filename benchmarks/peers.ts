@@ -23,7 +23,7 @@ import { type Rate, tellChecked, tellLeftOut, tellRate } from "./harness/tell.ts
 
 const { values } = parseArgs({
   options: {
-    events: { type: "string", default: "300000" },
+    events: { type: "string", default: "1000000" },
     naiveEvents: { type: "string", default: "10000" },
     keys: { type: "string", default: "2000" },
   },

@@ -191,7 +191,7 @@ export const workloads: readonly Workload[] = [
     question: "What do the usual ways to keep a read model reach on the same data and server?",
     warmUp: "the runner and the batch consumer have each done the whole topic once, unmeasured",
     settings: {
-      events: count(300_000, "events in the topic"),
+      events: count(1_000_000, "events in the topic"),
       naiveEvents: count(10_000, "of them for the consumer that commits each event by itself"),
       keys: count(2_000, "keys that they are spread over", 10_000_000),
     },

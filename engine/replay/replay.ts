@@ -8,7 +8,7 @@ import type { Generation, ReadModelStore } from "../ports/read-model-store.ts";
 import type { Fetch, RecordLog, TopicInfo } from "../ports/record-log.ts";
 import type { AnyProjection } from "../projection.ts";
 import { Claims } from "../runner/claims.ts";
-import { taskLimits, type TaskLimits } from "../task/limits.ts";
+import { projectionLimits, taskLimits, type TaskLimits } from "../task/limits.ts";
 import { projectionPipeline, topicsOf } from "../task/pipeline.ts";
 import { ProjectionStore } from "../task/projection-store.ts";
 import { Task } from "../task/task.ts";
@@ -17,7 +17,7 @@ import { type Cuts, cutOf, cutTo } from "./cuts.ts";
 import type { EditedValues } from "./letters.ts";
 
 /** Large flushes: nobody waits for the rows of a replay. */
-const replayLimits: Partial<TaskLimits> = { batchRecordsMax: 50_000 };
+const replayLimits: Partial<TaskLimits> = { ...projectionLimits, batchRowsMax: 50_000 };
 
 export interface ReplayOptions {
   readonly projection: AnyProjection;

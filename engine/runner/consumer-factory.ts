@@ -6,7 +6,7 @@ import type { TopicInfo } from "../ports/record-log.ts";
 import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import type { TaskStore } from "../task/batch.ts";
-import { taskLimits, type TaskLimits } from "../task/limits.ts";
+import { projectionLimits, taskLimits, type TaskLimits } from "../task/limits.ts";
 import { type Pipeline, processorPipeline, projectionPipeline } from "../task/pipeline.ts";
 import { processorModelOf, ProcessorTaskStore } from "../task/processor-task-store.ts";
 import { ProjectionStore, readModelOf } from "../task/projection-store.ts";
@@ -31,7 +31,7 @@ interface Prepared {
 /** Makes definitions ready to run: stores opened, topics there, the assignment's group joined. */
 export class ConsumerFactory {
   readonly #options: RunOptions;
-  readonly #limits: TaskLimits;
+  readonly #limits: Readonly<Record<Pipeline["kind"], TaskLimits>>;
   readonly #metrics: Metrics;
   readonly #topics = new Map<string, TopicInfo>();
   readonly #hubs = new Map<string, TopicHub>();
@@ -40,7 +40,10 @@ export class ConsumerFactory {
 
   constructor(options: RunOptions, signal: AbortSignal) {
     this.#options = options;
-    this.#limits = taskLimits(options.limits);
+    this.#limits = {
+      projection: taskLimits({ ...projectionLimits, ...options.limits }),
+      processor: taskLimits(options.limits),
+    };
     this.#metrics = options.metrics ?? noMetrics;
     this.#signal = signal;
   }
@@ -67,7 +70,7 @@ export class ConsumerFactory {
     const notify = projection.kind === "events" ? projection.notify : undefined;
     if (notify) await codec.prepare(notify.to);
     const duty: Duty = { role };
-    const options = { ...this.#pipelineOptions(), generation: generation.generation };
+    const options = { ...this.#pipelineOptions("projection"), generation: generation.generation };
     return this.#consumer({
       pipeline: projectionPipeline(projection, options),
       store: new ProjectionStore({ projection, generation, store, codec }),
@@ -83,7 +86,7 @@ export class ConsumerFactory {
     await store.open(processorModelOf(processor));
     const metrics = this.#metrics;
     return this.#consumer({
-      pipeline: processorPipeline(processor, this.#pipelineOptions()),
+      pipeline: processorPipeline(processor, this.#pipelineOptions("processor")),
       store: new ProcessorTaskStore({ processor, store, decider, metrics, probe, plansMax }),
       generation: undefined,
       duty: { role: "serving" },
@@ -92,22 +95,23 @@ export class ConsumerFactory {
   }
 
   /** Records are set aside where there is a place for them, and halt their partition otherwise. */
-  #pipelineOptions() {
+  #pipelineOptions(kind: Pipeline["kind"]) {
     const { codec, deadLetters } = this.#options;
     const onRecordError = deadLetters ? "park" : "halt";
-    return { codec, limits: this.#limits, onRecordError } as const;
+    return { codec, limits: this.#limits[kind], onRecordError } as const;
   }
 
   async #consumer(prepared: Prepared): Promise<LiveConsumer> {
     const { pipeline, store, generation, duty, metrics } = prepared;
     const { log, clock, random, assignment, deadLetters, probe = noProbe } = this.#options;
-    const { backoff } = this.#limits;
+    const limits = this.#limits[pipeline.kind];
+    const { backoff } = limits;
     const topics: TopicInfo[] = [];
     for (const topic of pipeline.topics) topics.push(await this.#topic(topic));
     const { tracer } = this.#options;
     const traced = tracedTask({ store, consumer: pipeline.name, tracer, clock });
     const shared = { ...traced, clock, random, signal: this.#signal, deadLetters };
-    const task = new Task({ ...shared, pipeline, metrics, probe, limits: this.#limits });
+    const task = new Task({ ...shared, pipeline, metrics, probe, limits });
     const claims = new Claims({ ...shared, log, topics, backoff });
     const group = groupOf(pipeline.name, generation);
     const membership = await assignment.join(group, topics[0]?.partitions ?? 0);
@@ -144,7 +148,7 @@ export class ConsumerFactory {
     const known = this.#hubs.get(topic);
     if (known) return known;
     const { log, clock, random, fetchBytesMax = 1024 * 1024, fetchesMax = 4 } = this.#options;
-    const { backoff } = this.#limits;
+    const { backoff } = this.#limits.projection;
     const hub = new TopicHub({ topic, log, clock, random, backoff, fetchBytesMax, fetchesMax });
     this.#hubs.set(topic, hub);
     return hub;

@@ -10,7 +10,8 @@ import {
 } from "../ports/codec.ts";
 import type { LetterSource } from "../ports/dead-letters.ts";
 import type { RecordCursor } from "../record-batch/cursor.ts";
-import type { EventTopic } from "../topic.ts";
+import type { AnyEventType, EventTopic } from "../topic.ts";
+import { narrowed } from "./fields-read.ts";
 import type { HotRows } from "./hot-rows.ts";
 import type { Intake, IntakeNeeds, IntakeSource, Taken } from "./intake.ts";
 import { checkLane } from "./lane-check.ts";
@@ -54,9 +55,9 @@ export class EventIntake<Handler> implements Intake {
     const types = new Map(
       options.topics.flatMap((topic) => topic.events.map((type) => [type.fullName, type] as const)),
     );
-    // What is ignored isn't even decoded.
+    // What is ignored isn't even decoded, nor are fields that nothing reads.
     const read = [...types.values()].filter((type) => options.on[type.name] !== "ignore");
-    this.#reader = options.codec.events(read);
+    this.#reader = options.codec.events(read.map((type) => asRead(type, options)));
   }
 
   check(cursor: RecordCursor, source: TaskPartition): "apply" | "duplicate" {
@@ -140,6 +141,16 @@ export class EventIntake<Handler> implements Intake {
     if (at < this.#options.needs.originsMax) staged.origins[at] = originOf(cursor, source);
     staged.length = at + 1;
   }
+}
+
+/** The type with what its handler and the key read of it. */
+function asRead(
+  type: AnyEventType,
+  { on, key }: Pick<EventIntakeOptions<unknown>, "on" | "key">,
+): AnyEventType {
+  const handler = { of: on[type.name], eventAt: 1 };
+  if (typeof key !== "function") return narrowed(type, [handler], key === undefined ? [] : [key]);
+  return narrowed(type, [handler, { of: key, eventAt: 0 }], []);
 }
 
 function ownKey({ bytes, keyStart, keyEnd }: RecordCursor): string | undefined {

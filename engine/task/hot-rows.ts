@@ -14,8 +14,8 @@ export class HotRow {
   cause: SourceOrigin | undefined = undefined;
   /** Number of the last batch that touched it. */
   batch = 0;
-  /** Used since eviction last came by. */
-  used = true;
+  /** Used again since it was made, or since eviction last came by. */
+  used = false;
 
   constructor(key: string, partition: number) {
     this.key = key;
@@ -26,7 +26,7 @@ export class HotRow {
 /**
  * Rows kept between flushes, as long as their partition is owned: nobody else writes them, so what
  * is here is what the store has or will have. Bounded: the rows that were not used for longest go
- * (second chance: a row used since the last round stays for another), never one that the open batch
+ * (second chance: a row used again since the last round stays for another), never one that the open batch
  * or a flush in flight has changed, because the store doesn't have it yet.
  */
 export class HotRows {
@@ -68,13 +68,13 @@ export class HotRows {
   evict(oldestOpenBatch: number): void {
     let left = this.#rows.size - this.#rowsMax;
     let steps = left > 0 ? 2 * this.#rows.size : 0;
-    for (const [key, row] of this.#rows) {
+    for (const row of this.#rows.values()) {
       if (left <= 0 || steps <= 0) return;
       steps -= 1;
-      this.#rows.delete(key);
+      this.#rows.delete(row.key);
       if (row.used || row.batch >= oldestOpenBatch) {
         row.used = false;
-        this.#rows.set(key, row);
+        this.#rows.set(row.key, row);
       } else {
         left -= 1;
       }

@@ -4,6 +4,8 @@ import { type BackoffOptions, defaultBackoff } from "../backoff.ts";
 export interface TaskLimits {
   /** A batch is flushed when it has so many records, */
   readonly batchRecordsMax: number;
+  /** or has touched so many rows (what one chunk touches may come on top), */
+  readonly batchRowsMax: number;
   /** or so many bytes of the log, */
   readonly batchBytesMax: number;
   /** or when its first record has waited so long. */
@@ -26,6 +28,7 @@ export interface TaskLimits {
 
 export const defaultTaskLimits: TaskLimits = {
   batchRecordsMax: 10_000,
+  batchRowsMax: 10_000,
   batchBytesMax: 16 * 1024 * 1024,
   lingerMs: 10,
   positionLingerMs: 250,
@@ -36,11 +39,17 @@ export const defaultTaskLimits: TaskLimits = {
   backoff: defaultBackoff,
 };
 
+/**
+ * Where a projection is behind, a flush of many records costs as much as one of few that touch the
+ * same rows; a processor's flush decides about each of its records in one transaction.
+ */
+export const projectionLimits: Partial<TaskLimits> = { batchRecordsMax: 50_000 };
+
 /** @throws RangeError naming every fault. */
 export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   const limits = { ...defaultTaskLimits, ...given };
   const faults = (
-    ["batchRecordsMax", "batchBytesMax", "chunkRecordsMax", "hotRowsMax"] as const
+    ["batchRecordsMax", "batchRowsMax", "batchBytesMax", "chunkRecordsMax", "hotRowsMax"] as const
   ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");

@@ -291,8 +291,9 @@ export class Task {
   }
 
   #full(): boolean {
-    const { batchRecordsMax, batchBytesMax } = this.#options.limits;
-    return this.#open.records >= batchRecordsMax || this.#open.bytes >= batchBytesMax;
+    const { batchRecordsMax, batchRowsMax, batchBytesMax } = this.#options.limits;
+    const { records, touched, bytes } = this.#open;
+    return records >= batchRecordsMax || touched.length >= batchRowsMax || bytes >= batchBytesMax;
   }
 
   async #chunk(work: Work[]): Promise<void> {
