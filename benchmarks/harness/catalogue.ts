@@ -136,6 +136,22 @@ export const workloads: readonly Workload[] = [
     limitSeconds: 900,
   },
   {
+    name: "soak",
+    question: "Does memory stay flat while commands and catch-ups run at full speed?",
+    warmUp: "60,000 registrations are there; 25,000 commands and ten catch-ups are not counted",
+    settings: {
+      seconds: count(600, "how long it is watched", 86_400),
+      connections: count(50, "clients that send the next command when they are answered", 10_000),
+      events: count(500_000, "events of the log that is caught up with again and again"),
+      history: count(60_000, "registrations that are there before the first command"),
+      warmUp: count(25_000, "commands that fill what is kept, before what is watched"),
+    },
+    program: "soak.ts",
+    servers: [],
+    repeats: 1,
+    limitSeconds: 90_000,
+  },
+  {
     name: "scale",
     question: "What do more partitions, keys, projections and processes cost a catch-up?",
     warmUp:
