@@ -9,6 +9,7 @@ import {
   KafkaRecordLog,
   type KafkaRecordLogOptions,
 } from "../../connectors/kafka/index.ts";
+import "./resting-kafkajs.ts";
 
 export const brokersOfRun = (): string[] => inject("kafkaBrokers").split(",");
 

@@ -50,9 +50,16 @@ test("a topic that is deleted while it is read ends the reader by name", async (
 test("partitions that are added while a topic is read end the reader by name", async () => {
   const log = logOfTest({ metadataAgeMaxMs: 200, fetchWaitMs: 50 });
   const topic = await topicOfTest(log, 2);
+  await log.append([appendOf(topic, 0, [recordOf("a")])]);
   const admin = await adminOfTest();
-  const reading = readRecords(log, { topic, from: fromStart(0, 1), until: "forever" });
-  reading.catch(() => undefined);
+  // Who only begins when they are there has no reason to complain.
+  const begun = Promise.withResolvers<void>();
+  const reading = readRecords(log, { topic, from: fromStart(0, 1), until: "forever" }, () => {
+    begun.resolve();
+    return false;
+  });
+  reading.catch(begun.reject);
+  await begun.promise;
   await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
   const message = expect.stringContaining("from 2 to 3 partitions");
   await expect(reading).rejects.toMatchObject({ code: "partitions-differ", message });
