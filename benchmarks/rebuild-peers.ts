@@ -19,6 +19,7 @@ import { CartRebuilds } from "./_cart-rebuilds.ts";
 import { type Cost, costOf } from "./_cost.ts";
 import { fillLog } from "./_fill-log.ts";
 import { onOwnPostgres, type OwnPostgres } from "./_own-postgres.ts";
+import { readToEnd } from "./_read-to-end.ts";
 import { assertEqual, fillGeneration } from "./_rebuild.ts";
 import { SeatEvents } from "./_seat-events.ts";
 import { serverSettings } from "./_server-settings.ts";
@@ -108,18 +109,26 @@ function tellEmmett(name: string, { cost, leftOut }: EmmettRebuilt): void {
 async function refold(own: OnLog): Promise<Rebuilt> {
   await rebuiltOf(own, "warm-up", warmUpEvents);
   const same = await rebuiltOf(own, "carts", events);
-  const name = "Refold, the same events";
-  tellRebuild({ name: `${name}, ${oneProjection}`, events, cost: same.one });
-  tellRebuild({ name: `${name}, ${twoProjections}`, events, cost: same.two });
+  tellRefold("the same events", events, same);
   const many = await rebuiltOf(own, "more-carts", more);
-  const all = { events: more, ceiling: "their log read alone" };
-  tellRebuild({ ...all, name: `Refold, more of them, ${oneProjection}`, cost: many.one });
-  tellRebuild({ ...all, name: `Refold, more of them, ${twoProjections}`, cost: many.two });
-  const read = { name: all.ceiling, of: "events", count: more, role: "ceiling" } as const;
-  tellRate({ ...read, seconds: many.readAlone });
+  tellRefold("more of them", more, many);
   tellChecked("Refold: every row of every rebuild equals counts made without it");
   return { same: same.one, many: many.one };
 }
+
+function tellRefold(
+  what: string,
+  count: number,
+  { one, two, readAlone }: Awaited<ReturnType<typeof rebuiltOf>>,
+): void {
+  const of = { events: count, ceiling: `${what}, their log read alone` };
+  tellRebuild({ ...of, name: `Refold, ${what}, ${oneProjection}`, cost: one });
+  tellRebuild({ ...of, name: `Refold, ${what}, ${twoProjections}`, cost: two });
+  tellReadAlone(of.ceiling, count, readAlone);
+}
+
+const tellReadAlone = (name: string, count: number, seconds: number): void =>
+  tellRate({ name, of: "events", count, seconds, role: "ceiling" });
 
 async function rebuiltOf(own: OnLog, name: string, count: number) {
   const rebuilds = new CartRebuilds(own, { name, events: count });
@@ -143,7 +152,9 @@ async function ownSize({ pool, pid, log }: OnLog): Promise<void> {
     generations.push(await fillGeneration(filled, { builds, store }));
   });
   await assertEqual(filled, store, generations);
-  tellRebuild({ name: "Refold, seat events", events: seats, cost });
+  const ceiling = "seat events, their log read alone";
+  tellRebuild({ name: "Refold, seat events", events: seats, cost, ceiling });
+  tellReadAlone(ceiling, seats, await readToEnd(log, seats));
 }
 
 function tellBeside(theirs: EmmettRebuilt, { same, many }: Rebuilt): void {
