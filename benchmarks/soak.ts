@@ -8,7 +8,8 @@
  * warm-up is one of counts too: 60,000 registrations are there before the first command, and 25,000
  * commands and ten catch-ups have been before what is judged.
  *
- * It is judged by the trend of the least of each of 24 windows. It grows when the trend's 95 %
+ * Judged is the second half, by the trend of the least of each of 24 windows: in the first one the
+ * allocator finds its size, in steps that don't come back. What is held grows when the trend's 95 %
  * interval lies above 1 MiB (or 1 handle) a minute as a whole: a process of 400 MiB would take a
  * working day to double, and what is kept of each of thousands of commands a second is far above it.
  *
@@ -137,7 +138,8 @@ function tellCurve(name: string, curve: MemoryCurve): string[] {
 }
 
 function tellTrend(name: string, { curve, kind }: { curve: MemoryCurve; kind: Held }): string[] {
-  const trend = seconds < 60 * judgedMinutes ? undefined : curve.trend(kind, fromMs);
+  const judgedFromMs = fromMs + seconds * 500;
+  const trend = seconds < 120 * judgedMinutes ? undefined : curve.trend(kind, judgedFromMs);
   if (trend === undefined) {
     tellLeftOut(`the trend of ${kind}, ${name}: the time after the warm-up is too short`);
     return [];
