@@ -223,7 +223,9 @@ describe("GET /registration-updates", () => {
       .toContain("unreachable");
     await enrol("MA101");
     if (flaky !== undefined) flaky.down = false;
-    await expect.poll(() => confirmed(reader), { timeout: 3_000 }).toEqual([0, 1, 2]);
+    // Both are read at once: the first may be merged with the second.
+    await expect.poll(() => confirmed(reader).at(-1), { timeout: 3_000 }).toBe(2);
+    expect(["0,2", "0,1,2"]).toContain(confirmed(reader).join());
     await expect.poll(async () => (await app.inject({ url: "/readyz" })).statusCode).toBe(200);
   });
 });
