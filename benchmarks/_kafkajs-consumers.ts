@@ -1,8 +1,16 @@
-import { type Consumer, type EachBatchPayload, Kafka, logLevel } from "kafkajs";
+import {
+  type Consumer,
+  type EachBatchPayload,
+  Kafka,
+  type KafkaJSDeleteGroupsError,
+  logLevel,
+} from "kafkajs";
 import type { Pool } from "pg";
 
 import { type SeatDelta, type SeatDeltas } from "./_seat-deltas.ts";
 import { moveOffset, upsertSeats } from "./_seat-table.ts";
+
+const groupIdNotFound = 69;
 
 export interface ByHand {
   readonly brokers: readonly string[];
@@ -108,6 +116,15 @@ async function consumed(
 async function removeGroup(kafka: Kafka, groupId: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await admin.deleteGroups([groupId]);
+  await admin.deleteGroups([groupId]).catch(throwUnlessGone);
   await admin.disconnect();
+}
+
+/** A group that has committed no offsets goes by itself when its last member leaves. */
+function throwUnlessGone(error: unknown): void {
+  // kafkajs exports the class in a way that modules don't see: its name tells.
+  const isOfGroups = error instanceof Error && error.name === "KafkaJSDeleteGroupsError";
+  if (!isOfGroups) throw error;
+  const { groups } = error as KafkaJSDeleteGroupsError;
+  if (groups.some(({ errorCode }) => errorCode !== groupIdNotFound)) throw error;
 }
