@@ -21,6 +21,9 @@ export interface MeasuredInstance extends AsyncDisposable {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** Limits of an instance whose pace is measured, instead of whom it puts off to keep it. */
+export const nobodyPutOff: readonly string[] = ["underWayMin=5000", "underWayFirst=5000"];
+
 const launcher = new URL("../bin/refold.js", import.meta.url).pathname;
 
 /** Runs another command beside the instance; its standard output is the caller's to read. */

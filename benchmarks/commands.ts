@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { build } from "hdr-histogram-js";
 
 import type { Connection } from "./_connection.ts";
-import { measuredInstance, offerModules } from "./_instance.ts";
+import { measuredInstance, nobodyPutOff, offerModules } from "./_instance.ts";
 import { openLoop, type Turn } from "./_open-loop.ts";
 import { untilRegistered } from "./_registered.ts";
 import { tellChecked, tellLatencies, tellRate } from "./harness/tell.ts";
@@ -26,7 +26,7 @@ const perSecond = Number(values.perSecond);
 const seconds = Number(values.seconds);
 const warmUpTurns = 3 * perSecond;
 
-await using instance = await measuredInstance();
+await using instance = await measuredInstance(["--limit", ...nobodyPutOff]);
 const codes = await offerModules(instance, { modules: 20, capacity: 100_000_000 });
 const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000 });
 const accepted = new Set<string>();

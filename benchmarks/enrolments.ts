@@ -19,7 +19,13 @@ import { build, type Histogram } from "hdr-histogram-js";
 import { CompletionWatch } from "./_completion-watch.ts";
 import { assertEnrolled, type KeptEnrolment } from "./_enrolled.ts";
 import { hopsOf } from "./_enrolment-hops.ts";
-import { measuredInstance, type MeasuredInstance, offerModules, waitUntil } from "./_instance.ts";
+import {
+  measuredInstance,
+  type MeasuredInstance,
+  nobodyPutOff,
+  offerModules,
+  waitUntil,
+} from "./_instance.ts";
 import { openLoop } from "./_open-loop.ts";
 import { processSeconds, treeSeconds } from "./_processor-time.ts";
 
@@ -125,7 +131,9 @@ function processorText({ from, to }: Load, completed: number): string {
   );
 }
 
-await using instance = await measuredInstance([], { REFOLD_SANDBOX_CARD: "tok_ok" });
+await using instance = await measuredInstance(["--limit", ...nobodyPutOff], {
+  REFOLD_SANDBOX_CARD: "tok_ok",
+});
 const codes = await offerModules(instance, { modules, capacity: warmUp + measured, feeCents });
 const watch = new CompletionWatch();
 const stop = new AbortController();

@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 
 import { measureFreshness, tellFreshness } from "./_freshness.ts";
-import { measuredInstance, offerModules } from "./_instance.ts";
+import { measuredInstance, nobodyPutOff, offerModules } from "./_instance.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   strict: false,
 });
 
-await using instance = await measuredInstance();
+await using instance = await measuredInstance(["--limit", ...nobodyPutOff]);
 const codes = await offerModules(instance, { modules: 20, capacity: 1_000_000 });
 const { httpUrl } = instance;
 const perSecond = Number(values.perSecond);

@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 
 import { PostgresRecordLog } from "../connectors/postgres/index.ts";
 import { measureEventFreshness } from "./_event-freshness.ts";
-import { measuredInstance } from "./_instance.ts";
+import { measuredInstance, nobodyPutOff } from "./_instance.ts";
 import { noKafka, onKafkaTopic } from "./_kafka-topic.ts";
 import { measureLogFreshness } from "./_log-freshness.ts";
 import { onOwnPostgres, type OwnPostgres } from "./_own-postgres.ts";
@@ -58,7 +58,9 @@ switch (values.from) {
   default: {
     // The log of the brokers is measured by itself.
     delete process.env["KAFKA_BROKERS"];
-    await using instance = await measuredInstance();
+    // Each change by itself: how updates that follow closely are merged is measured elsewhere.
+    const limits = [...nobodyPutOff, "updatesPerSecondMax=1000"];
+    await using instance = await measuredInstance(["--limit", ...limits]);
     await measureEventFreshness({ ...load, instance, modules: keys });
   }
 }

@@ -6,7 +6,13 @@
 import { build, type Histogram } from "hdr-histogram-js";
 
 import { Connection, type RawAnswer } from "./_connection.ts";
-import { measuredInstance, type MeasuredInstance, offerModules, queryRows } from "./_instance.ts";
+import {
+  measuredInstance,
+  nobodyPutOff,
+  type MeasuredInstance,
+  offerModules,
+  queryRows,
+} from "./_instance.ts";
 import { untilRegistered } from "./_registered.ts";
 
 const users = 10_000;
@@ -78,7 +84,7 @@ async function check(instance: MeasuredInstance, outcome: Outcome): Promise<void
 
 const histogram = () => build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 });
 
-await using instance = await measuredInstance();
+await using instance = await measuredInstance(["--limit", ...nobodyPutOff]);
 // Once unmeasured, on modules of its own: compiled code and open connections are the usual state.
 await rush(instance.httpUrl, await offerModules(instance, { modules, capacity }), histogram());
 

@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-import { measuredInstance, offerModules } from "./_instance.ts";
+import { measuredInstance, nobodyPutOff, offerModules } from "./_instance.ts";
 import type { FromListening, StreamKind, ToListening } from "./_listening.ts";
 import { openLoop } from "./_open-loop.ts";
 import { processSeconds } from "./_processor-time.ts";
@@ -42,7 +42,12 @@ const perSecond = Number(values["per-second"]);
 const seconds = Number(values["seconds"]);
 
 const most = String(listeners + 1_000);
-const limits = [`listenersMax=${most}`, `clientListenersMax=${most}`, "clientRequestBurst=100000"];
+const limits = [
+  ...nobodyPutOff,
+  `listenersMax=${most}`,
+  `clientListenersMax=${most}`,
+  "clientRequestBurst=100000",
+];
 await using instance = await measuredInstance(["--limit", ...limits]);
 const { httpUrl, pid } = instance;
 const codes = await offerModules(instance, { modules, capacity: 1_000_000 });

@@ -14,7 +14,14 @@ import type { RebuildRecord } from "../engine/ports/rebuilds.ts";
 import { isEqual } from "../engine/rebuild/index.ts";
 import { moduleEvents } from "../schemas/topics.ts";
 import { appendRegistrations } from "./_history.ts";
-import { measuredInstance, offerModules, queryRows, refold, waitUntil } from "./_instance.ts";
+import {
+  measuredInstance,
+  nobodyPutOff,
+  offerModules,
+  queryRows,
+  refold,
+  waitUntil,
+} from "./_instance.ts";
 import { LagWatch } from "./_lag-watch.ts";
 import { processesOf, usedBy, usedText } from "./_processor-use.ts";
 import { RebuildWatch } from "./_rebuild-watch.ts";
@@ -43,7 +50,7 @@ const warmUpMs = 8_000;
 const appliedWithinMs = 600_000;
 const target = { eventsPerSecond: 300_000, lagMs: 2_000, ratio: 1.5, holdMs: 200 };
 
-await using instance = await measuredInstance();
+await using instance = await measuredInstance(["--limit", ...nobodyPutOff]);
 const { httpUrl } = instance;
 const codes = await offerModules(instance, { modules, capacity: 1_000_000 });
 const past = await history();

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build, type Histogram } from "hdr-histogram-js";
 
 import { Connection, headerOf, type RawAnswer } from "./_connection.ts";
-import { measuredInstance, offerModules } from "./_instance.ts";
+import { measuredInstance, nobodyPutOff, offerModules } from "./_instance.ts";
 
 const users = 10_000;
 const modules = 20;
@@ -99,6 +99,7 @@ function check(outcomes: ReadonlyMap<string, number>, greed: Greed, seconds: num
 
 await using instance = await measuredInstance([
   "--limit",
+  ...nobodyPutOff,
   `clientRequestsPerSecond=${bucket.perSecond}`,
   `clientRequestBurst=${bucket.burst}`,
 ]);
