@@ -9,6 +9,8 @@ export interface EventType<Name extends string = string, Event = unknown> {
   readonly fullName: string;
   /** The parsed Avro schema: a record. */
   readonly schema: AvroRecordSchema;
+  /** Where `schema` has only the fields that somebody reads: the whole one, which writers still owe. */
+  readonly contract?: AvroRecordSchema;
   /** Never set: carries the type. */
   readonly _event?: Event;
 }

@@ -17,11 +17,18 @@ export function eventDecoders(
   types: readonly AnyEventType[],
   limits: Partial<DecodeLimits>,
 ): DecoderOf<EventDecoder> {
-  const readers = types.map((type) => ({ type, schema: parseSchema(type.schema) }));
+  const readers = types.map((type) => ({
+    type,
+    schema: parseSchema(type.schema),
+    contract: type.contract && parseSchema(type.contract),
+  }));
   return (writer, schemaId) => {
     const reader = readers.find(({ schema }) => bears(schema, writer));
     if (reader === undefined) return skipped;
-    const resolver = resolverFor(reader.schema, { writer, schemaId, limits });
+    const source = { writer, schemaId, limits };
+    // A writer that breaks its contract is refused, also where nobody reads what it leaves out.
+    if (reader.contract) resolverFor(reader.contract, source);
+    const resolver = resolverFor(reader.schema, source);
     return { type: reader.type.name, decode: decodeWith(resolver, reader.type.fullName) };
   };
 }

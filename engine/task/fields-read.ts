@@ -9,7 +9,7 @@ export interface EventFunction {
 /**
  * The event type with those fields alone that the functions read, so that a decoder passes over the
  * others: strings that nobody looks at are the largest part of decoding. All fields stay where the
- * functions' sources leave any doubt.
+ * functions' sources leave any doubt. A writer's schema must still be readable as the whole one.
  */
 export function narrowed(
   type: AnyEventType,
@@ -31,7 +31,7 @@ export function narrowed(
   const kept = fields.filter((field) => wanted.has(field.name) || definesName(field.type));
   if (kept.length === fields.length) return type;
   const schema: AvroRecordSchema = { ...type.schema, fields: kept };
-  return { ...type, schema };
+  return { ...type, schema, contract: type.contract ?? type.schema };
 }
 
 /** A later field may refer to the type that an earlier one defines. */

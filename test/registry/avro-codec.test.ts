@@ -137,6 +137,24 @@ test("an older writer's missing fields take defaults, a newer writer's unknown f
   expect(await read(older.events([seatOne]), fromNewer)).toEqual(["Seat", { code: "B" }]);
 });
 
+test("a writer that breaks its contract is refused by whoever reads only what it has", async () => {
+  const whole = ModuleRegistered.schema;
+  const fields = whole.fields.filter(({ name }) => name === "moduleCode");
+  const narrow = { ...ModuleRegistered, schema: { ...whole, fields }, contract: whole };
+  await registry.setCompatibility("NONE", "other");
+  const lacking = whole.fields.filter(({ name }) => name !== "studentId");
+  const text = JSON.stringify({ ...whole, fields: lacking });
+  const { id } = await registry.register("other", text);
+  const codec = codecOf();
+  expect(await codeOf(codec.events([narrow]).learn(id))).toBe("schema-incompatible");
+  await codec.prepare(moduleEvents);
+  const bytes = codec.encode(moduleEvents, ModuleRegistered, registered);
+  expect(await read(codec.events([narrow]), bytes)).toEqual([
+    "ModuleRegistered",
+    { moduleCode: "AAA-2013J" },
+  ]);
+});
+
 test("bytes that can't be read are a record error, not an outage", async () => {
   const codec = codecOf();
   await codec.prepare(moduleEvents);
