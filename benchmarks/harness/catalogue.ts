@@ -150,6 +150,7 @@ export const workloads: readonly Workload[] = [
     servers: [],
     repeats: 1,
     limitSeconds: 90_000,
+    onlyNamed: true,
   },
   {
     name: "scale",
@@ -219,7 +220,7 @@ export const workloads: readonly Workload[] = [
 ];
 
 /**
- * The workloads of these names; all of them for none.
+ * The workloads of these names; for none, all that don't have to be named.
  * @throws CommandFailure `usage` for a name that no workload has.
  */
 export function workloadsNamed(names: readonly string[]): readonly Workload[] {
@@ -228,5 +229,7 @@ export function workloadsNamed(names: readonly string[]): readonly Workload[] {
     const known = workloads.map(({ name }) => name).join(", ");
     throw new CommandFailure("usage", `No workload ${unknown.join(", ")}: there are ${known}.`);
   }
-  return names.length === 0 ? workloads : workloads.filter(({ name }) => names.includes(name));
+  return names.length === 0
+    ? workloads.filter(({ onlyNamed }) => onlyNamed !== true)
+    : workloads.filter(({ name }) => names.includes(name));
 }

@@ -26,7 +26,10 @@ interface BenchOptions {
 export function benchCommand(): Command {
   const command = new Command("bench")
     .description("measure this machine: every figure checked, beside its ceiling and its peers")
-    .argument("[names...]", "workloads (default: all of them); refold bench list tells them")
+    .argument(
+      "[names...]",
+      "workloads (default: all but soak, which takes long); refold bench list tells them",
+    )
     .option("--set <name=value...>", "settings, of one workload as workload.name=value")
     .option("--repeats <n>", "processes that measure each workload", wholeNumber(1, 100))
     .option("--json", "as JSON")

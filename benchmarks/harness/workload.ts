@@ -42,4 +42,6 @@ export interface Workload {
   readonly repeats: number;
   /** A repeat that takes longer has failed. */
   readonly limitSeconds: number;
+  /** It takes so long that it runs only where it is named. */
+  readonly onlyNamed?: true;
 }
