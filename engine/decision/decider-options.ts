@@ -29,8 +29,8 @@ export interface DeciderOptions {
   /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
   readonly waitingMax?: number;
   /**
-   * After so many conflicts a call is decided under the lock (default 1: where others append to the
-   * same models all the time, a second try would conflict as well, and cost a round).
+   * After so many conflicts a call is decided under the lock of the whole store (default 4: that
+   * lock keeps every other append waiting over several turns of the event loop, so it has to be rare).
    */
   readonly conflictsMax?: number;
   /** Age at which the store's clock is asked for anew (default 20 ms). */

@@ -371,6 +371,6 @@ export class Decider {
   }
 
   get #conflictsMax(): number {
-    return this.#options.conflictsMax ?? 1;
+    return this.#options.conflictsMax ?? 4;
   }
 }

@@ -17,7 +17,7 @@ describe("options of the API", () => {
   });
 
   it("never let the first guess exceed the most", () => {
-    expect(() => apiOptions({ underWayMax: 60 })).toThrow("underWayFirst (100) is above");
+    expect(() => apiOptions({ underWayMax: 60, underWayMin: 20 })).toThrow("underWayFirst (200) is above");
   });
 });
 
