@@ -17,7 +17,9 @@ describe("options of the API", () => {
   });
 
   it("never let the first guess exceed the most", () => {
-    expect(() => apiOptions({ underWayMax: 60, underWayMin: 20 })).toThrow("underWayFirst (200) is above");
+    expect(() => apiOptions({ underWayMax: 60, underWayMin: 20 })).toThrow(
+      "underWayFirst (200) is above",
+    );
   });
 });
 
