@@ -18,7 +18,7 @@ describe("options of the API", () => {
 
   it("never let the first guess exceed the most", () => {
     expect(() => apiOptions({ underWayMax: 60, underWayMin: 20 })).toThrow(
-      "underWayFirst (200) is above",
+      "underWayFirst (1000) is above",
     );
   });
 });
