@@ -2,15 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface SteadyRate {
   readonly perSecond: number;
-  /** In all. */
+  /** In all; infinity: until `signal` aborts. */
   readonly turns: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One of the turns. */
 export interface DueTurn {
   /** From 0. */
   readonly index: number;
-  /** When it was due, in Unix milliseconds. */
+  /** When it was due (performance.now), however late it is taken. */
+  readonly dueMs: number;
+  /** The same in Unix milliseconds. */
   readonly dueAtMs: number;
 }
 
@@ -21,19 +24,21 @@ export interface DueTurn {
 export async function* steadyTurns({
   perSecond,
   turns,
+  signal,
 }: SteadyRate): AsyncGenerator<readonly DueTurn[], void> {
   const began = performance.now();
   const beganAtMs = Date.now();
   let given = 0;
-  while (given < turns) {
+  const isOver = (): boolean => given >= turns || signal?.aborted === true;
+  while (!isOver()) {
     const elapsedMs = performance.now() - began;
     const due = Math.min(turns, Math.floor((elapsedMs * perSecond) / 1_000));
     const first = given;
     given = due;
-    yield Array.from({ length: due - first }, (_, at) => ({
-      index: first + at,
-      dueAtMs: beganAtMs + ((first + at) * 1_000) / perSecond,
-    }));
+    yield Array.from({ length: due - first }, (_, at) => {
+      const sinceMs = ((first + at) * 1_000) / perSecond;
+      return { index: first + at, dueMs: began + sinceMs, dueAtMs: beganAtMs + sinceMs };
+    });
     await sleep(1);
   }
 }

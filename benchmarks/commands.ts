@@ -10,7 +10,8 @@ import { build } from "hdr-histogram-js";
 
 import type { Connection } from "./_connection.ts";
 import { measuredInstance, nobodyPutOff, offerModules } from "./_instance.ts";
-import { openLoop, type Turn } from "./_open-loop.ts";
+import { openLoop } from "./_open-loop.ts";
+import type { DueTurn } from "./_steady-rate.ts";
 import { untilRegistered } from "./_registered.ts";
 import { tellChecked, tellLatencies, tellRate } from "./harness/tell.ts";
 
@@ -33,7 +34,7 @@ const accepted = new Set<string>();
 let answeredAtMs = 0;
 let countedFromMs = Number.NaN;
 
-async function register(connection: Connection, { index, dueMs }: Turn): Promise<void> {
+async function register(connection: Connection, { index, dueMs }: DueTurn): Promise<void> {
   const moduleCode = codes[index % codes.length] ?? "";
   const answer = await connection.post("/registrations", { moduleCode, studentId: `s-${index}` });
   if (answer.status !== 201) throw new Error(`A registration was answered ${answer.body}.`);

@@ -22,13 +22,18 @@ interface BenchOptions {
   readonly envFile?: string;
 }
 
+const onlyNamed = workloads
+  .filter((workload) => workload.onlyNamed === true)
+  .map(({ name }) => name)
+  .join(", ");
+
 /** `refold bench`: the workloads, measured on this machine and checked. */
 export function benchCommand(): Command {
   const command = new Command("bench")
     .description("measure this machine: every figure checked, beside its ceiling and its peers")
     .argument(
       "[names...]",
-      "workloads (default: all but soak, which takes long); refold bench list tells them",
+      `workloads (default: all but ${onlyNamed}, which takes long); refold bench list tells them`,
     )
     .option("--set <name=value...>", "settings, of one workload as workload.name=value")
     .option("--repeats <n>", "processes that measure each workload", wholeNumber(1, 100))

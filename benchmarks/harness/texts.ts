@@ -86,10 +86,14 @@ function shareOfCeiling(figure: FigureResult, figures: readonly FigureResult[]):
 /** For `refold bench list`. */
 export function catalogueText(workloads: readonly Workload[]): string {
   return workloads
-    .map(({ name, question, settings, repeats }) => {
+    .map(({ name, question, settings, repeats, onlyNamed }) => {
       const lines = Object.entries(settings).map(settingLine);
       const times = repeats === 1 ? "once" : `${repeats} times`;
-      return [`${name}: ${question} Runs ${times} unless --repeats says otherwise.`, ...lines];
+      const when = onlyNamed === true ? " Runs only where it is named." : "";
+      return [
+        `${name}: ${question} Runs ${times} unless --repeats says otherwise.${when}`,
+        ...lines,
+      ];
     })
     .map((lines) => lines.join("\n"))
     .join("\n");
