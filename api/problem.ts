@@ -5,6 +5,13 @@ import { Type } from "typebox";
 
 import type { ProblemCode } from "./problem-codes.ts";
 
+declare module "fastify" {
+  interface FastifyReply {
+    /** The problem that the answer is; undefined: it is none. */
+    problemCode: ProblemCode | undefined;
+  }
+}
+
 /** What went wrong, for programs and people. */
 export interface Problem {
   readonly status: number;
@@ -56,7 +63,8 @@ export function sendProblem(
   reply: FastifyReply,
   problem: Problem,
 ): FastifyReply {
-  const { status, headers } = problem;
+  const { status, code, headers } = problem;
+  reply.problemCode = code;
   if (headers !== undefined) void reply.headers(headers);
   return reply
     .code(status)

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Origin } from "../engine/decision/outcome.ts";
 import type { Random } from "../engine/ports/clock.ts";
@@ -58,23 +58,35 @@ export function originOf(request: FastifyRequest, random: Random): Origin {
   return traceparent === undefined ? origin : { ...origin, traceparent };
 }
 
-/** Counts every answer by route, method and status; labels are made once for each of them. */
+/** Counts every answer by route, method and status, and problems by their code too. */
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
-  const known = new Map<string, Labels>();
+  const known = new KnownLabels();
+  app.decorateReply("problemCode", undefined);
   app.addHook("onResponse", (request, reply, done) => {
-    const { config, url } = request.routeOptions;
-    if (config.stream !== true) {
-      const route = url ?? "none";
-      const key = `${request.method} ${reply.statusCode} ${route}`;
-      let labels = known.get(key);
-      if (labels === undefined) {
-        labels = { route, method: methodLabel(request), status: String(reply.statusCode) };
-        known.set(key, labels);
-      }
+    const { problemCode: code } = reply;
+    const labels = known.of(request, reply);
+    if (code !== undefined) metrics.count("http_problems_total", 1, { ...labels, code });
+    if (request.routeOptions.config.stream !== true) {
       metrics.observe("http_request_seconds", reply.elapsedTime / 1_000, labels);
     }
     done();
   });
+}
+
+/** Labels of answers, made once for each route, method and status. */
+class KnownLabels {
+  readonly #known = new Map<string, Labels>();
+
+  of(request: FastifyRequest, { statusCode }: FastifyReply): Labels {
+    const route = request.routeOptions.url ?? "none";
+    const key = `${request.method} ${statusCode} ${route}`;
+    let labels = this.#known.get(key);
+    if (labels === undefined) {
+      labels = { route, method: methodLabel(request), status: String(statusCode) };
+      this.#known.set(key, labels);
+    }
+    return labels;
+  }
 }
 
 /** Node's parser knows about 35 methods; those that no route has are counted as one. */

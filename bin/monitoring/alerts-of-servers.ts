@@ -64,6 +64,9 @@ export const storeAlerts: readonly Alert[] = [
 
 const answers = "refold_http_request_seconds_count";
 
+/** Being overloaded has an alert of its own, which waits longer: it ends by itself. */
+const refusedWrites = 'refold_http_problems_total{status="503",method!="GET",code!="overloaded"}';
+
 export const processAlerts: readonly Alert[] = [
   {
     name: "RefoldProcessDown",
@@ -100,10 +103,10 @@ export const processAlerts: readonly Alert[] = [
   {
     name: "RefoldWritesRefused",
     expression:
-      `sum by (route) (increase(${answers}{status="503",method!="GET"}[5m])) > 20 and ` +
-      `sum by (route) (increase(${answers}{status="503",method!="GET"}[1m])) > 0`,
+      `sum by (route, code) (increase(${refusedWrites}[5m])) > 20 and ` +
+      `sum by (route, code) (increase(${refusedWrites}[1m])) > 0`,
     severity: "critical",
-    summary: "{{ $labels.route }} refuses commands with 503, such as sessions-stale",
+    summary: "{{ $labels.route }} refuses commands with 503 {{ $labels.code }}",
   },
   {
     name: "RefoldOverloaded",

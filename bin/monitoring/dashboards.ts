@@ -165,7 +165,7 @@ export const dashboards: readonly Dashboard[] = [
     title: "Refold: commands and HTTP",
     about: "What is asked for, how long does it take, and what becomes of it?",
     rows: [
-      { title: "HTTP", panels: [requests, "http_request_seconds", failing] },
+      { title: "HTTP", panels: [requests, "http_request_seconds", failing, "http_problems_total"] },
       { title: "Refused for load", panels: ["requests_refused_total", "requests_limit"] },
       {
         title: "Commands",

@@ -29,6 +29,7 @@ export const labelMeanings = {
   route: "route as it is declared, never the path that was asked for; `unknown` for none",
   method: "HTTP method",
   status: "HTTP status",
+  code: "code of a problem: see `docs/http.md`",
   priority:
     "what a request is for: read; begin (a command such as a registration); finish (one that goes " +
     "on with what has begun or ends it)",
@@ -203,6 +204,9 @@ const process: MetricCatalogue = {
   ),
   http_request_seconds: histogram("Time from a request's head to its answer's end.", {
     labels: ["route", "method", "status"],
+  }),
+  http_problems_total: counter("Answers that are a problem, such as a refusal, by its code.", {
+    labels: ["route", "method", "status", "code"],
   }),
   requests_refused_total: counter("Requests refused because too many were under way.", {
     labels: ["priority"],
