@@ -1,30 +1,10 @@
-import type { CommandResult } from "../engine/decision/outcome.ts";
+import type { Fact } from "../engine/decision/definition.ts";
 import { partitionOf } from "../engine/partitioner.ts";
-import type { EventStore } from "../engine/ports/event-store.ts";
+import type { AppendedEvent, EventStore } from "../engine/ports/event-store.ts";
 import type { ReadPosition } from "../engine/ports/read-model-reader.ts";
-import { encodePositionToken } from "../engine/position-token.ts";
-import { type Sequence, sequence } from "../engine/position.ts";
+import { encodePositionToken, type LanePosition } from "../engine/position-token.ts";
+import { sequence } from "../engine/position.ts";
 import type { EventTopic } from "../engine/topic.ts";
-
-interface Lane {
-  readonly topic: string;
-  readonly partition: number;
-  readonly sequence: Sequence;
-}
-
-/** The token of what a command wrote: the last sequence in each of its lanes. */
-export function writtenPosition(incarnation: string, result: CommandResult): string {
-  const lanes = new Map<string, Lane>();
-  if (result.outcome === "accepted") {
-    for (const { fact, at } of result.recorded) {
-      const { name: topic, key, partitions } = fact.topic;
-      const partition = partitionOf(String(fieldOf(fact.event, key)), partitions);
-      // Facts of one lane stand in order of sequence: the last one is the highest.
-      lanes.set(`${topic} ${partition}`, { topic, partition, sequence: at.sequence });
-    }
-  }
-  return encodePositionToken({ incarnation, lanes: [...lanes.values()] });
-}
 
 /** The lane that a key's events are on. */
 export interface KeyLane {
@@ -36,6 +16,26 @@ export const laneOf = (key: string, { name, partitions }: EventTopic): KeyLane =
   topic: name,
   partition: partitionOf(key, partitions),
 });
+
+/** The lane that a fact's event is on. */
+export const laneOfFact = ({ topic, event }: Fact): KeyLane =>
+  laneOf(String(fieldOf(event, topic.key)), topic);
+
+/** Where a command's event stands. */
+export const placeOf = (lane: KeyLane, { sequence: at }: AppendedEvent): LanePosition => ({
+  ...lane,
+  sequence: at,
+});
+
+/** The token of what a command wrote, event by event: the last sequence in each of its lanes. */
+export function writtenPosition(incarnation: string, written: readonly LanePosition[]): string {
+  const lanes = new Map<string, LanePosition>();
+  for (const place of written) {
+    // Events of one lane stand in order of sequence: the last one is the highest.
+    lanes.set(`${place.topic} ${place.partition}`, place);
+  }
+  return encodePositionToken({ incarnation, lanes: [...lanes.values()] });
+}
 
 /**
  * The token of a lane as it stands in the store: at least as far as whatever was written there

@@ -57,7 +57,13 @@ function request(type: string, id: string, alongside: Alongside): AppendRequest 
 const asked = (id: string): AppendRequest =>
   request("PaymentRequested", id, {
     once: [
-      { scope: "bench", key: id, fingerprint: "f".repeat(64), answer: () => ({ status: 201, id }) },
+      {
+        scope: "bench",
+        key: id,
+        fingerprint: "f".repeat(64),
+        answer: { status: 201, id },
+        events: [`PaymentRequested-${id}`],
+      },
     ],
     effects: [
       {

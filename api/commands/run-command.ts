@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { CommandCall } from "../../engine/decision/definition.ts";
-import type { CommandResult } from "../../engine/decision/outcome.ts";
+import type { CommandDecision, CommandResult } from "../../engine/decision/outcome.ts";
 import type { CallMore } from "../../engine/decision/group.ts";
 import type { KeptOnce } from "../../engine/ports/alongside.ts";
 import type { ApiContext } from "../context.ts";
@@ -10,15 +10,23 @@ import { keptAnswer } from "../idempotency/keys-in-use.ts";
 import { markOf, type RequestMark } from "../idempotency/mark.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { originOf } from "../request-envelope.ts";
-import { type Accepted, sendTold, type Telling, type Told, toldOf } from "./told.ts";
+import {
+  recordedTold,
+  sendTold,
+  type Teller,
+  type Telling,
+  type Told,
+  toldOf,
+  toldOfResult,
+} from "./told.ts";
 
 /** A command as a route asks for it, with the request to answer. */
 export interface AskedCommand<Answer, Body> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly call: CommandCall<Answer>;
-  /** Pure: what it makes of a result is kept under the client's key. */
-  readonly tell: (result: Accepted<Answer>) => Telling<Body>;
+  /** Pure: what it makes of a decision's answer is kept under the client's key. */
+  readonly tell: (answer: Answer) => Telling<Body>;
   /** Awaited before the command is decided, unless its key has an answer already. */
   readonly after?: () => Promise<void>;
 }
@@ -38,9 +46,7 @@ export async function runCommand<Answer, Body>(
   const { eventStore } = context.deps;
   const mark = markOf(request);
   const incarnation = await context.waits.incarnation();
-  const answer = (result: CommandResult): Told =>
-    toldOf(result, { url: request.url, incarnation, tell: asked.tell });
-  const run = { ...asked, answer };
+  const run = { ...asked, teller: { url: request.url, incarnation, tell: asked.tell } };
   if (mark === undefined) await sendTold(reply, await told(context, run), eventStore);
   else {
     using _ = context.keysInUse.claim(mark);
@@ -83,35 +89,38 @@ interface Executed<Answer> {
 }
 
 interface Run<Answer, Body> extends AskedCommand<Answer, Body> {
-  readonly answer: (result: CommandResult) => Told;
+  readonly teller: Teller<Answer, Body>;
 }
 
 async function told<Answer, Body>(
   context: ApiContext,
-  { call, after, request, answer }: Run<Answer, Body>,
+  { call, after, request, teller }: Run<Answer, Body>,
 ): Promise<Told> {
   await aside(request, after);
-  return answer(await decided(context, request, call));
+  return toldOfResult(await decided(context, request, call), teller);
 }
 
 /** The answer that is kept under the key, or a new one that is kept from then on. */
 async function toldOnce<Answer, Body>(
   { deps }: ApiContext,
-  { call, after, request, reply, answer }: Run<Answer, Body>,
+  { call, after, request, reply, teller }: Run<Answer, Body>,
   mark: RequestMark,
 ): Promise<Told> {
   const again = (kept: KeptOnce): Told => {
-    // Nobody else keeps answers under these scopes.
-    const known = keptAnswer(kept, mark) as Told;
+    const { answer, events } = keptAnswer(kept, mark);
     void reply.header("idempotency-replayed", "true");
-    return known;
+    // Nobody else keeps answers under these scopes.
+    return recordedTold(answer as Told, events);
   };
   const known = await deps.idempotencyKeys.find(mark);
   if (known !== undefined) return again(known);
   await aside(request, after);
+  const answer = (decision: CommandDecision): Told => toldOf(decision, teller);
   const more = { once: { ...mark, answer } };
   const result = await executed(deps, { request, call, more });
-  return result.outcome === "repeated" ? again(result.kept) : answer(unlessHeld(result));
+  return result.outcome === "repeated"
+    ? again(result.kept)
+    : toldOfResult(unlessHeld(result), teller);
 }
 
 /** Waits for what isn't this server's work at the request. */

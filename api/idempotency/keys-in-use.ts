@@ -1,4 +1,4 @@
-import type { KeptOnce } from "../../engine/ports/alongside.ts";
+import type { AnsweredOnce, KeptOnce } from "../../engine/ports/alongside.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import type { RequestMark } from "./mark.ts";
 
@@ -44,10 +44,10 @@ export class KeysInUse {
  * @throws ProblemError 409 `idempotency-key-in-progress` while it is being made, 422
  * `idempotency-key-reused` when it answers another request.
  */
-export function keptAnswer(kept: KeptOnce, mark: RequestMark): unknown {
+export function keptAnswer(kept: KeptOnce, mark: RequestMark): AnsweredOnce {
   if (kept.state === "in-progress") throw keyInProgress();
   if (kept.fingerprint !== mark.fingerprint) throw keyReused();
-  return kept.answer;
+  return kept;
 }
 
 const keyInProgress = (): ProblemError =>

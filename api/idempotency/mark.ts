@@ -9,7 +9,7 @@ import { routeOf } from "../route-name.ts";
 import { idempotencyKeyOf } from "./key.ts";
 
 /** Whose key it is, and of what request. */
-export type RequestMark = Omit<OnceMark, "answer">;
+export type RequestMark = Pick<OnceMark, "scope" | "key" | "fingerprint">;
 
 /** @throws ProblemError 400 `idempotency-key-invalid`. */
 export function markOf(request: FastifyRequest): RequestMark | undefined {

@@ -10,7 +10,7 @@ import { ofOwner } from "../access/ownership.ts";
 import { access } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { runCommand } from "../commands/run-command.ts";
-import type { Accepted, Telling } from "../commands/told.ts";
+import type { Telling } from "../commands/told.ts";
 import {
   commandProblems,
   madeHeaders,
@@ -34,7 +34,7 @@ export function enrolmentCommands(app: ApiServer, context: ApiContext): void {
   resubmitRoute(app, context);
 }
 
-const begun = ({ answer }: Accepted<EnrolmentAnswer>): Telling<EnrolmentAnswer & Status> => {
+const begun = (answer: EnrolmentAnswer): Telling<EnrolmentAnswer & Status> => {
   const statusUrl = `/enrolments/${encodeURIComponent(answer.enrolmentId)}`;
   return {
     status: 202,

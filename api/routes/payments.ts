@@ -84,7 +84,7 @@ function cardRoute(app: ApiServer, context: ApiContext): void {
         reply,
         call: payByCard({ paymentId, token: request.body.token, ...ofOwner(request) }),
         after: () => untilRequested(context, paymentId),
-        tell: ({ answer }) => ({
+        tell: (answer) => ({
           status: 202,
           body: { ...answer, statusUrl },
           location: statusUrl,

@@ -14,10 +14,11 @@ import {
   refusalHeaders,
   toldHeaders,
 } from "../commands/shapes.ts";
+import { untilRecorded } from "../commands/told.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
 import type { ProblemCode } from "../problem-codes.ts";
-import { Id, iso, isoOrNull, nullable, Time } from "../shapes.ts";
+import { Id, isoOrNull, nullable, Time } from "../shapes.ts";
 
 const ofStudent = {
   registrationId: Type.String(),
@@ -96,8 +97,8 @@ function registerRoute(app: ApiServer, context: ApiContext): void {
         request,
         reply,
         call: register(request.body),
-        tell: ({ answer, recordedAtMs }) => ({
-          ...registered(answer, recordedAtMs),
+        tell: (answer) => ({
+          ...registered(answer),
           location: `/registrations/${answer.registrationId}`,
           of: { topic: moduleEvents, key: answer.moduleCode },
         }),
@@ -105,16 +106,18 @@ function registerRoute(app: ApiServer, context: ApiContext): void {
   });
 }
 
-function registered(answer: Registered, recordedAtMs: number) {
+function registered(answer: Registered) {
   const { registrationId, moduleCode, studentId, status, holdExpiresAt } = answer;
   const ids = { registrationId, moduleCode, studentId };
   if (status === "waiting") return { status: 202, body: { ...ids, status } };
   // Outside enrolments a seat is held for its fee, and for nothing else.
   const paymentId = status === "held" ? paymentIdOf("REGISTRATION", registrationId) : null;
-  const times = { registeredAt: iso(recordedAtMs), holdExpiresAt: isoOrNull(holdExpiresAt) };
+  const times = { registeredAt: untilRecorded, holdExpiresAt: isoOrNull(holdExpiresAt) };
+  const feeCents = answer.feeCents ?? 0;
   return {
     status: 201,
-    body: { ...ids, status, ...times, feeCents: answer.feeCents ?? 0, paymentId },
+    body: { ...ids, status, ...times, feeCents, paymentId },
+    recordedAt: "registeredAt" as const,
   };
 }
 
@@ -140,7 +143,7 @@ function withdrawRoute(app: ApiServer, context: ApiContext): void {
         request,
         reply,
         call: withdraw({ registrationId: request.params.id, ...ofOwner(request) }),
-        tell: ({ answer: { registrationId, moduleCode, studentId, status, reason } }) => ({
+        tell: ({ registrationId, moduleCode, studentId, status, reason }) => ({
           status: 200,
           body: { registrationId, moduleCode, studentId, status, reason },
           of: { topic: moduleEvents, key: moduleCode },

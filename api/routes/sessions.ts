@@ -15,11 +15,11 @@ import { access as rules } from "../access/rules.ts";
 import { jsonAnswer, problemAnswers } from "../answers.ts";
 import { decided } from "../commands/run-command.ts";
 import { receivedProblems, toldHeaders } from "../commands/shapes.ts";
-import { sendTold, toldOf } from "../commands/told.ts";
+import { sendTold, toldOfResult } from "../commands/told.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
 import { clientOf } from "../limits/client.ts";
-import { writtenPosition } from "../position-header.ts";
+import { laneOfFact, placeOf, writtenPosition } from "../position-header.ts";
 import { ProblemError } from "../problem.ts";
 import { problemOfRefusal } from "../refusals.ts";
 import {
@@ -143,7 +143,8 @@ async function open(context: ApiContext, { request, access, proved }: Proved) {
   const result = await decided(context, request, call);
   if (result.outcome !== "accepted") throw unexpectedly(result.outcome);
   const { sessionId, expiresAt: expiresAtMs } = result.answer;
-  const position = writtenPosition(await context.waits.incarnation(), result);
+  const places = result.recorded.map(({ fact, at }) => placeOf(laneOfFact(fact), at));
+  const position = writtenPosition(await context.waits.incarnation(), places);
   return { identity: { sessionId, subject, role, expiresAtMs }, position };
 }
 
@@ -218,7 +219,7 @@ async function end(
     body: { sessionId, status: "ended" },
     of: { topic: sessionEvents, key: sessionId },
   });
-  const told = toldOf(result, { url: request.url, incarnation, tell });
+  const told = toldOfResult(result, { url: request.url, incarnation, tell });
   await sendTold(reply, told, context.deps.eventStore);
   // It has gone out as text.
   return reply as never;

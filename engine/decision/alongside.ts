@@ -3,8 +3,8 @@ import type { DeadlineChange } from "../ports/deadlines.ts";
 import type { Cause, EffectSettlement, NewEffect } from "../ports/effect-ledger.ts";
 import { carriedTraceparent } from "../tracing/trace-context.ts";
 import type { Wanted } from "./definition.ts";
-import type { DecidedCall, Group } from "./group.ts";
-import { resultIn } from "./settle.ts";
+import { type CallOnce, type DecidedCall, factsOf, type Group, type PlacedFact } from "./group.ts";
+import type { CommandDecision } from "./outcome.ts";
 
 /** Of a kind of effect: the lease with which a try can begin in this process; undefined: none can. */
 export type Leases = (kind: string) => number | undefined;
@@ -15,14 +15,23 @@ export function alongsideOf(group: Group, leases: Leases): Alongside | undefined
   const parts = new Parts(leases);
   for (const call of group.calls) {
     const { once, settles } = call.asked;
-    if (once !== undefined) {
-      const answer: OnceMark["answer"] = (verdict) => once.answer(resultIn(group, call, verdict));
-      parts.once.push({ ...once, answer });
-    }
+    if (once !== undefined) parts.once.push(markOf(once, call));
     if (settles !== undefined) parts.settled.push(settles);
     parts.addWanted(call, call.traceparent);
   }
   return parts;
+}
+
+function markOf({ scope, key, fingerprint, answer }: CallOnce, call: DecidedCall): OnceMark {
+  const placed = factsOf(call);
+  const events = placed.map(({ newEvent }) => newEvent.id);
+  return { scope, key, fingerprint, answer: answer(decisionOf(call, placed)), events };
+}
+
+function decisionOf({ decision }: DecidedCall, placed: readonly PlacedFact[]): CommandDecision {
+  if (decision.kind === "refused") return { outcome: "refused", refusal: decision.refusal };
+  const facts = placed.map(({ fact }) => fact);
+  return { outcome: "accepted", answer: decision.answer, facts };
 }
 
 /** Most calls want nothing: they are told at a glance. */

@@ -3,7 +3,7 @@ import type { EffectSettlement } from "../ports/effect-ledger.ts";
 import type { NewEvent, TimeBounds } from "../ports/event-store.ts";
 import type { CommandCall, Decision, Fact, FollowUps } from "./definition.ts";
 import type { FoldableEvent, KnownModel } from "./known-model.ts";
-import type { CommandResult, Origin } from "./outcome.ts";
+import type { CommandDecision, Origin } from "./outcome.ts";
 
 /** A call to decide. */
 export interface CallToDecide extends CallMore<never> {
@@ -19,9 +19,10 @@ export interface CallMore<Answer = unknown> extends FollowUps<Answer> {
   readonly settles?: EffectSettlement;
 }
 
-/** A `OnceMark` whose answer is made of what became of the call. */
-export interface CallOnce extends Omit<OnceMark, "answer"> {
-  readonly answer: (result: CommandResult) => unknown;
+/** A `OnceMark` whose answer, a JSON value, is made of the decision: it is about all its events. */
+export interface CallOnce extends Omit<OnceMark, "answer" | "events"> {
+  /** Pure: a call may be decided several times before it is appended. */
+  readonly answer: (decision: CommandDecision) => unknown;
 }
 
 /** A fact with the event that it becomes. */

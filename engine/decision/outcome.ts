@@ -17,6 +17,16 @@ export type CommandResult<Answer = unknown> =
   /** The store is held by an import: try later. */
   | { readonly outcome: "held"; readonly by: string };
 
+/** What is known of a command once it is decided, before anything of it is recorded. */
+export type CommandDecision<Answer = unknown> =
+  | {
+      readonly outcome: "accepted";
+      readonly answer: Answer;
+      /** Its own, and behind them those of the calls that followed it. */
+      readonly facts: readonly Fact[];
+    }
+  | { readonly outcome: "refused"; readonly refusal: Refusal };
+
 /** Where a command comes from; carried in its events' envelope. */
 export interface Origin {
   /** The same for everything that one request leads to, however far away. */

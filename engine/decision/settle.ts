@@ -48,10 +48,6 @@ const settled = (call: DecidedCall, verdict: Appended, recorded: Recorded): Sett
   next: call.next.map((next) => settled(next, verdict, recorded)),
 });
 
-/** What becomes of a call when its group is appended like this. */
-export const resultIn = (group: Group, call: DecidedCall, verdict: Appended): CommandResult =>
-  resultOf(call, verdict, recordedIn(group, verdict));
-
 /** Facts of a group with what the store gave them. */
 function recordedIn(group: Group, verdict: Appended): Recorded {
   return new Map(

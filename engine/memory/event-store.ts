@@ -143,7 +143,7 @@ export class MemoryEventStore implements EventStore {
     const forget = this.#checkpoint();
     const verdict = this.#appendEvents(request, options);
     try {
-      return verdict.outcome === "appended" ? this.#alongside.write(alongside, verdict) : verdict;
+      return verdict.outcome === "appended" ? this.#alongside.write(request, verdict) : verdict;
     } catch (error) {
       forget();
       throw error;

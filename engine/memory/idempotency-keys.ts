@@ -1,21 +1,20 @@
-import type { Appended } from "../ports/appended.ts";
-import type { KeptOnce, OnceMark } from "../ports/alongside.ts";
+import { InvariantViolation } from "../errors.ts";
+import { answerText } from "../kept-answer.ts";
+import type { AnsweredOnce, KeptOnce, OnceMark } from "../ports/alongside.ts";
+import type { AppendedEvent } from "../ports/appended.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { IdempotencyKeys } from "../ports/idempotency-keys.ts";
-import { jsonCopy } from "./json-copy.ts";
 
 type Of = Pick<OnceMark, "scope" | "key">;
 
-interface Entry {
-  readonly keptAtMs: number;
-  readonly kept: Extract<KeptOnce, { state: "answered" }>;
-}
+/** What the store gave the events of a request, by their ids. */
+export type Recorded = ReadonlyMap<string, AppendedEvent>;
 
 /** Answers under clients' keys in memory: the exact reference of the port. */
 export class MemoryIdempotencyKeys implements IdempotencyKeys {
   readonly #clock: Pick<Clock, "nowMs">;
   /** In order of being kept. */
-  #kept = new Map<string, Entry>();
+  #kept = new Map<string, AnsweredOnce>();
 
   constructor(options: { readonly clock: Pick<Clock, "nowMs"> }) {
     this.#clock = options.clock;
@@ -26,7 +25,7 @@ export class MemoryIdempotencyKeys implements IdempotencyKeys {
     const seen = new Set<string>();
     return marks.flatMap((mark): KeptOnce[] => {
       const id = idOf(mark);
-      const known = this.#kept.get(id)?.kept;
+      const known = this.#kept.get(id);
       const again = seen.has(id);
       seen.add(id);
       if (known) return [known];
@@ -34,14 +33,11 @@ export class MemoryIdempotencyKeys implements IdempotencyKeys {
     });
   }
 
-  /** Keeps the answers to an append: all of them, or none where one can't be made. */
-  keep(marks: readonly OnceMark[], appended: Appended): void {
-    const answers = marks.map((mark) => jsonCopy(mark.answer(appended)));
-    for (const [index, mark] of marks.entries()) {
-      const { scope, key, fingerprint } = mark;
-      const kept = { state: "answered", scope, key, fingerprint, answer: answers[index] } as const;
-      this.#kept.set(idOf(mark), { keptAtMs: this.#clock.nowMs(), kept });
-    }
+  /** Keeps the answers to an append: all of them, or none where one can't be kept. */
+  keep(marks: readonly OnceMark[], recorded: Recorded): void {
+    const keptAtMs = Math.floor(this.#clock.nowMs());
+    const all = marks.map((mark) => answered(mark, recorded, keptAtMs));
+    for (const kept of all) this.#kept.set(idOf(kept), kept);
   }
 
   /** @returns what puts everything back as it is now. */
@@ -53,7 +49,7 @@ export class MemoryIdempotencyKeys implements IdempotencyKeys {
   }
 
   async find(of: Of): Promise<KeptOnce | undefined> {
-    return this.#kept.get(idOf(of))?.kept;
+    return this.#kept.get(idOf(of));
   }
 
   async purge(before: { readonly beforeMs: number; readonly limit: number }): Promise<number> {
@@ -63,6 +59,20 @@ export class MemoryIdempotencyKeys implements IdempotencyKeys {
     for (const [id] of old) this.#kept.delete(id);
     return old.length;
   }
+}
+
+function answered(mark: OnceMark, recorded: Recorded, keptAtMs: number): AnsweredOnce {
+  const { scope, key, fingerprint } = mark;
+  const answer: unknown = JSON.parse(answerText(mark));
+  const events = mark.events.map((id) => {
+    const at = recorded.get(id);
+    if (at !== undefined) return at;
+    throw new InvariantViolation(
+      `The answer under the key "${key}" of ${scope} is about event ${id}, which its request ` +
+        "doesn't have: a mark names events of its own request.",
+    );
+  });
+  return { state: "answered", scope, key, fingerprint, answer, events, keptAtMs };
 }
 
 const idOf = ({ scope, key }: Of): string => JSON.stringify([scope, key]);

@@ -1,4 +1,4 @@
-import type { Appended } from "./appended.ts";
+import type { AppendedEvent } from "./appended.ts";
 import type { DeadlineChange } from "./deadlines.ts";
 import type { EffectSettlement, NewEffect } from "./effect-ledger.ts";
 
@@ -13,21 +13,34 @@ export interface OnceMark {
   /** Of what was asked: the same key with another one is a mistake of the client. */
   readonly fingerprint: string;
   /**
-   * What is kept, a JSON value. Called in the transaction, once the append has its verdict: pure
-   * and quick.
+   * What is kept, a JSON value: made before the append, of which it tells nothing. With one that
+   * can't be written as JSON the request fails (`InvariantViolation`).
    */
-  readonly answer: (appended: Appended) => unknown;
+  readonly answer: unknown;
+  /**
+   * Ids of the request's events that the answer is about, in an order of the caller's; there may be
+   * none. What the store gave them is found with the answer, whichever append recorded them.
+   */
+  readonly events: readonly string[];
+}
+
+/** The answer that is kept under a key. */
+export interface AnsweredOnce {
+  readonly state: "answered";
+  readonly scope: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  /** The mark's, as JSON gives it back. */
+  readonly answer: unknown;
+  /** What the store gave the mark's events, in the mark's order. */
+  readonly events: readonly AppendedEvent[];
+  /** By the store's clock, in whole milliseconds since 1970 (UTC): a little after the verdict. */
+  readonly keptAtMs: number;
 }
 
 /** What a key stands for. */
 export type KeptOnce =
-  | {
-      readonly state: "answered";
-      readonly scope: string;
-      readonly key: string;
-      readonly fingerprint: string;
-      readonly answer: unknown;
-    }
+  | AnsweredOnce
   /** Somebody else is at it, in a transaction that is still open. */
   | { readonly state: "in-progress"; readonly scope: string; readonly key: string };
 

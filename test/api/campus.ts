@@ -115,9 +115,12 @@ export class Campus {
   }
 
   #keep(once: CallOnce, result: CommandResult): void {
-    const appended = { outcome: "appended", events: [], duplicate: false } as const;
-    const mark = { ...once, answer: () => once.answer(result) };
-    this.idempotencyKeys.keep([mark], { ...appended, recordedAtMs: this.history.nowMs });
+    if (result.outcome !== "accepted" && result.outcome !== "refused") return;
+    const recorded = result.outcome === "accepted" ? result.recorded : [];
+    const decision = { ...result, facts: recorded.map(({ fact }) => fact) };
+    const events = new Map(recorded.map(({ at }) => [`event-${at.position}`, at]));
+    const mark = { ...once, answer: once.answer(decision), events: [...events.keys()] };
+    this.idempotencyKeys.keep([mark], events);
   }
 
   #decide<Answer>(call: CommandCall<Answer>): CommandResult<Answer> {

@@ -48,17 +48,25 @@ export const once = (key: string, over: Partial<OnceMark> = {}): OnceMark => ({
   scope: "clients",
   key,
   fingerprint: "asked so",
-  answer: ({ events }) => ({ position: String(events[0]?.position) }),
+  answer: { of: key },
+  events: [],
   ...over,
 });
 
-/** Appends one event with a tag of its own, and what comes with it. */
+/** One event with a tag of its own, and what comes with it; its marks are about all its events. */
 export function requestWith(
   alongside: Alongside,
   over: Partial<AppendRequest> = {},
 ): AppendRequest & { readonly tag: string } {
   const tag = unique("registration:r");
-  return { events: [event("A", [tag])], condition: [], alongside, tag, ...over };
+  const request = { events: [event("A", [tag])], condition: [], tag, ...over };
+  const { once: marks } = alongside;
+  if (marks === undefined) return { ...request, alongside };
+  const events = request.events.map(({ id }) => id);
+  return {
+    ...request,
+    alongside: { ...alongside, once: marks.map((one) => ({ ...one, events })) },
+  };
 }
 
 export async function appendedWith(

@@ -35,6 +35,12 @@ function everything() {
   return { alongside, there, key, name, wanted };
 }
 
+function circle(): unknown {
+  const around: { again?: unknown } = {};
+  around.again = around;
+  return around;
+}
+
 const nothing = { effect: undefined, deadline: undefined, answer: undefined };
 const all = { effect: "requested", deadline: 10, answer: "answered" };
 
@@ -56,7 +62,7 @@ function togetherOrNot(subject: Subject): void {
     const { events } = await appendedWith(subject().store, alongside);
     expect(await there(subject())).toEqual(all);
     const kept = await subject().idempotencyKeys.find({ scope: "clients", key });
-    expect(kept).toMatchObject({ answer: { position: String(events[0]?.position) } });
+    expect(kept).toMatchObject({ answer: { of: key }, events });
   });
 
   test("comes without events too", async () => {
@@ -124,7 +130,9 @@ function marking(subject: Subject): void {
       scope: "clients",
       key: first.key,
       fingerprint: "asked so",
-      answer: { position: String(events[0]?.position) },
+      answer: { of: first.key },
+      events,
+      keptAtMs: expect.any(Number) as number,
     };
     expect(await store.append(request, command)).toEqual({ outcome: "repeated", kept: [kept] });
     expect(await beside.append(request, command)).toEqual({ outcome: "repeated", kept: [kept] });
@@ -161,18 +169,19 @@ function marking(subject: Subject): void {
     expect(await countTagged(store, request.tag)).toBe(0);
   });
 
-  test("an answer that can't be made fails its own request, and writes nothing", async () => {
+  test.each<[string, () => unknown]>([
+    ["a whole number without a word in JSON", () => ({ position: 1n })],
+    ["a circle", circle],
+  ])("an answer that is %s fails its own request, and writes nothing", async (_, answer) => {
     const { store } = subject();
     const { alongside, there, key } = everything();
-    const fault = () => {
-      throw new Error("Nothing to say");
-    };
-    const request = requestWith({ ...alongside, once: [once(key, { answer: fault })] });
+    const request = requestWith({ ...alongside, once: [once(key, { answer: answer() })] });
     const others = [requestWith({ effects: [effect()] }), requestWith({})];
     const [failed, ...verdicts] = await Promise.allSettled(
       [request, ...others].map((one) => store.append(one, command)),
     );
-    expect(failed).toMatchObject({ status: "rejected" });
+    expect(failed).toMatchObject({ reason: { name: "InvariantViolation" } });
+    expect(String((failed as PromiseRejectedResult).reason)).toContain(key);
     expect(verdicts).toMatchObject(others.map(() => ({ value: { outcome: "appended" } })));
     expect(await countTagged(store, request.tag)).toBe(0);
     expect(await there(subject())).toEqual(nothing);
@@ -253,10 +262,35 @@ function repeating(subject: Subject): void {
     const request = requestWith({ once: [once(unique("key"))] });
     const { events } = appended(await store.append(request, command));
     const key = unique("key");
-    const again = { ...request, alongside: { once: [once(key)] } };
+    const again = requestWith({ once: [once(key)] }, { events: request.events });
     expect(appended(await store.append(again, command)).duplicate).toBe(true);
     const kept = await idempotencyKeys.find({ scope: "clients", key });
-    expect(kept).toMatchObject({ answer: { position: String(at(events, 0).position) } });
+    expect(kept).toMatchObject({ answer: { of: key }, events });
+  });
+
+  test("an answer is about events that were recorded before as about those that are new", async () => {
+    const { store, beside, idempotencyKeys } = subject();
+    const [before, key] = [requestWith({}), unique("key")];
+    const earlier = appended(await store.append(before, command));
+    const events = [event("A", ["module:m"]), at(before.events, 0), event("A", ["module:m"])];
+    const request = requestWith({ once: [once(key)] }, { events });
+    const verdict = appended(await store.append(request, command));
+    expect(verdict.events[1]).toEqual(earlier.events[0]);
+    const kept = await idempotencyKeys.find({ scope: "clients", key });
+    expect(kept).toMatchObject({ state: "answered", events: verdict.events });
+    const repeated = await beside.append(request, command);
+    expect(repeated).toEqual({ outcome: "repeated", kept: [kept] });
+  });
+
+  test("an answer tells of the events that it is about, in its own order", async () => {
+    const { store, idempotencyKeys } = subject();
+    const [events, key] = [[1, 2, 3].map(() => event("A", ["module:m"])), unique("key")];
+    const [first, , third] = events.map(({ id }) => id);
+    const about = [third as string, first as string];
+    const alongside = { once: [once(key, { events: about })] };
+    const verdict = appended(await store.append({ events, condition: [], alongside }, command));
+    const kept = await idempotencyKeys.find({ scope: "clients", key });
+    expect(kept).toMatchObject({ events: [verdict.events[2], verdict.events[0]] });
   });
 }
 

@@ -14,17 +14,24 @@ export function idempotencyKeysConformance(adapter: string, subject: Subject): v
     test("an answer is found under its key, with what was asked", async () => {
       const key = unique("key");
       const answer = { text: 'ü€ "\\ \u0000', list: [1, null, { deep: true }] };
-      await appendedWith(subject().store, { once: [once(key, { answer: () => answer })] });
-      const kept = { state: "answered", scope: "clients", key, fingerprint: "asked so", answer };
-      expect(await find(key)).toEqual(kept);
+      const { store } = subject();
+      const beforeMs = await store.nowMs();
+      const { events } = await appendedWith(store, { once: [once(key, { answer })] });
+      const asked = { scope: "clients", key, fingerprint: "asked so" };
+      const kept = await find(key);
+      const keptAtMs = expect.any(Number) as number;
+      expect(kept).toEqual({ state: "answered", ...asked, answer, events, keptAtMs });
+      const keptMs = kept?.state === "answered" ? kept.keptAtMs : Number.NaN;
+      expect(keptMs).toBeGreaterThanOrEqual(beforeMs);
+      expect(keptMs).toBeLessThanOrEqual(await store.nowMs());
       expect(await find(unique("key"))).toBeUndefined();
     });
 
     test("keys of two scopes have nothing to do with each other", async () => {
       const key = unique("key");
-      await appendedWith(subject().store, { once: [once(key, { answer: () => 1 })] });
+      await appendedWith(subject().store, { once: [once(key, { answer: 1 })] });
       expect(await find(key, "others")).toBeUndefined();
-      const others = once(key, { scope: "others", answer: () => 2 });
+      const others = once(key, { scope: "others", answer: 2 });
       await appendedWith(subject().store, { once: [others] });
       expect(await find(key)).toMatchObject({ answer: 1 });
       expect(await find(key, "others")).toMatchObject({ answer: 2 });
@@ -32,7 +39,7 @@ export function idempotencyKeysConformance(adapter: string, subject: Subject): v
 
     test("an answer without a JSON value is null", async () => {
       const key = unique("key");
-      await appendedWith(subject().store, { once: [once(key, { answer: () => undefined })] });
+      await appendedWith(subject().store, { once: [once(key, { answer: undefined })] });
       expect(await find(key)).toMatchObject({ state: "answered", answer: null });
     });
 

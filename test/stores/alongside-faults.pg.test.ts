@@ -85,9 +85,7 @@ test("an append whose answer to the commit is lost is told its kept answer", asy
   expect(appended(again).duplicate).toBe(true);
   expect(await store.append(request, command)).toMatchObject({
     outcome: "repeated",
-    kept: [
-      { state: "answered", answer: { position: String(appended(again).events[0]?.position) } },
-    ],
+    kept: [{ state: "answered", answer: { of: key }, events: appended(again).events }],
   });
 });
 

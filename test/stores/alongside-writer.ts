@@ -17,7 +17,7 @@ async function write(writer: number): Promise<never> {
         events: [event("A", cause.tags, { id })],
         condition: [],
         alongside: {
-          once: [{ scope: "clients", key: id, fingerprint: "f", answer: () => id }],
+          once: [{ scope: "clients", key: id, fingerprint: "f", answer: id, events: [id] }],
           effects: [{ key: id, kind: "payment.charge", input: 1, ...cause }],
           deadlines: [{ change: "set", name: "due", key: id, atMs: 1, ...cause }],
         },

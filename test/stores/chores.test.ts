@@ -10,10 +10,9 @@ const hourMs = 60 * 60 * 1_000;
 test("answers under clients' keys are forgotten after a day", async () => {
   const clock = new ManualClock(Date.now() - 25 * hourMs);
   const idempotencyKeys = new MemoryIdempotencyKeys({ clock });
-  const appended = { outcome: "appended", events: [], duplicate: false, recordedAtMs: 0 } as const;
-  idempotencyKeys.keep([once("of yesterday")], appended);
+  idempotencyKeys.keep([once("of yesterday")], new Map());
   clock.advance(2 * hourMs);
-  idempotencyKeys.keep([once("of today")], appended);
+  idempotencyKeys.keep([once("of today")], new Map());
   const find = (key: string) => idempotencyKeys.find({ scope: "clients", key });
   const reported: string[] = [];
   await using house = startHousekeeping({

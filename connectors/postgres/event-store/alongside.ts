@@ -1,13 +1,12 @@
 import type { PoolClient } from "pg";
 
-import { InvariantViolation } from "../../../engine/errors.ts";
 import type { Alongside, KeptOnce } from "../../../engine/ports/alongside.ts";
 import type { AppendRequest, Appended, AppendVerdict } from "../../../engine/ports/event-store.ts";
 import { changeDeadlines } from "../deadlines/index.ts";
 import { begunEffects, requestEffects, settleEffects } from "../effect-ledger/index.ts";
 import { callFunctions, type FunctionCall } from "../function-call.ts";
 import type { CallResult } from "./append-answer.ts";
-import { claimMarks, keepAnswers, type AnsweredMark } from "../idempotency-keys/index.ts";
+import { claimMarks, keepAnswers, type RequestMark } from "../idempotency-keys/index.ts";
 
 /** What requests bring with them is written in their transaction, all of a kind at once. */
 export const bringsMore = (request: AppendRequest): boolean => request.alongside !== undefined;
@@ -122,20 +121,8 @@ export const alongsideWrites = (written: readonly Written[]): AlongsideWrites =>
     outcomeCalls(written),
   );
 
-function answersOf({ request, verdict }: Written): AnsweredMark[] {
-  const marks = request.alongside?.once ?? [];
-  return marks.map((mark) => {
-    try {
-      return { ...mark, answer: mark.answer(verdict) };
-    } catch (error) {
-      throw new InvariantViolation(
-        `The answer under the key "${mark.key}" of ${mark.scope} can't be made: ` +
-          `${(error as Error).message}.`,
-        { cause: error },
-      );
-    }
-  });
-}
+const answersOf = ({ request }: Written, index: number): RequestMark[] =>
+  (request.alongside?.once ?? []).map((mark) => ({ ...mark, request: index + 1 }));
 
 const allOf = <Part>(
   requests: readonly AppendRequest[],

@@ -5,6 +5,7 @@ import type { IdempotencyKeys } from "../../../engine/ports/idempotency-keys.ts"
 import { textArray } from "../binary-array.ts";
 import { Gathering } from "../gathering.ts";
 import { runStatement } from "../transaction.ts";
+import { answeredOnce, type KeptRow } from "./kept-row.ts";
 
 interface SoughtAnswer {
   readonly scope: string;
@@ -13,19 +14,7 @@ interface SoughtAnswer {
   kept?: KeptOnce;
 }
 
-interface KeptRow {
-  readonly place: number;
-  readonly fingerprint: string;
-  readonly answer: unknown;
-}
-
 const batchMax = 500;
-
-/** OFFSET keeps each look-up a descent of the index, whatever the table's statistics say. */
-const keptText = `select i as place, k.fingerprint, k.answer
-  from generate_subscripts($1::text[], 1) i
-  cross join lateral (select fingerprint, answer from refold.idempotency_keys
-    where scope = ($1::text[])[i] and key = ($2::text[])[i] offset 0) k`;
 
 /** Answers under clients' keys; appends write them (`claimMarks`, `keepAnswers`). */
 export class PostgresIdempotencyKeys implements IdempotencyKeys {
@@ -49,15 +38,13 @@ export class PostgresIdempotencyKeys implements IdempotencyKeys {
       doing: "Looking up kept answers",
       stage: "preparing",
       name: "refold-kept-answers",
-      text: keptText,
+      text: "select * from refold.kept_answers($1::text[], $2::text[])",
       values: [textArray(all.map(({ scope }) => scope)), textArray(all.map(({ key }) => key))],
     });
-    for (const { place, fingerprint, answer } of rows) {
+    for (const row of rows) {
       // The server counts from 1.
-      const sought = all[place - 1];
-      if (sought === undefined) continue;
-      const { scope, key } = sought;
-      sought.kept = { state: "answered", scope, key, fingerprint, answer };
+      const sought = all[row.mark - 1];
+      if (sought !== undefined) sought.kept = answeredOnce(sought, row);
     }
   }
 

@@ -1,15 +1,14 @@
 import type { PoolClient } from "pg";
 
+import { answerText } from "../../../engine/kept-answer.ts";
 import type { KeptOnce, OnceMark } from "../../../engine/ports/alongside.ts";
-import { textArray } from "../binary-array.ts";
+import { int4Array, textArray } from "../binary-array.ts";
+import { arrayLiteral } from "../event-store/append-call.ts";
 import type { FunctionCall } from "../function-call.ts";
-import { jsonText } from "../stored-json.ts";
+import { answeredOnce, type KeptRow } from "./kept-row.ts";
 
-interface ClaimedRow {
-  readonly mark: number;
-  readonly fingerprint: string | null;
-  readonly answer: unknown;
-}
+/** A mark that stands for something: without a fingerprint another transaction has it. */
+type ClaimedRow = KeptRow | { readonly mark: number; readonly fingerprint: null };
 
 /**
  * Takes marks for the caller's transaction. @returns of each mark what it stands for already; one
@@ -22,17 +21,14 @@ export async function claimMarks(
   if (marks.length === 0) return [];
   const { rows } = await client.query<ClaimedRow>({
     name: "refold.claim_marks",
-    text: "select mark, fingerprint, answer from refold.claim_marks($1::text[], $2::text[])",
+    text: "select * from refold.claim_marks($1::text[], $2::text[])",
     values: [textArray(marks.map(({ scope }) => scope)), textArray(marks.map(({ key }) => key))],
   });
   const found = new Map(rows.map((row) => [row.mark, row]));
   const seen = new Set<string>();
   return marks.map(({ scope, key }, index) => {
     const row = found.get(index + 1);
-    if (row?.fingerprint !== undefined && row.fingerprint !== null) {
-      const { fingerprint, answer } = row;
-      return { state: "answered", scope, key, fingerprint, answer };
-    }
+    if (row !== undefined && row.fingerprint !== null) return answeredOnce({ scope, key }, row);
     const id = JSON.stringify([scope, key]);
     const taken = row !== undefined || seen.has(id);
     seen.add(id);
@@ -40,22 +36,29 @@ export async function claimMarks(
   });
 }
 
-/** A mark that the transaction has claimed, with the answer to keep. */
-export interface AnsweredMark extends Omit<OnceMark, "answer"> {
-  readonly answer: unknown;
+/** A mark that the transaction has claimed. */
+export interface RequestMark extends OnceMark {
+  /** The number, from 1, of its request in the call that appends it. */
+  readonly request: number;
 }
 
-/** Keeps answers; undefined where there are none. */
-export function keepAnswers(marks: readonly AnsweredMark[]): FunctionCall | undefined {
+/**
+ * Keeps answers; undefined where there are none.
+ *
+ * @throws InvariantViolation for an answer that is no JSON value.
+ */
+export function keepAnswers(marks: readonly RequestMark[]): FunctionCall | undefined {
   if (marks.length === 0) return undefined;
   return {
     name: "refold.keep_answers",
-    types: ["text[]", "text[]", "text[]", "text[]"],
+    types: ["text[]", "text[]", "text[]", "text[]", "text[]", "integer[]"],
     values: [
       textArray(marks.map(({ scope }) => scope)),
       textArray(marks.map(({ key }) => key)),
       textArray(marks.map(({ fingerprint }) => fingerprint)),
-      textArray(marks.map(({ answer }) => jsonText(answer))),
+      textArray(marks.map(answerText)),
+      textArray(marks.map(({ events }) => arrayLiteral(events))),
+      int4Array(marks.map(({ request }) => request)),
     ],
   };
 }

@@ -47,6 +47,75 @@ create function refold.keep_answers(
     m (scope, key, fingerprint, answer)
 $$;`;
 
+/** Answers that were kept before stand for themselves: they are about no event. */
+const eventIds = `
+  alter table refold.idempotency_keys add column event_ids text[] not null default '{}';
+  drop function refold.claim_marks(text[], text[]);
+  drop function refold.keep_answers(text[], text[], text[], text[]);`;
+
+/** Answers under keys, by their subscripts, with what the store gave the events they are about. */
+const keptWithEvents = `
+create function refold.kept_answers(mark_scope text[], mark_key text[])
+returns table (
+  mark integer, fingerprint text, answer json, kept_at_ms float8,
+  positions bigint[], sequences bigint[], times bigint[]
+) language plpgsql stable ${byIndexes} as $$
+begin
+  return query
+    select i, k.fingerprint, k.answer, floor(extract(epoch from k.kept_at) * 1000)::float8,
+      e.positions, e.sequences, e.times
+    from generate_subscripts(mark_key, 1) i
+    join refold.idempotency_keys k on k.scope = mark_scope[i] and k.key = mark_key[i]
+    cross join lateral (
+      select array_agg(r.position order by m.n) as positions,
+        array_agg(r.sequence order by m.n) as sequences,
+        array_agg((extract(epoch from r.recorded_at) * 1000)::bigint order by m.n) as times
+      from unnest(k.event_ids) with ordinality m (id, n)
+      left join refold.events r on r.ce_id = m.id
+    ) e;
+end $$;`;
+
+/**
+ * Takes marks for the transaction, and tells those that stand for something already: with an answer,
+ * or without one when another transaction has them. Nobody waits. Locks are tried in a statement
+ * before the one that looks: what had the lock has committed by then, or is told to be in progress.
+ */
+const claimWithEvents = `
+create function refold.claim_marks(mark_scope text[], mark_key text[])
+returns table (
+  mark integer, fingerprint text, answer json, kept_at_ms float8,
+  positions bigint[], sequences bigint[], times bigint[]
+) language plpgsql volatile ${byIndexes} as $$
+declare
+  got boolean[] := array_fill(false, array[cardinality(mark_key)]);
+begin
+  for i in 1 .. cardinality(mark_key) loop
+    got[i] := pg_try_advisory_xact_lock(${markBase}
+      + (hashtextextended(mark_key[i], hashtextextended(mark_scope[i], 0)) & 281474976710655));
+  end loop;
+  return query
+    select i, k.fingerprint, k.answer, k.kept_at_ms, k.positions, k.sequences, k.times
+    from generate_subscripts(mark_key, 1) i
+    left join refold.kept_answers(mark_scope, mark_key) k on k.mark = i
+    where k.mark is not null or not got[i];
+end $$;`;
+
+/** `mark_request`: the number, from 1, of the request in the call that a mark belongs to. */
+const keepWithEvents = `
+create function refold.keep_answers(
+  mark_scope text[], mark_key text[], mark_fingerprint text[], mark_answer text[],
+  mark_events text[], mark_request integer[]
+) returns void language sql volatile as $$
+  insert into refold.idempotency_keys (scope, key, fingerprint, answer, kept_at, event_ids)
+  select m.scope, m.key, m.fingerprint, m.answer::json, clock_timestamp(), m.events::text[]
+  from unnest(mark_scope, mark_key, mark_fingerprint, mark_answer, mark_events, mark_request)
+    m (scope, key, fingerprint, answer, events, request)
+$$;`;
+
 export const migrations: readonly Migration[] = [
   { name: "idempotency-keys-1", sql: [table, claim, keep].join("\n") },
+  {
+    name: "idempotency-keys-2",
+    sql: [eventIds, keptWithEvents, claimWithEvents, keepWithEvents].join("\n"),
+  },
 ];
