@@ -1,3 +1,4 @@
+import { endConnections } from "./limits/closing.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests } from "./limits/request-limits.ts";
 import type { ApiServer } from "./context.ts";
@@ -33,6 +34,7 @@ export function buildProbes(deps: ProbesDependencies): ApiServer {
   carryCorrelation(app, deps.random);
   measureRequests(app, deps.metrics);
   limitRequests(app, { connections, deps, options });
+  endConnections(app);
   app.addSchema(ProblemSchema);
   const { readyWithinMs } = options;
   healthRoutes(app, { ...deps, readyWithinMs, faults: () => faultsOf(deps) });

@@ -9,6 +9,7 @@ import { documentApi } from "./documentation/openapi.ts";
 import { handleErrors } from "./error-handling.ts";
 import { KeysInUse } from "./idempotency/keys-in-use.ts";
 import { parseJsonBodies } from "./json-body.ts";
+import { endConnections } from "./limits/closing.ts";
 import { Connections } from "./limits/connections.ts";
 import { limitRequests, probes } from "./limits/request-limits.ts";
 import { dropLateAnswers } from "./late-answers.ts";
@@ -47,7 +48,7 @@ import { UpdateFeed } from "./updates/feed.ts";
  * The HTTP server with all its routes, not yet listening.
  *
  * `close()` drains: update streams are told and ended, requests in flight are finished, and new
- * ones on open connections get 503 `draining`.
+ * ones on open connections get 503 `draining`. Connections without a request are ended at once.
  */
 export function buildApi(deps: ApiDependencies): ApiServer {
   const options = apiOptions(deps.options);
@@ -69,6 +70,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   limitRequests(app, { connections, deps, options });
   guardRoutes(app, context);
   followUpdates(app, { context, lifetime });
+  endConnections(app);
   documentApi(app, deps.access);
   // Chatty readers are cut off: nothing that they send is used.
   void app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
