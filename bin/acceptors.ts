@@ -5,7 +5,12 @@ export interface AcceptorsOptions {
   readonly server: Server;
   /** Listeners beside its own. */
   readonly count: number;
+  /** Told when a listener, or the server itself, can't accept a connection or has closed. */
+  readonly report: (message: string) => void;
 }
+
+/** Pause between two reports of one listener: where nothing can be accepted, everything fails. */
+const reportEveryMs = 10_000;
 
 /**
  * Whether one port can have several listeners, among whom the system spreads connections. (Elsewhere
@@ -23,18 +28,25 @@ export const canShareAPort = process.platform === "linux";
 export class Acceptors implements AsyncDisposable {
   readonly #server: Server;
   readonly #listeners: Server[] = [];
+  readonly #report: (message: string) => void;
+  readonly #where: string;
   #open = 0;
+  #closing = false;
 
-  private constructor(server: Server) {
+  private constructor({ server, report }: Omit<AcceptorsOptions, "count">) {
+    const { address, port } = server.address() as AddressInfo;
     this.#server = server;
+    this.#report = report;
+    this.#where = `${address} port ${port}`;
+    this.#watch(server);
     server.on("connection", (socket: Socket) => {
       this.#open += 1;
       socket.once("close", () => void (this.#open -= 1));
     });
   }
 
-  static async beside({ server, count }: AcceptorsOptions): Promise<Acceptors> {
-    const acceptors = new Acceptors(server);
+  static async beside({ count, ...rest }: AcceptorsOptions): Promise<Acceptors> {
+    const acceptors = new Acceptors(rest);
     try {
       for (let made = 0; made < count; made += 1) await acceptors.#listen();
     } catch (error) {
@@ -46,6 +58,7 @@ export class Acceptors implements AsyncDisposable {
 
   /** Accepts nothing more; resolves when the connections that were accepted here have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
     await Promise.all(
       this.#listeners.map((listener) => new Promise((resolve) => listener.close(resolve))),
     );
@@ -60,7 +73,25 @@ export class Acceptors implements AsyncDisposable {
     this.#listeners.push(listener);
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
-      listener.listen({ host: address, port, reusePort: true }, resolve);
+      listener.listen({ host: address, port, reusePort: true }, () => {
+        listener.removeListener("error", reject);
+        resolve();
+      });
+    });
+    this.#watch(listener);
+  }
+
+  /** An error that nobody listens to would end the process, and a closed listener go unnoticed. */
+  #watch(listener: Server): void {
+    let reportedMs = Number.NEGATIVE_INFINITY;
+    listener.on("error", (error) => {
+      const nowMs = performance.now();
+      if (nowMs - reportedMs < reportEveryMs) return;
+      reportedMs = nowMs;
+      this.#report(cannotAccept(this.#where, error));
+    });
+    listener.once("close", () => {
+      if (!this.#closing) this.#report(hasClosed(this.#where));
     });
   }
 
@@ -70,3 +101,13 @@ export class Acceptors implements AsyncDisposable {
     else this.#server.emit("connection", socket);
   }
 }
+
+const cannotAccept = (where: string, error: NodeJS.ErrnoException): string =>
+  `A listener on ${where} can't accept a connection: ${error.message}. ` +
+  (error.code === "EMFILE" || error.code === "ENFILE"
+    ? "Too many files and connections are open: raise the limit (ulimit -n), or lower connectionsMax."
+    : "The others go on; restart the process when clients can't connect.");
+
+const hasClosed = (where: string): string =>
+  `A listener on ${where} has closed by itself: fewer connections are accepted at a time, or none. ` +
+  "Restart the process.";

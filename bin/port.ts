@@ -3,6 +3,7 @@ import { Server as TlsServer } from "node:tls";
 
 import { Acceptors, canShareAPort } from "./acceptors.ts";
 import { CommandFailure } from "./command-failure.ts";
+import { reportToTerminal } from "./terminal.ts";
 
 /** Where a server of HTTP listens. */
 export interface Address {
@@ -56,7 +57,7 @@ export async function listenOn(
   let acceptors: Acceptors;
   try {
     await app.listen({ host, port, reusePort });
-    acceptors = await Acceptors.beside({ server: app.server, count });
+    acceptors = await Acceptors.beside({ server: app.server, count, report: reportToTerminal });
   } catch (error) {
     await app.close();
     throw asPortFailure(error, { host, port });
