@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
 
+import { keepCompiledCode } from "./test/support/compiled-code.ts";
+
+keepCompiledCode();
+
 /** One project per test suffix: the suffix says which servers the test needs. */
 const nothing = ["test/**/*.test.ts"];
 const servers = ["pg", "redis", "kafka", "e2e", "browser", "operations"].map(

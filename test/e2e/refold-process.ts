@@ -35,11 +35,6 @@ const scriptOf = (through: Through): readonly string[] =>
 /** Journeys of sessions ask who somebody is; the others need nobody to sign in. */
 const open = { REFOLD_AUTH: "off" };
 
-/** What the launcher gives every process: without it each would compile all code anew. */
-const compileCache = {
-  NODE_COMPILE_CACHE: join(import.meta.dirname, "../../node_modules/.cache/refold"),
-};
-
 /** `refold` as a process of its own. */
 export class RefoldProcess {
   readonly child: ChildProcess;
@@ -54,7 +49,7 @@ export class RefoldProcess {
   ) {
     const inherited = Object.entries(process.env).filter(([name]) => !settings.has(name));
     this.child = spawn(process.execPath, [...scriptOf(through), ...args], {
-      env: { ...compileCache, ...Object.fromEntries(inherited), ...open, ...environment },
+      env: { ...Object.fromEntries(inherited), ...open, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.out += chunk.toString()));
