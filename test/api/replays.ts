@@ -35,8 +35,8 @@ const register = registerWith({ studentModuleLimit: "unlimited" });
 /** Puts facts down as they are. */
 const record = defineCommand({
   name: "record",
-  reads: (_: readonly Fact[]) => ({}),
-  decide: (facts) => accept(facts, undefined),
+  reads: () => ({}),
+  decide: (facts: readonly Fact[]) => accept(facts, undefined),
 });
 
 let keys = 0;
