@@ -53,7 +53,11 @@ const eventIds = `
   drop function refold.claim_marks(text[], text[]);
   drop function refold.keep_answers(text[], text[], text[], text[]);`;
 
-/** Answers under keys, by their subscripts, with what the store gave the events they are about. */
+/**
+ * Answers under keys, by their subscripts, with what the store gave the events they are about.
+ * OFFSET has each key looked up by itself: a plan from when the table was small may read all of it
+ * instead, by an index, and look for the keys in that.
+ */
 const keptWithEvents = `
 create function refold.kept_answers(mark_scope text[], mark_key text[])
 returns table (
@@ -65,7 +69,8 @@ begin
     select i, k.fingerprint, k.answer, floor(extract(epoch from k.kept_at) * 1000)::float8,
       e.positions, e.sequences, e.times
     from generate_subscripts(mark_key, 1) i
-    join refold.idempotency_keys k on k.scope = mark_scope[i] and k.key = mark_key[i]
+    cross join lateral (select * from refold.idempotency_keys o
+      where o.scope = mark_scope[i] and o.key = mark_key[i] offset 0) k
     cross join lateral (
       select array_agg(r.position order by m.n) as positions,
         array_agg(r.sequence order by m.n) as sequences,
