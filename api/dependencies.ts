@@ -20,6 +20,7 @@ import type { LetterAdministration } from "./dead-letters/administration.ts";
 import type { LiveSources } from "./live/sources.ts";
 import type { PaymentWebhook } from "../processors/payments/index.ts";
 import type { ServerTls } from "./http-server.ts";
+import type { TrustedProxies } from "./limits/trusted-proxies.ts";
 import type { ApiOptions } from "./options.ts";
 import type { TraceAdministration } from "./traces/administration.ts";
 
@@ -117,5 +118,7 @@ export interface ApiDependencies extends HealthSources {
   readonly letters?: LetterAdministration;
   /** Left out: the server speaks HTTP without TLS. */
   readonly tls?: ServerTls;
+  /** Left out: a client's address is that of its connection, whatever a header says. */
+  readonly trustedProxies?: TrustedProxies;
   readonly options?: Partial<ApiOptions>;
 }

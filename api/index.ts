@@ -7,6 +7,7 @@ export type {
   HealthSources,
 } from "./dependencies.ts";
 export type { ServerTls } from "./http-server.ts";
+export type { TrustedProxies } from "./limits/trusted-proxies.ts";
 export { apiOptions, type ApiOptions, defaultApiOptions } from "./options.ts";
 export { buildProbes, type ProbesDependencies } from "./probes.ts";
 export { buildApi } from "./server.ts";

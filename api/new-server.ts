@@ -6,6 +6,7 @@ import { problemOf } from "./error-handling.ts";
 import { httpServer, type ServerTls } from "./http-server.ts";
 import type { Connections } from "./limits/connections.ts";
 import { answerProtocolError } from "./limits/protocol-errors.ts";
+import { type TrustedProxies, trustOf } from "./limits/trusted-proxies.ts";
 import type { ApiOptions } from "./options.ts";
 import { sendProblem } from "./problem.ts";
 import { lazySerializers } from "./serializers.ts";
@@ -16,10 +17,12 @@ export interface NewServer {
   readonly connections: Connections;
   readonly logger?: FastifyBaseLogger;
   readonly tls?: ServerTls;
+  readonly trustedProxies?: TrustedProxies;
 }
 
 /** A server without routes, with the bounds of sockets and requests. */
-export function newServer({ options, connections, logger, tls }: NewServer): ApiServer {
+export function newServer(given: NewServer): ApiServer {
+  const { options, connections, logger, tls, trustedProxies } = given;
   const app = fastify({
     // Standard output belongs to whoever started the process; failures must be seen somewhere.
     loggerInstance: logger ?? pino({ level: "warn" }, pino.destination(2)),
@@ -30,6 +33,7 @@ export function newServer({ options, connections, logger, tls }: NewServer): Api
       return server;
     },
     clientErrorHandler: answerProtocolError,
+    trustProxy: trustOf(trustedProxies),
     schemaController: { compilersFactory: { buildSerializer: lazySerializers() } },
     bodyLimit: options.bodyBytesMax,
     handlerTimeout: options.answerWithinMs,

@@ -8,6 +8,7 @@ import { type ProbesPlace, probesPortFirst } from "./probes-place.ts";
 import type { ApiRole } from "./system/run-roles.ts";
 import { reportToTerminal } from "./terminal.ts";
 import { serverTlsOf } from "./tls/server-tls.ts";
+import { trustedProxiesOf } from "./trust-proxy.ts";
 
 /** A command that takes the options by which it finds its database. */
 export function commandOnDatabase(name: string): Command {
@@ -32,6 +33,11 @@ export function commandWithApi(name: string): Command {
     .option("--sign-ins <number>", "from one address in a minute (REFOLD_SIGN_INS; default: 30)")
     .option("--tls-cert <file>", "serve HTTPS: the certificate chain in PEM (REFOLD_TLS_CERT)")
     .option("--tls-key <file>", "the certificate's private key in PEM (REFOLD_TLS_KEY)")
+    .option(
+      "--trust-proxy <number|address,...>",
+      "clients' addresses are those of X-Forwarded-For: behind so many proxies, or behind these " +
+        "addresses and networks (REFOLD_TRUST_PROXY; default: the header is ignored)",
+    )
     .option("--limit <name=number...>", "bounds of the API (also: REFOLD_LIMITS, with commas)")
     .addHelpText("after", `\nLimits, with their defaults (docs/http.md):\n${limitsText()}`);
 }
@@ -39,16 +45,26 @@ export function commandWithApi(name: string): Command {
 export interface OptionsWithApi extends OptionsOnDatabase, AccessOptions, Address {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** Default: REFOLD_TRUST_PROXY. */
+  readonly trustProxy?: string;
   readonly limit?: readonly string[];
 }
 
 /** Where and how the API is served. @throws CommandFailure for an address or a limit that can't be. */
 export function apiOf(options: OptionsWithApi): ApiRole {
-  const access = accessSettingsOf(options, settingsOf(options.envFile));
+  const settings = settingsOf(options.envFile);
+  const access = accessSettingsOf(options, settings);
+  const proxies = trustedProxiesOf(options.trustProxy ?? settings["REFOLD_TRUST_PROXY"]);
   const tls = serverTlsOf(options);
   const limits = limitsOf(givenLimits(options.limit));
   if (tls === undefined && !isLoopback(options.host)) reportToTerminal(plainHttp(options.host));
-  return { address: options, limits, access, ...(tls === undefined ? {} : { tls }) };
+  return {
+    address: options,
+    limits,
+    access,
+    ...(tls === undefined ? {} : { tls }),
+    ...(proxies === undefined ? {} : { trustedProxies: proxies }),
+  };
 }
 
 const plainHttp = (host: string): string =>

@@ -1,11 +1,12 @@
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 
 /**
  * What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, of which one
- * machine may use all addresses.
+ * machine may use all addresses. What is no address, which only a proxy could have told, is
+ * `unknown`.
  */
 export function clientOf(address: string | undefined): string {
-  if (address === undefined) return "unknown";
+  if (address === undefined || isIP(address) === 0) return "unknown";
   if (address.startsWith("::ffff:") && address.includes(".")) return address.slice(7);
   return isIPv6(address) ? networkOf(address) : address;
 }

@@ -1,4 +1,10 @@
-import { type ApiOptions, buildApi, type ConsumerHealth, type ServerTls } from "../../api/index.ts";
+import {
+  type ApiOptions,
+  buildApi,
+  type ConsumerHealth,
+  type ServerTls,
+  type TrustedProxies,
+} from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { WakeUps } from "../../engine/effects/wake-ups.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
@@ -38,6 +44,8 @@ export interface ApiPart {
   readonly access: "off" | AccessSettings;
   /** Left out: HTTP without TLS. */
   readonly tls?: ServerTls;
+  /** Left out: a client's address is that of its connection. */
+  readonly trustedProxies?: TrustedProxies;
 }
 
 /** On registration day thousands of clients come at once. */
@@ -90,6 +98,7 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
     letters: letterAdministration(stores, application),
     ...(part.limits === undefined ? {} : { options: part.limits }),
     ...(part.tls === undefined ? {} : { tls: part.tls }),
+    ...(part.trustedProxies === undefined ? {} : { trustedProxies: part.trustedProxies }),
   });
   app.addHook("onClose", async () => {
     await opened?.[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import type { ApiOptions, ServerTls } from "../../api/index.ts";
+import type { ApiOptions, ServerTls, TrustedProxies } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import { WakeUps } from "../../engine/effects/wake-ups.ts";
@@ -34,6 +34,8 @@ export interface ApiRole {
   readonly access: "off" | AccessSettings;
   /** Left out: HTTP without TLS. */
   readonly tls?: ServerTls;
+  /** Left out: a client's address is that of its connection. */
+  readonly trustedProxies?: TrustedProxies;
 }
 
 /** Every process tells its health and metrics over HTTP; some serve the API on the same port. */

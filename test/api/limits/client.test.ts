@@ -11,6 +11,8 @@ it.each([
   ["2001:0db8::1", "2001:db8:0:0::/64"],
   ["fe80::1%eth0", "fe80:0:0:0::/64"],
   [undefined, "unknown"],
+  ["made-up", "unknown"],
+  ["10.1.2.3:80", "unknown"],
 ])("counts %s as %s", (address, client) => {
   expect(clientOf(address)).toBe(client);
 });
