@@ -224,6 +224,8 @@ export const Order = Type.Object({
       "`open`: not all of its letters are asked for yet; `asked`: all are; `stopped`: by an " +
       "operator.",
   }),
+  stoppedBy: nullable(Type.String()),
+  stoppedAt: nullable(Time),
   done: Type.Boolean({ description: "Nothing more comes of it." }),
   lettersPerSecond: nullable(Type.Number()),
   matched: Type.Integer(),
@@ -243,6 +245,8 @@ export function orderShape(order: LetterOrder): Static<typeof Order> {
     reason: order.reason ?? null,
     at: order.at.toISOString(),
     state,
+    stoppedBy: order.stopped?.by ?? null,
+    stoppedAt: order.stopped?.at.toISOString() ?? null,
     done: state !== "open" && unanswered === 0,
     lettersPerSecond: order.lettersPerSecond ?? null,
     matched,

@@ -155,9 +155,11 @@ function stopRoute(app: ApiServer, admin: LetterAdministration): void {
     url: "/admin/dead-letters/orders/:id",
     config: { access: access.operator },
     schema,
-    handler: async ({ params: { id } }) => {
+    handler: async (request) => {
+      const { id } = request.params;
       const { state } = await found(admin, id);
-      if (await admin.deadLetters.stopOrder(BigInt(id))) return found(admin, id);
+      const by = actedBy(request, {});
+      if (await admin.deadLetters.stopOrder(BigInt(id), by)) return found(admin, id);
       const detail = `Order ${id} is ${state}: all of its letters are asked for.`;
       throw new ProblemError({ status: 409, code: "letter-order-over", detail });
     },

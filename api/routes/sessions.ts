@@ -8,6 +8,7 @@ import {
 } from "../../processors/sessions/index.ts";
 import { activeSessions, type SessionRow, sessions } from "../../projections/sessions/index.ts";
 import { sessionEvents } from "../../schemas/topics.ts";
+import { actedBy } from "../access/acted-by.ts";
 import type { Access, AccountClaim, Identity } from "../access/contract.ts";
 import { SignInLimits } from "../access/sign-in-limits.ts";
 import { refused, sessionRequired, signInRefused } from "../access/problems.ts";
@@ -172,8 +173,9 @@ function signOutRoute(app: ApiServer, context: ApiContext, access: Access): void
     handler: (request, reply) => {
       const { identity } = request;
       if (identity === undefined) throw refused(sessionRequired);
-      const { sessionId } = identity;
-      return end(context, { request, reply, access, wish: { sessionId, reason: "SIGNED_OUT" } });
+      const { sessionId, subject: by } = identity;
+      const wish = { sessionId, reason: "SIGNED_OUT", by } as const;
+      return end(context, { request, reply, access, wish });
     },
   });
 }
@@ -191,7 +193,8 @@ function revokeRoute(app: ApiServer, context: ApiContext, access: Access): void 
     config: { access: rules.operator },
     schema,
     handler: (request, reply) => {
-      const wish = { sessionId: request.params.id, reason: "BY_OPERATOR" } as const;
+      const by = actedBy(request, {});
+      const wish = { sessionId: request.params.id, reason: "BY_OPERATOR", by } as const;
       return end(context, { request, reply, access, wish });
     },
   });

@@ -4,6 +4,7 @@ import { dispositionOf, type LetterState } from "../../api/dead-letters/criteria
 import { lettersPerSecondMax } from "../../api/dead-letters/orders.ts";
 import { groupShape, letterShape, orderShape } from "../../api/dead-letters/shape.ts";
 import type { LetterAction } from "../../engine/ports/dead-letters.ts";
+import { askedBy } from "../asked-by.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { letterNamed } from "../dead-letters/ask.ts";
 import { editLetter, type EditOptions } from "../dead-letters/edit.ts";
@@ -184,7 +185,8 @@ function stopCommand(): Command {
       const id = letterId(text, "order");
       await using stores = await connect("dlq", options);
       const { deadLetters } = stores;
-      if (await deadLetters.stopOrder(id)) return print(`Order ${id} is stopped.`);
+      if (await deadLetters.stopOrder(id, askedBy("refold dlq")))
+        return print(`Order ${id} is stopped.`);
       const found = await deadLetters.findOrder(id);
       if (found === undefined) throw noOrder(id);
       const why = `Order ${id} is ${found.state}: all of its letters are asked for.`;

@@ -11,6 +11,7 @@ import { activeSessions, type SessionRow } from "../../projections/sessions/inde
 import { SessionCreated } from "../../schemas/index.ts";
 import { nameOf, unknownAccount } from "../accounts/account-name.ts";
 import { sessionCommands } from "../accounts/session-decider.ts";
+import { askedBy } from "../asked-by.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { jsonOf } from "../log/printable.ts";
 import { commandOnDatabase, type OptionsOnDatabase, wholeNumber } from "../program.ts";
@@ -122,9 +123,10 @@ async function revoke(id: string | undefined, options: RevokeOptions): Promise<v
   await using stores = await connect("sessions", options);
   const ids = of === undefined ? [id ?? ""] : await recentSessions(stores, nameOf(of));
   const run = await sessionCommands(stores);
+  const by = askedBy("refold sessions");
   let revoked = 0;
   for (const sessionId of ids) {
-    const { happened } = await run(revokeSession({ sessionId, reason: "BY_OPERATOR" }));
+    const { happened } = await run(revokeSession({ sessionId, reason: "BY_OPERATOR", by }));
     if (happened) revoked += 1;
   }
   const ended = revoked === 1 ? "1 session is" : `${revoked} sessions are`;

@@ -7,7 +7,7 @@ import type { OptionsOnDatabase } from "../program.ts";
 import { application } from "../system/definitions.ts";
 import { letterAdministration, type LetterStores } from "./administration.ts";
 import { letterNamed, whyNot } from "./ask.ts";
-import { askedBy } from "./asked-by.ts";
+import { askedBy } from "../asked-by.ts";
 
 export interface EditOptions extends OptionsOnDatabase {
   readonly value: string;
@@ -30,7 +30,7 @@ export async function editLetter(
   const admin = letterAdministration(stores, application);
   const json = await jsonFrom(options.value);
   const value = await admin.encode(letter, json, schemaOf(options.schema)).catch(asFailure);
-  const edit = { value, by: askedBy(), reason: options.reason };
+  const edit = { value, by: askedBy("refold dlq"), reason: options.reason };
   const verdict = await deadLetters.edit(id, edit);
   if (verdict === "edited") return;
   if (verdict === "asked") {

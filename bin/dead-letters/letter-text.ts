@@ -147,7 +147,7 @@ export function ordersTable(orders: readonly Static<typeof Order>[]): string {
   const rows = orders.map((order) => [
     order.id,
     order.action,
-    order.state,
+    order.stoppedBy === null ? order.state : `${order.state} by ${order.stoppedBy}`,
     `${order.asked - order.unanswered} of ${order.matched}`,
     String(order.failed),
     order.lettersPerSecond === null ? "" : `${order.lettersPerSecond}/s`,

@@ -7,7 +7,7 @@ import { application } from "../system/definitions.ts";
 import type { Stores } from "../system/stores.ts";
 import { letterAdministration } from "./administration.ts";
 import { type AskOutcome, assertCanBeAsked, orderAndWait } from "./ask.ts";
-import { askedBy } from "./asked-by.ts";
+import { askedBy } from "../asked-by.ts";
 import { surveyText } from "./letter-text.ts";
 import { selectionOf, type SelectionOptions } from "./selection.ts";
 
@@ -31,7 +31,7 @@ export async function orderLetters(
   if (options.dryRun) return await dryRun(stores, action, { letters, ...options });
   const { reason, rate: lettersPerSecond } = options;
   return await orderAndWait(stores, {
-    order: { letters, action, by: askedBy(), reason, lettersPerSecond },
+    order: { letters, action, by: askedBy("refold dlq"), reason, lettersPerSecond },
     timeoutMs: options.timeout * 1_000,
     tell: (text) => void process.stderr.write(`${text}\n`),
   });

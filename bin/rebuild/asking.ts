@@ -1,23 +1,12 @@
-import { userInfo } from "node:os";
-
 import { parseFrom } from "../../api/rebuilds/from.ts";
 import { rebuildRequest } from "../../api/rebuilds/request.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { EventStore } from "../../engine/ports/event-store.ts";
 import type { RebuildRecord, RebuildRequest, Rebuilds } from "../../engine/ports/rebuilds.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
+import { askedBy } from "../asked-by.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { systemClock } from "../system-clock.ts";
-
-/** Who asks at a terminal. */
-export function askedBy(): string {
-  try {
-    return `${userInfo().username} (refold rebuild)`;
-  } catch {
-    // A container's user needn't have a name.
-    return "refold rebuild";
-  }
-}
 
 /** @throws CommandFailure naming the projections there are. */
 export function projectionNamed(all: readonly AnyProjection[], name: string): AnyProjection {
@@ -56,7 +45,7 @@ export async function requestOf(
     accept: options.accept,
     lagBudgetMs: options.lagBudget,
     keepMs: options.keep,
-    by: askedBy(),
+    by: askedBy("refold rebuild"),
     reason: options.reason,
   });
 }

@@ -12,7 +12,8 @@ import { systemClock } from "../system-clock.ts";
 import { connect, type Connected } from "../system/connect.ts";
 import { application } from "../system/definitions.ts";
 import { conductorOf, differencesIn, rebuildEnvironment } from "../system/rebuilds.ts";
-import { askedBy, rebuildNamed } from "./asking.ts";
+import { askedBy } from "../asked-by.ts";
+import { rebuildNamed } from "./asking.ts";
 import { conducted } from "./conducted.ts";
 import { giveWay } from "./give-way.ts";
 import { Narrator } from "./narrator.ts";
@@ -100,7 +101,7 @@ export async function steer(
   const { rebuilds } = connected;
   const { id } = await rebuildNamed(rebuilds, text);
   const { reason, accept } = options;
-  const by = askedBy();
+  const by = askedBy("refold rebuild");
   const why = reason === undefined ? {} : { reason };
   const also = accept === undefined ? {} : { accept };
   const taken = await rebuilds.wish(id, wish, { by, ...why, ...also });

@@ -133,8 +133,8 @@ export class MemoryDeadLetters implements DeadLetters, LetterFeed, LetterSink {
     return this.#orders.release(limit);
   }
 
-  async stopOrder(id: bigint): Promise<boolean> {
-    return this.#orders.stop(id);
+  async stopOrder(id: bigint, by: string): Promise<boolean> {
+    return this.#orders.stop(id, by);
   }
 
   async findOrder(id: bigint): Promise<LetterOrder | undefined> {

@@ -9,6 +9,7 @@ interface HeldOrder {
   /** Letters after this one came later, and aren't meant. */
   readonly lastId: bigint;
   state: LetterOrderState;
+  stopped: LetterOrder["stopped"];
   asked: number;
   /** Id of the last letter that was asked for. */
   cursor: bigint;
@@ -41,6 +42,7 @@ export class LetterOrders {
       matched: letters.filter((one) => isMeant(one, request)).length,
       lastId: BigInt(letters.length),
       state: "open",
+      stopped: undefined,
       asked: 0,
       cursor: 0n,
       allowance: 1,
@@ -59,10 +61,11 @@ export class LetterOrders {
     return asked;
   }
 
-  stop(id: bigint): boolean {
+  stop(id: bigint, by: string): boolean {
     const order = this.#orders[Number(id) - 1];
     if (order?.state !== "open") return false;
     order.state = "stopped";
+    order.stopped = { by, at: new Date(this.#options.nowMs()) };
     return true;
   }
 
@@ -113,7 +116,7 @@ export class LetterOrders {
     ).length;
   }
 
-  #told({ id, at, request, matched, state, asked }: HeldOrder): LetterOrder {
+  #told({ id, at, request, matched, state, stopped, asked }: HeldOrder): LetterOrder {
     const own = this.#options.letters.filter(({ order }) => order === id);
     const done = (disposition: string): number =>
       own.filter((one) => one.asked === undefined && one.disposition === disposition).length;
@@ -122,6 +125,7 @@ export class LetterOrders {
       id,
       at,
       state,
+      stopped,
       matched,
       asked,
       unanswered: own.filter((one) => one.asked !== undefined).length,

@@ -213,6 +213,8 @@ export interface LetterOrder extends LetterOrderRequest {
   readonly id: bigint;
   readonly at: Date;
   readonly state: LetterOrderState;
+  /** Who has stopped it, by the store's clock; undefined: nobody, or an earlier version's user. */
+  readonly stopped: { readonly by: string; readonly at: Date } | undefined;
   /** Failed letters that fitted when it was ordered. */
   readonly matched: number;
   /** Letters that were asked for so far. */
@@ -269,8 +271,8 @@ export interface DeadLetters {
    * @returns How many were asked for.
    */
   release(limit: number): Promise<number>;
-  /** False when it isn't open. */
-  stopOrder(id: bigint): Promise<boolean>;
+  /** Stops an order under somebody's name. False when it isn't open: then nothing is recorded. */
+  stopOrder(id: bigint, by: string): Promise<boolean>;
   findOrder(id: bigint): Promise<LetterOrder | undefined>;
   /** The newest first. */
   orders(limit: number): Promise<readonly LetterOrder[]>;

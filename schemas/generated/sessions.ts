@@ -94,6 +94,8 @@ export interface SessionRevoked {
   /** Who is signed in: a student's id, or a user's name. */
   readonly studentId: string;
   readonly reason: "UNKNOWN" | "SIGNED_OUT" | "BY_OPERATOR";
+  /** Who ended it; null in what was written before this was told. */
+  readonly revokedBy: null | string;
 }
 
 export const SessionRevoked: RecordType<"SessionRevoked", SessionRevoked> = {
@@ -127,6 +129,15 @@ export const SessionRevoked: RecordType<"SessionRevoked", SessionRevoked> = {
           ],
           "default": "UNKNOWN"
         }
+      },
+      {
+        "name": "revokedBy",
+        "type": [
+          "null",
+          "string"
+        ],
+        "default": null,
+        "doc": "Who ended it; null in what was written before this was told."
       }
     ]
   },

@@ -116,6 +116,7 @@ describe("a session", () => {
     expect([again.statusCode, again.body]).toEqual([200, first.body]);
     const names = server.campus.history.facts.map(({ type }) => type.name);
     expect(names).toEqual(["SessionCreated", "SessionRevoked"]);
+    expect(server.campus.history.facts.at(-1)).toMatchObject({ event: { revokedBy: "ada" } });
   });
 
   it("ends when an operator says so, and stands in the list no more", async () => {
@@ -125,6 +126,9 @@ describe("a session", () => {
     const url = `/sessions/${opened.sessionId}`;
     const ended = await server.app.inject({ method: "DELETE", url, headers });
     expect(ended.json()).toEqual({ sessionId: opened.sessionId, status: "ended" });
+    expect(server.campus.history.facts.at(-1)).toMatchObject({
+      event: { studentId: "ada", reason: "BY_OPERATOR", revokedBy: "olga" },
+    });
     expect((await read(server, bearer(opened))).statusCode).toBe(401);
     const listed = await server.app.inject({ url: "/sessions", headers });
     expect(listed.body).not.toContain(opened.sessionId);

@@ -76,11 +76,13 @@ export function lettersOrdered(subject: () => DeadLettersSubject): void {
       ...redrive,
       lettersPerSecond: 1,
     });
-    expect(await deadLetters.stopOrder(order.id)).toBe(true);
-    expect(await deadLetters.stopOrder(order.id)).toBe(false);
+    expect(order.stopped).toBeUndefined();
+    expect(await deadLetters.stopOrder(order.id, "ada")).toBe(true);
+    expect(await deadLetters.stopOrder(order.id, "bob")).toBe(false);
     await elapse(60_000);
     await deadLetters.release(100);
-    expect(await progress(order)).toMatchObject({ state: "stopped", asked: 1 });
+    const stopped = { by: "ada", at: expect.any(Date) as Date };
+    expect(await progress(order)).toMatchObject({ state: "stopped", stopped, asked: 1 });
   });
 
   test("an order tells what became of its letters, and who wanted it", async () => {

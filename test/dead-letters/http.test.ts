@@ -109,7 +109,7 @@ describe("dead letters over HTTP", () => {
       acts: [{ act: "redrive", ...fold, order: "1" }],
     });
     const stopped = await ask("DELETE", "/orders/1");
-    expect(stopped).toMatchObject({ status: 200, body: { state: "stopped" } });
+    expect(stopped).toMatchObject({ status: 200, body: { state: "stopped", stoppedBy: "HTTP" } });
     const again = await ask("DELETE", "/orders/1");
     expect(again).toMatchObject({ status: 409, body: { code: "letter-order-over" } });
     expect((await ask("GET", "/orders")).body).toMatchObject({ orders: [{ id: "1" }] });

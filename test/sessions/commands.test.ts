@@ -14,8 +14,12 @@ import { sessionEvents } from "../../schemas/topics.ts";
 const own = { sessionId: "s-1", studentId: "ada" };
 const created = fact(sessionEvents, SessionCreated, { ...own, role: "STUDENT", expiresAt: 900 });
 const expired = fact(sessionEvents, SessionExpired, own);
-const revoked = fact(sessionEvents, SessionRevoked, { ...own, reason: "SIGNED_OUT" });
-const end = revokeSession({ sessionId: "s-1", reason: "SIGNED_OUT" });
+const revoked = fact(sessionEvents, SessionRevoked, {
+  ...own,
+  reason: "SIGNED_OUT",
+  revokedBy: own.studentId,
+});
+const end = revokeSession({ sessionId: "s-1", reason: "SIGNED_OUT", by: "ada" });
 const pass = expireSession({ sessionId: "s-1" });
 
 test("a session has an id of its own, and an end that is waited for", () => {

@@ -12,7 +12,8 @@ export function sessionFacts(): readonly GivenEvent[] {
     return history.must(createSession({ studentId, role: "STUDENT", durationMs })).sessionId;
   });
   for (const [index, sessionId] of begun.entries()) {
-    if (index % 3 === 0) history.must(revokeSession({ sessionId, reason: "SIGNED_OUT" }));
+    if (index % 3 === 0)
+      history.must(revokeSession({ sessionId, reason: "SIGNED_OUT", by: "ada" }));
   }
   history.nowMs += durationMs;
   for (const [index, sessionId] of begun.entries()) {

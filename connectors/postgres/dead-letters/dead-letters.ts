@@ -100,8 +100,8 @@ export class PostgresDeadLetters implements DeadLetters {
     return this.#orders.release(limit);
   }
 
-  stopOrder(id: bigint): Promise<boolean> {
-    return this.#orders.stop(id);
+  stopOrder(id: bigint, by: string): Promise<boolean> {
+    return this.#orders.stop(id, by);
   }
 
   findOrder(id: bigint): Promise<LetterOrder | undefined> {

@@ -115,4 +115,12 @@ export const migrations: readonly Migration[] = [
       );
       create index letter_acts_letter on refold.letter_acts (letter, id);`,
   },
+  {
+    name: "dead-letters-4",
+    sql: `
+      -- Orders that were stopped before this step don't say by whom.
+      alter table refold.letter_orders
+        add column stopped_by text,
+        add column stopped_at timestamptz(3);`,
+  },
 ];

@@ -20,6 +20,8 @@ interface OrderRow {
   readonly criteria: StoredCriteria;
   readonly letters_per_second: number | null;
   readonly state: LetterOrderState;
+  readonly stopped_by: string | null;
+  readonly stopped_at: Date | null;
   readonly matched: bigint;
   readonly asked: bigint;
   readonly unanswered: bigint;
@@ -44,7 +46,7 @@ interface OpenOrder {
 const releaseMax = 10_000;
 
 const told = `select o.id, o.at, o.action, o.by, o.reason, o.criteria, o.letters_per_second, o.state,
-    o.matched, o.asked, count(d.id) filter (where d.asked is not null) as unanswered,
+    o.stopped_by, o.stopped_at, o.matched, o.asked, count(d.id) filter (where d.asked is not null) as unanswered,
     count(*) filter (where d.asked is null and d.disposition = 'redriven') as redriven,
     count(*) filter (where d.asked is null and d.disposition = 'discarded') as discarded,
     count(*) filter (where d.asked is null and d.disposition in ('failed', 'waiting')) as failed
@@ -84,13 +86,14 @@ export class LetterOrders {
     return asked;
   }
 
-  async stop(id: bigint): Promise<boolean> {
+  async stop(id: bigint, by: string): Promise<boolean> {
     const stopped = await runStatement<{ id: bigint }>(this.#pool, {
       doing: "Stopping an order of dead letters",
       stage: "changing",
-      text: `update refold.letter_orders set state = 'stopped' where id = $1 and state = 'open'
-        returning id`,
-      values: [id],
+      text: `update refold.letter_orders
+        set state = 'stopped', stopped_by = $2, stopped_at = clock_timestamp()
+        where id = $1 and state = 'open' returning id`,
+      values: [id, writable(by)],
     });
     return stopped.length > 0;
   }
@@ -239,13 +242,15 @@ async function passOn(
 }
 
 function orderOf(row: OrderRow): LetterOrder {
-  const { id, at, action, by, state } = row;
+  const { id, at, action, by, state, stopped_by: stoppedBy, stopped_at: stoppedAt } = row;
   return {
     id,
     at,
     action,
     by,
     state,
+    stopped:
+      stoppedBy === null || stoppedAt === null ? undefined : { by: stoppedBy, at: stoppedAt },
     reason: row.reason ?? undefined,
     letters: criteriaOf(row.criteria),
     lettersPerSecond: row.letters_per_second ?? undefined,
