@@ -10,10 +10,13 @@ const servers = ["pg", "redis", "kafka", "e2e", "browser", "operations"].map(
   (lane) => `test/**/*.${lane}.test.ts`,
 );
 
+/** How long `expect.poll` waits for what is meant: it ends a test that fails, and passes none. */
+const expectations = { poll: { timeout: 20_000 } };
+
 export default defineConfig({
   test: {
-    // Most tests wait for servers and processes: two at once use two cores better than one.
-    maxWorkers: 2,
+    // Tests of whole processes wait half of their time: three at once use two cores better than two.
+    maxWorkers: 3,
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {
@@ -21,11 +24,17 @@ export default defineConfig({
           name: "unit",
           include: nothing,
           exclude: [...servers, "test/**/*.prop.test.ts"],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
+          expect: expectations,
         },
       },
       {
-        test: { name: "prop", include: ["test/**/*.prop.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "prop",
+          include: ["test/**/*.prop.test.ts"],
+          testTimeout: 60_000,
+          expect: expectations,
+        },
       },
       {
         test: {
@@ -34,6 +43,7 @@ export default defineConfig({
           globalSetup: ["test/support/postgres-server.ts"],
           testTimeout: 90_000,
           hookTimeout: 60_000,
+          expect: expectations,
         },
       },
       {
@@ -42,6 +52,7 @@ export default defineConfig({
           include: ["test/**/*.e2e.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: expectations,
         },
       },
     ],

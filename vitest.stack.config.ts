@@ -4,7 +4,11 @@ import { keepCompiledCode } from "./test/support/compiled-code.ts";
 
 keepCompiledCode();
 
-const timeouts = { testTimeout: 180_000, hookTimeout: 180_000 };
+const patience = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 30_000 } },
+};
 
 /**
  * Each starts half a dozen processes of Refold on servers of its own, and some measure how long those
@@ -23,7 +27,7 @@ export default defineConfig({
           name: "redis",
           include: ["test/**/*.redis.test.ts"],
           globalSetup: ["test/support/postgres-server.ts"],
-          ...timeouts,
+          ...patience,
         },
       },
       {
@@ -32,7 +36,7 @@ export default defineConfig({
           include: ["test/**/*.kafka.test.ts"],
           exclude: crowds,
           globalSetup: ["test/support/postgres-server.ts", "test/support/kafka-server.ts"],
-          ...timeouts,
+          ...patience,
         },
       },
       {
@@ -42,21 +46,21 @@ export default defineConfig({
           // They begin when the others have ended.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          ...timeouts,
+          ...patience,
         },
       },
       {
         test: {
           name: "browser",
           include: ["test/**/*.browser.test.ts"],
-          ...timeouts,
+          ...patience,
         },
       },
       {
         test: {
           name: "operations",
           include: ["test/**/*.operations.test.ts"],
-          ...timeouts,
+          ...patience,
         },
       },
     ],

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { encodePositionToken } from "../../engine/position-token.ts";
 import { sequence } from "../../engine/position.ts";
@@ -172,21 +172,21 @@ describe("GET /admin/rebuilds/{id}/events", () => {
 
   it("tells the record at once, after each change, and why it ends", async () => {
     const { campus, reader, states } = await streamOf();
-    await vi.waitFor(() => expect(states()).toEqual(["planned"]));
+    await expect.poll(() => states()).toEqual(["planned"]);
     await campus.rebuilds.lead(1n, "a worker", 10_000);
     await campus.rebuilds.change(1n, "a worker", { state: "filling" });
-    await vi.waitFor(() => expect(states().at(-1)).toBe("filling"));
+    await expect.poll(() => states().at(-1)).toBe("filling");
     await campus.rebuilds.change(1n, "a worker", { state: "abandoned" });
-    await vi.waitFor(() => expect(reader.ended).toBe(true));
+    await expect.poll(() => reader.ended).toBe(true);
     expect(states().at(-1)).toBe("abandoned");
     expect(reader.events.at(-1)).toMatchObject({ event: "end", data: { code: "over" } });
   });
 
   it("ends when the server closes", async () => {
     const { app, reader, states } = await streamOf();
-    await vi.waitFor(() => expect(states()).toEqual(["planned"]));
+    await expect.poll(() => states()).toEqual(["planned"]);
     await app.close();
-    await vi.waitFor(() => expect(reader.ended).toBe(true));
+    await expect.poll(() => reader.ended).toBe(true);
     expect(reader.events.at(-1)).toMatchObject({ event: "end", data: { code: "draining" } });
   });
 });

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 import { FrozenAges } from "../../bin/system/frozen-ages.ts";
 import { MemoryRecordLog } from "../../engine/memory/record-log.ts";
@@ -61,12 +61,12 @@ async function frozenOfTest(
 
 test("what serves without its code is as old as the first record that it lacks", async () => {
   const { ages } = await frozenOfTest([2, 1], { version: 1, isWorkedOn: false });
-  await vi.waitFor(() => expect(ages.ageMs("seats")).toBe(1_200));
+  await expect.poll(() => ages.ageMs("seats")).toBe(1_200);
 });
 
 test("what serves without its code and has every record is of now", async () => {
   const { ages } = await frozenOfTest([3, 3], { version: 1, isWorkedOn: false });
-  await vi.waitFor(() => expect(ages.ageMs("seats")).toBe(0));
+  await expect.poll(() => ages.ageMs("seats")).toBe(0);
 });
 
 test.each([
@@ -76,7 +76,7 @@ test.each([
   "nothing is told of a generation that is kept by somebody, or is of this code: %j",
   async (of) => {
     const { ages, looks } = await frozenOfTest([2, 1], of);
-    await vi.waitFor(() => expect(looks.count).toBeGreaterThan(2));
+    await expect.poll(() => looks.count).toBeGreaterThan(2);
     expect(ages.ageMs("seats")).toBeUndefined();
   },
 );

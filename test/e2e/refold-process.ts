@@ -62,7 +62,7 @@ export class RefoldProcess {
   }
 
   /** Waits until the process has printed what the pattern matches. */
-  async printed(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     const said = () => `${String(pattern)} in what refold printed:\n${this.out}\n${this.err}`;
     return until(
       () => {

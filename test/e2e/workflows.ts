@@ -123,7 +123,8 @@ function journeyOf({ http, sql }: WorkflowSystem) {
     offered: async ({ code, capacity, feeCents }: Module) => {
       await sql(
         `insert into catalogue.modules (code, title, capacity, fee_cents)
-         values ('${code}', 'Programming', ${capacity}, ${feeCents})`,
+         values ('${code}', 'Programming', ${capacity}, ${feeCents})
+         on conflict (code) do nothing`,
       );
       await app.untilTold(`/modules/${code}/availability`, { capacity });
     },

@@ -43,8 +43,8 @@ test("the time that a hold takes doesn't age the consumer, and is measured", asy
   await until("it has caught up", () => runner.ageMs("board") < 1_000);
   const hold = await stage.heldStill(1);
   await stage.append(history(numbers(20, 20)));
-  await until("it is behind", () => runner.ageMs("board") > 150);
-  expect(runner.health()[0]?.ageMs).toBeLessThan(100);
+  await until("it is behind", () => runner.ageMs("board") > 1_500);
+  expect(runner.health()[0]?.ageMs).toBeLessThan(1_000);
   await stage.generations.release(hold);
   await stage.assertTrue(1);
   await until("it is told", () => seconds.length === 1);

@@ -71,7 +71,7 @@ export class ScriptedAssignment implements Assignment {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  deadlineMs = 5_000,
+  deadlineMs = 20_000,
 ): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!(await holds())) {

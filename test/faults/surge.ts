@@ -84,7 +84,7 @@ export class Surge {
           const { status } = await fetch(`${instance.http}/modules/${code}/availability`);
           return status === 200 ? true : undefined;
         },
-        10_000,
+        60_000,
         () => `${code} on offer`,
       );
     }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 import type { Pool, QueryConfig } from "pg";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 import { migrate } from "../../connectors/postgres/migrations.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
@@ -42,7 +42,7 @@ async function heldWatch() {
     await pool.end();
   });
   const answer = async (index: number) => {
-    await vi.waitFor(() => expect(questions.length).toBeGreaterThan(index));
+    await expect.poll(() => questions.length).toBeGreaterThan(index);
     questions[index]?.resolve();
   };
   return { watch, log, questions, answer };
@@ -61,7 +61,7 @@ test("a reader that begins to wait while others' ends are asked for is not woken
     woken.push(topic);
   };
   const first = wait(1, 0);
-  await vi.waitFor(() => expect(questions.length).toBe(1));
+  await expect.poll(() => questions.length).toBe(1);
   const second = wait(2, 1);
   await answer(0);
   await first;

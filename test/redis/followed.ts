@@ -116,7 +116,7 @@ export async function followedOfTest(over: Pick<FollowedOptions, "deadlineMs"> =
 
 /** Resolves when it holds; no sleep but between two looks. */
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
+  const deadlineMs = Date.now() + 30_000;
   while (!(await holds())) {
     if (Date.now() > deadlineMs) throw new Error(`It never came: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
