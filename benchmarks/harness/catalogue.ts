@@ -52,7 +52,11 @@ export const workloads: readonly Workload[] = [
       events: count(1_000_000, "events in all"),
       keys: count(2_000, "keys that they are spread over", 10_000_000),
       from: choice(["embedded", "kafka"], "the log: Postgres, or the brokers of KAFKA_BROKERS"),
-      into: choice(["postgres", "both"], "the read model: Postgres, or Postgres and Redis"),
+      into: choice(
+        ["postgres", "both", "redis"],
+        "where the last row is waited for and rows are compared: Postgres, both, or Redis alone, " +
+          "which gets them from Postgres' commits",
+      ),
     },
     program: "catch-up.ts",
     servers: ["KAFKA_BROKERS"],
