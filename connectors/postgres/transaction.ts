@@ -7,6 +7,8 @@ export interface Ending<Result> {
   readonly end: "commit" | "rollback";
   /** A promise is that of statements that were sent last: the end goes right behind them. */
   readonly result: Result | Promise<Result>;
+  /** Is it one with which the server makes a rollback of the commit? Never, where it is left out. */
+  undoes?(result: Result): boolean;
 }
 
 export const commit = <Result>(result: Result | Promise<Result>): Ending<Result> => ({
@@ -39,31 +41,54 @@ export async function inTransaction<Result>(
   work: (client: PoolClient) => Promise<Ending<Result>>,
 ): Promise<Result> {
   return withClient(pool, doing, (client) =>
-    pipelined(client, async () => {
-      const ending = await prepared(client, doing, work);
-      return ending.end === "rollback"
-        ? await rolledBack(client, doing, ending)
-        : await committed(client, doing, ending);
-    }),
+    transact(client, work, (error, stage) => storeError(error, doing, stage)),
   );
 }
 
-async function prepared<Result>(
+/**
+ * The transaction of `inTransaction` on a connection of the caller's. What is sent waits for no
+ * answer but those that the work waits for itself.
+ *
+ * @throws what `named` makes of what pg throws.
+ */
+export function transact<Result>(
   client: PoolClient,
-  doing: string,
   work: (client: PoolClient) => Promise<Ending<Result>>,
-): Promise<Ending<Result>> {
-  try {
-    const [, ending] = await bothAnswered(
-      client.query(`begin; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`),
-      work(client),
-    );
-    return ending;
-  } catch (error) {
-    // A connection that can't even roll back is thrown away, and the server rolls back.
-    await client.query("rollback").catch(() => undefined);
-    throw storeError(error, doing, "preparing");
-  }
+  named: (error: unknown, stage: Stage) => unknown,
+): Promise<Result> {
+  return pipelined(client, async () => {
+    const begun = client.query(begin);
+    // What is sent behind it fails with it; its own failure is told first where that is told.
+    begun.catch(() => undefined);
+    const ending = await work(client).catch(async (error: unknown) => {
+      // A connection that can't even roll back is thrown away, and the server rolls back.
+      await client.query("rollback").catch(() => undefined);
+      throw named(error, "preparing");
+    });
+    return ended(client, begun, ending).catch((error: unknown) => {
+      throw named(error, ending.end === "commit" ? "changing" : "preparing");
+    });
+  });
+}
+
+const begin = `begin; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`;
+
+/** The server answered a commit with a rollback, and no statement with an error. */
+class RolledBack extends Error {
+  override readonly message = "the server rolled the transaction back";
+}
+
+/** What was sent last may have been committed with it when its answer is lost. */
+async function ended<Result>(
+  client: PoolClient,
+  begun: Promise<unknown>,
+  ending: Ending<Result>,
+): Promise<Result> {
+  const { end, result } = ending;
+  const [, given, { command }] = await allAnswered([begun, result, client.query(end)]);
+  if (end === "rollback" || command === "COMMIT" || ending.undoes?.(given) === true) return given;
+  // The server answers a commit of a failed transaction with the tag ROLLBACK, and without error.
+  throw new RolledBack();
 }
 
 /**
@@ -83,41 +108,15 @@ export async function pipelined<Result>(
 }
 
 /**
- * The answers to what was sent one behind the other. Both are waited for, so that nothing is on its
+ * The answers to what was sent one behind the other. All are waited for, so that nothing is on its
  * way when the first failure is told.
  */
-export async function bothAnswered<First, Second>(
-  first: Promise<First>,
-  second: Promise<Second>,
-): Promise<readonly [First, Second]> {
-  const [one, other] = await Promise.allSettled([first, second]);
-  if (one.status === "rejected") throw one.reason;
-  if (other.status === "rejected") throw other.reason;
-  return [one.value, other.value];
-}
-
-async function rolledBack<Result>(
-  client: PoolClient,
-  doing: string,
-  { result }: Ending<Result>,
-): Promise<Result> {
-  await client.query("rollback").catch(asError(doing, "preparing"));
-  return result;
-}
-
-/** What was sent last may have been committed with it when its answer is lost. */
-async function committed<Result>(
-  client: PoolClient,
-  doing: string,
-  ending: Ending<Result>,
-): Promise<Result> {
-  const [result, { command }] = await bothAnswered(
-    Promise.resolve(ending.result),
-    client.query("commit"),
-  ).catch(asError(doing, "changing"));
-  // The server answers a commit of a failed transaction with the tag ROLLBACK, and without error.
-  if (command === "COMMIT") return result;
-  throw new TransientError("rolled-back", `${doing}: the server rolled the transaction back.`);
+export async function allAnswered<const Answers extends readonly unknown[]>(
+  answers: Answers,
+): Promise<{ -readonly [At in keyof Answers]: Awaited<Answers[At]> }> {
+  const settled = await Promise.allSettled(answers);
+  for (const one of settled) if (one.status === "rejected") throw one.reason;
+  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as never;
 }
 
 /** Runs work on a connection; one that failed is closed, never given back. */
@@ -163,6 +162,9 @@ export function storeError(error: unknown, doing: string, stage: Stage): RefoldE
   const text = error instanceof Error ? error.message : String(error);
   const state = error instanceof DatabaseError ? (error.code ?? "") : "";
   const options = { cause: error };
+  if (error instanceof RolledBack) {
+    return new TransientError("rolled-back", `${doing}: ${text}.`, options);
+  }
   if (state === "" || sessionEnds.test(state)) {
     if (stage === "preparing") {
       return new TransientError("database-unavailable", `${doing}: ${text}.`, options);

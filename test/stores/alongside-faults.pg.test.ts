@@ -10,6 +10,7 @@ import { PostgresEventStore } from "../../connectors/postgres/event-store/index.
 import { PostgresIdempotencyKeys } from "../../connectors/postgres/idempotency-keys/index.ts";
 import { makePool } from "../../connectors/postgres/pool.ts";
 import { PostgresProcessorStore } from "../../connectors/postgres/processor-store/index.ts";
+import type { NewEffect } from "../../engine/ports/effect-ledger.ts";
 import { appended, effect, once, requestWith, unique } from "../conformance/alongside-subject.ts";
 import { advance, at, laneAt, places } from "../conformance/store-samples.ts";
 import { command } from "../event-store/events.ts";
@@ -44,7 +45,8 @@ test("a key in a transaction that is still open is in progress, and nobody waits
   const key = unique("key");
   const other = await pool.connect();
   await other.query("begin");
-  await other.query("select * from refold.claim_marks($1, $2)", [["clients"], [key]]);
+  const mark = [["clients"], [key], [false], [1]];
+  await other.query("select * from refold.claim_marks($1, $2, $3, $4)", mark);
   const [taken, free] = await Promise.all([
     store.append(requestWith({ once: [once(key)] }), command),
     store.append(requestWith({ once: [once(unique("key"))] }), command),
@@ -57,60 +59,89 @@ test("a key in a transaction that is still open is in progress, and nobody waits
   appended(await store.append(requestWith({ once: [once(key)] }), command));
 });
 
-test("an append whose connection breaks before the commit leaves nothing", async () => {
-  const { store, beside, effectLedger, idempotencyKeys, proxy } = await stores();
-  // The commit goes out right behind what comes after these.
-  for (const statement of ["refold.claim_marks", "refold.append"]) {
+const sent = ["refold.claim_marks", "refold.append", "refold.request_effects", "commit"];
+
+test.each(sent)(
+  "an append of which the server gets what comes before %s leaves nothing",
+  async (at) => {
+    const { store, beside, effectLedger, idempotencyKeys, proxy } = await stores();
     const [wanted, key] = [effect(), unique("key")];
     const request = requestWith({ once: [once(key)], effects: [wanted] });
-    proxy.loseAnswerTo(statement);
+    proxy.cutBefore(at);
     await expect(store.append(request, command)).rejects.toMatchObject(unavailable);
-    expect(await effectLedger.find(wanted.key)).toBeUndefined();
-    expect(await idempotencyKeys.find({ scope: "clients", key })).toBeUndefined();
     // The server ends the session that was cut when it sees so; until then the key is its own.
     await expect.poll(async () => (await beside.append(request, command)).outcome).toBe("appended");
     expect(await effectLedger.find(wanted.key)).toMatchObject({ state: "requested" });
-  }
-});
+    const kept = await idempotencyKeys.find({ scope: "clients", key });
+    expect(kept).toMatchObject({ state: "answered", answer: { of: key } });
+  },
+);
 
-test("an append whose answer to the commit is lost is told its kept answer", async () => {
-  const { store, beside, effectLedger, proxy } = await stores();
-  const [wanted, key] = [effect(), unique("key")];
-  const request = requestWith({ once: [once(key)], effects: [wanted] });
-  proxy.loseAnswerTo("commit");
-  await expect(store.append(request, command)).rejects.toMatchObject(unavailable);
-  expect(await effectLedger.find(wanted.key)).toMatchObject({ state: "requested" });
-  const { once: _, ...rest } = request.alongside ?? {};
-  const again = await beside.append({ ...request, alongside: rest }, command);
-  expect(appended(again).duplicate).toBe(true);
-  expect(await store.append(request, command)).toMatchObject({
-    outcome: "repeated",
-    kept: [{ state: "answered", answer: { of: key }, events: appended(again).events }],
-  });
-});
+test.each(sent)(
+  "an append that is done and whose answers from %s on are lost is told again",
+  async (at) => {
+    const { store, beside, effectLedger, proxy } = await stores();
+    const [wanted, key] = [effect(), unique("key")];
+    const request = requestWith({ once: [once(key)], effects: [wanted] });
+    proxy.loseAnswerTo(at);
+    await expect(store.append(request, command)).rejects.toMatchObject(unavailable);
+    const asked = () => effectLedger.find(wanted.key);
+    await expect.poll(asked).toMatchObject({ state: "requested" });
+    const { once: _, ...rest } = request.alongside ?? {};
+    const again = await beside.append({ ...request, alongside: rest }, command);
+    expect(appended(again).duplicate).toBe(true);
+    expect(await store.append(request, command)).toMatchObject({
+      outcome: "repeated",
+      kept: [{ state: "answered", answer: { of: key }, events: appended(again).events }],
+    });
+  },
+);
 
-test("a flush whose connection breaks between its effects and its events leaves nothing", async () => {
-  const { cut, effectLedger, proxy } = await stores();
-  const processorStore = new PostgresProcessorStore({ pool: cut });
+async function flushOf(processorStore: PostgresProcessorStore, wanted: NewEffect) {
+  const owned = at(await processorStore.claim("p", places(0)), 0);
+  return {
+    processor: "p",
+    advances: [advance(owned, laneAt(Number(owned.position?.nextOffset ?? 0) + 1))],
+    states: [],
+    appends: [requestWith({ effects: [wanted] })],
+    deadLetters: [],
+  };
+}
+
+async function processorStores() {
+  const all = await stores();
+  const processorStore = new PostgresProcessorStore({ pool: all.cut });
   const topics = [{ name: "seat-events", partitions: 1 }];
   await processorStore.open({ processor: "p", state: undefined, topics });
-  for (const statement of ["refold.request_effects", "refold.append"]) {
-    const owned = at(await processorStore.claim("p", places(0)), 0);
+  return { ...all, processorStore };
+}
+
+const unknown = { code: "outcome-unknown" };
+
+test.each(["refold.append", "refold.request_effects", "commit"])(
+  "a flush of which the server gets what comes before %s leaves nothing",
+  async (statement) => {
+    const { processorStore, effectLedger, proxy } = await processorStores();
     const wanted = effect();
-    const flush = {
-      processor: "p",
-      advances: [advance(owned, laneAt(Number(owned.position?.nextOffset ?? 0) + 1))],
-      states: [],
-      appends: [requestWith({ effects: [wanted] })],
-      deadLetters: [],
-    };
-    proxy.loseAnswerTo(statement);
-    const lost = { code: "database-unavailable" };
-    await expect(processorStore.flush(flush)).rejects.toMatchObject(lost);
+    const flush = await flushOf(processorStore, wanted);
+    proxy.cutBefore(statement);
+    await expect(processorStore.flush(flush)).rejects.toMatchObject(unknown);
     expect(await effectLedger.find(wanted.key)).toBeUndefined();
     expect(await processorStore.flush(flush)).toMatchObject({ outcome: "committed" });
     expect(await effectLedger.find(wanted.key)).toMatchObject({ state: "requested" });
-  }
+  },
+);
+
+test("a flush whose answer to the commit is lost has moved its position", async () => {
+  const { processorStore, effectLedger, proxy } = await processorStores();
+  const wanted = effect();
+  const flush = await flushOf(processorStore, wanted);
+  proxy.loseAnswerTo("commit");
+  await expect(processorStore.flush(flush)).rejects.toMatchObject(unknown);
+  const asked = () => effectLedger.find(wanted.key);
+  await expect.poll(asked).toMatchObject({ state: "requested" });
+  // Whoever goes on by what it knew is fenced out.
+  await expect(processorStore.flush(flush)).rejects.toMatchObject({ name: "FencedError" });
 });
 
 test("an effect that the database can't hold fails its own request alone", async () => {

@@ -5,30 +5,42 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly url: string;
   /** From the next message with this text on, the server gets what is sent, and its answer is lost. */
   readonly loseAnswerTo: (text: string) => void;
+  /** The server gets what comes before the next message with this text, and nothing from it on. */
+  readonly cutBefore: (text: string) => void;
 }
 
-/** Stands before a database and cuts a connection when the answer to a certain message comes. */
+interface Cut {
+  readonly text: string;
+  readonly passes: "the message" | "what comes before it";
+}
+
+/** Stands before a database and cuts a connection at a certain message, or when its answer comes. */
 export async function cuttingProxy(databaseUrl: string): Promise<CuttingProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
-  let cutAt: string | undefined;
+  let cutAt: Cut | undefined;
   const server = createServer((client) => {
     const database = connect(Number(target.port), target.hostname);
     let cutting = false;
     for (const socket of [client, database]) {
       sockets.add(socket);
       socket.on("error", () => undefined);
-      socket.on("close", () => {
-        client.destroy();
-        database.destroy();
-      });
     }
-    client.on("data", (bytes) => {
-      if (cutAt !== undefined && bytes.includes(cutAt)) {
-        cutAt = undefined;
-        cutting = true;
+    database.on("close", () => client.destroy());
+    // The server carries out what it has got, and then sees that nobody is there.
+    client.on("close", () => database.end());
+    client.on("data", (bytes: Buffer) => {
+      const at = cutAt === undefined ? -1 : bytes.indexOf(cutAt.text);
+      if (cutAt === undefined || at < 0) {
+        database.write(bytes);
+        return;
       }
-      database.write(bytes);
+      const { passes } = cutAt;
+      cutAt = undefined;
+      cutting = true;
+      // Part of a message is never carried out.
+      if (passes === "the message") database.write(bytes);
+      else database.end(bytes.subarray(0, at));
     });
     database.on("data", (bytes) => {
       if (cutting) client.destroy();
@@ -44,7 +56,10 @@ export async function cuttingProxy(databaseUrl: string): Promise<CuttingProxy> {
   return {
     url: url.href,
     loseAnswerTo: (text) => {
-      cutAt = text;
+      cutAt = { text, passes: "the message" };
+    },
+    cutBefore: (text) => {
+      cutAt = { text, passes: "what comes before it" };
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();

@@ -45,9 +45,10 @@ test("whoever sets and cancels the same deadlines, and settles them, waits in on
     callOnce(
       pool,
       changeDeadlines(
-        shuffled().map(({ key, at }) =>
-          at < 0.5 ? { change: "cancel", name, key } : setDeadline(name, key, 1),
-        ),
+        shuffled().map(({ key, at }) => ({
+          part: at < 0.5 ? { change: "cancel", name, key } : setDeadline(name, key, 1),
+          request: 1,
+        })),
       ),
     );
   const settle = () => deadlines.settle(shuffled().map(({ key }) => ({ name, key, atMs: 1 })));
@@ -61,7 +62,7 @@ test("whoever sets and cancels the same deadlines, and settles them, waits in on
 /** Asks for an effect in a transaction that stays open, as a flush does before it appends. */
 async function askWithin(flush: PoolClient, wanted: NewEffect): Promise<void> {
   await flush.query("begin");
-  const request = requestEffects([wanted]);
+  const request = requestEffects([{ part: wanted, request: 1 }]);
   await callFunctions(flush, request ? [request] : []);
 }
 

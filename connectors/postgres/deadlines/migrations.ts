@@ -87,7 +87,54 @@ begin
   end loop;
 end $$;`;
 
+/**
+ * Behind an append that isn't answered yet: a change counts with the request that brings it, of each
+ * name and key the last that counts, and not where the request is a duplicate. Without a time a
+ * deadline is cancelled. Rows are locked in order of name and key, as by the function before, which
+ * stays for processes of the version before.
+ */
+const ofRequests = `
+create function refold.change_deadlines(
+  change_name text[], change_key text[], change_at bigint[], change_tags text[],
+  change_correlation text[], change_causation text[], change_traceparent text[],
+  change_request integer[]
+) returns void language plpgsql volatile ${byIndexes} as $$
+declare
+  place integer[];
+  cancels integer;
+  i integer;
+begin
+  select array_agg(c.i), count(*) filter (where c.at is null) into place, cancels from (
+    select distinct on (change_name[s] collate "C", change_key[s] collate "C")
+      s as i, change_at[s] as at
+    from generate_subscripts(change_name, 1) s where refold.was_written(change_request[s])
+    order by change_name[s] collate "C", change_key[s] collate "C", s desc) c;
+
+  if place is null then
+    return;
+  elsif cancels = cardinality(place) then
+    delete from refold.deadlines d using unnest(place) p (i)
+    where d.name = change_name[p.i] and d.key = change_key[p.i];
+  elsif cancels = 0 then
+    insert into refold.deadlines
+    select change_name[p.i], change_key[p.i], change_at[p.i], change_tags[p.i]::text[],
+      change_correlation[p.i], change_causation[p.i], change_traceparent[p.i]
+    from unnest(place) p (i)${upsert}
+  else
+    foreach i in array place loop
+      if change_at[i] is null then
+        delete from refold.deadlines d where d.name = change_name[i] and d.key = change_key[i];
+      else
+        insert into refold.deadlines values (change_name[i], change_key[i], change_at[i],
+          change_tags[i]::text[], change_correlation[i], change_causation[i],
+          change_traceparent[i])${upsert}
+      end if;
+    end loop;
+  end if;
+end $$;`;
+
 export const migrations: readonly Migration[] = [
   { name: "deadlines-1", sql: [table, change].join("\n") },
   { name: "deadlines-2", sql: changeInOrder },
+  { name: "deadlines-3", sql: ofRequests },
 ];

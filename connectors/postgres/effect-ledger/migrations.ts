@@ -201,7 +201,76 @@ begin
   return known;
 end $$;`;
 
+/**
+ * As those of the same names, behind an append that isn't answered yet: each effect counts with the
+ * request that brings it, of a key the first that counts. Those before stay for processes of the
+ * version before.
+ */
+const ofRequests = `
+create function refold.request_effects(
+  effect_key text[], effect_kind text[], effect_input text[], effect_secret text[],
+  effect_tags text[], effect_correlation text[], effect_causation text[],
+  effect_traceparent text[], effect_lease_ms float8[], effect_request integer[]
+) returns integer[] language plpgsql volatile ${byIndexes} as $$
+declare
+  began timestamptz := clock_timestamp();
+  new_id bigint[];
+  fresh_count integer;
+  known integer[];
+begin
+  select array_agg(case when refold.was_appended(effect_request[i])
+    then nextval('refold.effect_ids') end) into new_id
+  from generate_subscripts(effect_key, 1) i;
+
+  with fresh as (
+    insert into refold.effects (id, key, kind, input, tags, correlation_id, causation_id,
+      traceparent, requested_at)
+    select new_id[i], effect_key[i], effect_kind[i], effect_input[i]::json,
+      effect_tags[i]::text[], effect_correlation[i], effect_causation[i], effect_traceparent[i],
+      now()
+    from generate_subscripts(effect_key, 1) i where new_id[i] is not null
+    order by effect_key[i] collate "C", i
+    on conflict (key) do nothing returning id
+  )
+  select count(*) into fresh_count from fresh;
+
+  if fresh_count < cardinality(new_id) then
+    select array_agg(i) into known from generate_subscripts(new_id, 1) i
+    where not exists (select from refold.effects e where e.id = new_id[i] offset 0);
+  end if;
+
+  insert into refold.open_effects (effect_id, kind, state, attempts, started_at, next_at, secret)
+  select new_id[i], effect_kind[i],
+    case when effect_lease_ms[i] is null then 'requested' else 'started' end,
+    case when effect_lease_ms[i] is null then 0 else 1 end,
+    case when effect_lease_ms[i] is not null then began end,
+    case when effect_lease_ms[i] is null then now()
+      else began + effect_lease_ms[i] * interval '1 millisecond' end,
+    effect_secret[i]::json
+  from generate_subscripts(effect_key, 1) i
+  where known is null or exists (select from refold.effects e where e.id = new_id[i] offset 0);
+  return known;
+end $$;
+
+create function refold.settle_effects(
+  settled_key text[], settled_answer text[], settled_request integer[]
+) returns void language plpgsql volatile ${byIndexes} as $$
+begin
+  with answered as materialized (
+    select distinct on (settled_key[i] collate "C") e.id, settled_answer[i]::json as answer
+    from generate_subscripts(settled_key, 1) i join refold.effects e on e.key = settled_key[i]
+    where refold.was_appended(settled_request[i])
+    order by settled_key[i] collate "C", i
+  ), over as (
+    delete from refold.open_effects o using answered a where o.effect_id = a.id
+    returning o.effect_id, o.attempts, o.started_at, o.next_at, a.answer
+  )
+  insert into refold.done_effects
+  select effect_id, attempts, started_at, next_at, clock_timestamp(), answer from over;
+end $$;`;
+
 export const migrations: readonly Migration[] = [
   { name: "effect-ledger-1", sql: [tables, request, take, fail, settle].join("\n") },
   { name: "effect-ledger-2", sql: requestBegun },
+  { name: "effect-ledger-3", sql: ofRequests },
 ];

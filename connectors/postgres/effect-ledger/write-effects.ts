@@ -1,16 +1,17 @@
 import type { EffectSettlement, NewEffect } from "../../../engine/ports/effect-ledger.ts";
-import { float8Array, textArray } from "../binary-array.ts";
+import { float8Array, int4Array, textArray } from "../binary-array.ts";
 import { arrayLiteral } from "../event-store/append-call.ts";
 import type { FunctionCall } from "../function-call.ts";
+import type { Brought } from "../event-store/brought.ts";
 import { jsonText } from "../stored-json.ts";
 
-/** Requests effects, of each key the first; undefined where there are none. */
-export function requestEffects(wanted: readonly NewEffect[]): FunctionCall | undefined {
+/** Requests effects, of each key the first that counts; undefined where there are none. */
+export function requestEffects(wanted: readonly Brought<NewEffect>[]): FunctionCall | undefined {
   if (wanted.length === 0) return undefined;
-  const effects = firstOfEach(wanted);
+  const effects = wanted.map(({ part }) => part);
   return {
     name: "refold.request_effects",
-    types: [...Array.from({ length: 8 }, () => "text[]"), "float8[]"],
+    types: [...Array.from({ length: 8 }, () => "text[]"), "float8[]", "integer[]"],
     values: [
       textArray(effects.map(({ key }) => key)),
       textArray(effects.map(({ kind }) => kind)),
@@ -21,39 +22,36 @@ export function requestEffects(wanted: readonly NewEffect[]): FunctionCall | und
       textArray(effects.map(({ causationId }) => causationId)),
       textArray(effects.map(({ traceparent }) => traceparent)),
       float8Array(effects.map(({ leaseMs }) => leaseMs)),
+      int4Array(wanted.map(({ request }) => request)),
     ],
   };
 }
 
 /**
- * The keys of those whose first try has begun with their request.
+ * Those whose first try has begun if their request was appended.
  * @param known What `refold.request_effects` gave for all that were wanted.
  */
-export function begunEffects(wanted: readonly NewEffect[], known: unknown): ReadonlySet<string> {
+export function begunEffects(
+  wanted: readonly Brought<NewEffect>[],
+  known: unknown,
+): Brought<NewEffect>[] {
   const places = new Set(known as readonly number[] | null);
   // The server counts from 1.
-  const begun = firstOfEach(wanted).filter(
-    ({ leaseMs }, index) => leaseMs !== undefined && !places.has(index + 1),
-  );
-  return new Set(begun.map(({ key }) => key));
+  return wanted.filter(({ part }, index) => part.leaseMs !== undefined && !places.has(index + 1));
 }
 
-/** Settles effects, each by its first answer; undefined where there are none. */
-export function settleEffects(settled: readonly EffectSettlement[]): FunctionCall | undefined {
+/** Settles effects, each by its first answer that counts; undefined where there are none. */
+export function settleEffects(
+  settled: readonly Brought<EffectSettlement>[],
+): FunctionCall | undefined {
   if (settled.length === 0) return undefined;
-  const answers = firstOfEach(settled);
   return {
     name: "refold.settle_effects",
-    types: ["text[]", "text[]"],
+    types: ["text[]", "text[]", "integer[]"],
     values: [
-      textArray(answers.map(({ key }) => key)),
-      textArray(answers.map(({ answer }) => jsonText(answer))),
+      textArray(settled.map(({ part }) => part.key)),
+      textArray(settled.map(({ part }) => jsonText(part.answer))),
+      int4Array(settled.map(({ request }) => request)),
     ],
   };
-}
-
-function firstOfEach<Keyed extends { readonly key: string }>(all: readonly Keyed[]): Keyed[] {
-  const first = new Map<string, Keyed>();
-  for (const one of all) if (!first.has(one.key)) first.set(one.key, one);
-  return [...first.values()];
 }

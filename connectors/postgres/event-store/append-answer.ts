@@ -87,6 +87,9 @@ function resultOf(code: number, place: Place): CallResult {
       return { outcome: "held", by: answer.heldBy };
     case 5:
       return holdGone();
+    case 6:
+      // What its keys stand for was told before.
+      return { outcome: "repeated", kept: [] };
     default:
       return new InvariantViolation(`refold.append gave the unknown verdict ${code}.`);
   }

@@ -1,3 +1,4 @@
+import { repeatedSetting, verdictsSetting } from "./call-verdicts.ts";
 import { floorBase, lockSpace, stripes } from "./locks.ts";
 
 /**
@@ -11,7 +12,8 @@ import { floorBase, lockSpace, stripes } from "./locks.ts";
  * Positions are drawn under the stripes, so that for one tag position order is commit order: who
  * has read an event of a tag has been able to read all lower ones.
  *
- * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone. The
+ * Verdicts: 0 appended, 1 duplicate, 2 conflict, 3 out of time, 4 held, 5 the hold is gone, 6
+ * repeated. They are told to what comes behind it in the transaction too (`call-verdicts.ts`). The
  * first row of the result has them all, the positions of all events and the sequences of those
  * appended (their times too, where the caller gave any); the other rows are events: of those that
  * were recorded already what is stored, of conflicts what is newer.
@@ -63,6 +65,8 @@ declare
   source text;
   failed integer[];
   known integer[];
+  told text := coalesce(current_setting('${verdictsSetting}', true), '');
+  repeated text := current_setting('${repeatedSetting}', true);
   r integer;
   l integer;
 begin`;
@@ -82,8 +86,8 @@ const takeLocks = `
 
 /**
  * What has an item's first tag is found by the index of tags; only then are other tags and types
- * looked at. OFFSET keeps the planner from turning the search of each item into a join. A hold goes
- * before a conflict.
+ * looked at. OFFSET keeps the planner from turning the search of each item into a join. What is
+ * repeated has its answer already, whatever else is true of it; a hold goes before a conflict.
  */
 const checkConditions = `
   select s.hold_name, s.hold_clock_ms, '/refold/' || s.store_id, refold.incarnation_of(s), (
@@ -108,7 +112,8 @@ const checkConditions = `
   end if;
 
   for r in 1 .. cardinality(request_as) loop
-    if hold_name is null then
+    if repeated <> '' and substr(repeated, length(told) + r, 1) = '6' then verdict[r] := 6;
+    elsif hold_name is null then
       if request_as[r] like 'holder %' then verdict[r] := 5; end if;
     elsif request_as[r] not in ('processor', 'holder ' || hold_name) then verdict[r] := 4;
     end if;
@@ -133,7 +138,7 @@ const findDuplicates = `
   if known is not null then
     select array_agg(distinct event_request[k]) into failed from unnest(known) k;
     foreach r in array failed loop
-      if not exists (select from generate_series(1, event_count) i
+      if verdict[r] <> 6 and not exists (select from generate_series(1, event_count) i
         where event_request[i] = r and array_position(known, i) is null)
       then verdict[r] := 1; end if;
     end loop;
@@ -259,6 +264,7 @@ const noEvent = "null::integer, null::refold.events";
 const noHead = "null::text, null::text, null::text, null::text, null::bigint, null::text";
 
 const answer = `
+  perform set_config('${verdictsSetting}', told || array_to_string(verdict, ''), true);
   return query select array_to_string(verdict, ','), array_to_string(new_position, ','),
     array_to_string(new_sequence, ','), array_to_string(new_time, ','), now_ms, hold_name,
     ${noEvent};

@@ -6,11 +6,14 @@ import type {
   AppendRequest,
   AppendVerdict,
 } from "../../../engine/ports/event-store.ts";
+import { commit } from "../transaction.ts";
 import type { CallResult } from "./append-answer.ts";
+import { locksOf, type AppendCall } from "./append-call.ts";
 import { bringsMore } from "./alongside.ts";
-import { callAlongside, callOf, type CallSettings } from "./call-alongside.ts";
-import { runCall, verdictOf } from "./append-within.ts";
+import { appendTransaction } from "./append-transaction.ts";
+import { verdictOf } from "./append-within.ts";
 import { CallPlan, type PlannedRequest } from "./call-plan.ts";
+import { runCall, sendAppends } from "./send-appends.ts";
 import { asFailure, deadlockDetected, isDataFault, sqlState, uniqueViolation } from "./failures.ts";
 
 export interface AppendQueueOptions {
@@ -32,11 +35,8 @@ interface Waiting extends PlannedRequest {
 const retriesMax = 3;
 
 /**
- * Nothing was written, and the next try finds something else:
- *
- * - another call has just appended one of the ids, which is there to be found now;
- * - a flush, which writes effects before it takes the locks of its events, wanted an effect that this
- *   call wants too, and was waited for while it waited for this call's locks.
+ * Nothing was written, and the next try finds something else: another call has just appended one of
+ * the ids, which is there to be found now; or it was this call that the server ended for a deadlock.
  */
 const triedAgain: ReadonlySet<string> = new Set([uniqueViolation, deadlockDetected]);
 
@@ -50,7 +50,7 @@ export class AppendQueue {
   #inFlight = 0;
   #scheduled = false;
   /** Who repeats appends has found some: a look costs less than calls that fail for them. */
-  #duplicates: CallSettings["duplicates"] = "index";
+  #duplicates: AppendCall["duplicates"] = "index";
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -150,15 +150,15 @@ export class AppendQueue {
   }
 
   async #call(plan: CallPlan): Promise<CallResult[]> {
-    const { pool, newerMax } = this.#options;
-    const settings = { newerMax, duplicates: this.#duplicates };
+    const { pool } = this.#options;
+    const call = this.#callOf(plan);
     if (plan.requests.some(({ request }) => bringsMore(request))) {
-      return callAlongside(pool, plan, settings);
+      return appendTransaction(pool, async (client) => commit(sendAppends(client, [call])));
     }
     const client = await pool.connect();
     let broken = true;
     try {
-      const results = await runCall(client, callOf(plan, settings));
+      const results = await runCall(client, call);
       broken = false;
       return results;
     } catch (error) {
@@ -167,6 +167,12 @@ export class AppendQueue {
     } finally {
       client.release(broken);
     }
+  }
+
+  #callOf({ requests, clashes }: CallPlan): AppendCall {
+    const locks = locksOf(requests.map(({ request }) => request));
+    const { newerMax } = this.#options;
+    return { requests, clashes, locks, newerMax, duplicates: this.#duplicates };
   }
 }
 

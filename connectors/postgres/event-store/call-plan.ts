@@ -61,13 +61,6 @@ export class CallPlan {
     return true;
   }
 
-  /** A plan of some of its requests, in their order: it has room for them. */
-  only(requests: readonly PlannedRequest[]): CallPlan {
-    const rest = new CallPlan(this.#limits);
-    for (const request of requests) rest.add(request);
-    return rest;
-  }
-
   #hasRoom(request: AppendRequest, bytes: number): boolean {
     if (this.requests.length >= this.#limits.requestsMax) return false;
     if (this.#marks + marksOf(request) > this.#limits.marksMax) return false;

@@ -16,10 +16,10 @@ import type {
 import { noMetrics, type Metrics } from "../../../engine/ports/metrics.ts";
 import { globalPosition, sequence, type GlobalPosition } from "../../../engine/position.ts";
 import { assertTimesAreTheHolders } from "../../../engine/recorded-times.ts";
-import { bothAnswered, commit, rollback, type Ending } from "../transaction.ts";
+import { allAnswered, commit, type Ending } from "../transaction.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { appendTransaction } from "./append-transaction.ts";
-import { sendAppends } from "./append-within.ts";
+import { appendWithin } from "./append-within.ts";
 import { asFailure } from "./failures.ts";
 import { lockSpace } from "./locks.ts";
 import { readNewer, readPage, readPages } from "./reads.ts";
@@ -95,15 +95,12 @@ export class PostgresEventStore implements EventStore {
       async (client) => {
         // The whole store, not the condition's stripes: which others the decision's events need is
         // known only after it, and taking them then would break the order of locks.
-        const [, newer] = await bothAnswered(
+        const [, newer] = await allAnswered([
           client.query("select pg_advisory_xact_lock($1, 0)", [lockSpace]),
-          condition.length === 0 ? Promise.resolve([]) : readNewer(client, condition),
-        );
-        const { verdicts, sent } = await sendAppends(client, [decide(newer)], options);
-        const [decided] = verdicts;
-        if (!decided) throw new TypeError("One request has one verdict.");
-        if (decided.outcome !== "appended") return rollback(decided);
-        return commit(sent.then(() => decided));
+          condition.length === 0 ? [] : readNewer(client, condition),
+        ]);
+        const appended = appendWithin(client, [decide(newer)], options);
+        return commit(appended.then(([decided]) => decided as AppendVerdict));
       },
     );
     this.#count(verdict);

@@ -1,4 +1,4 @@
-export { appendWithin, sendAppends } from "./append-within.ts";
+export { appendAllWithin, appendWithin } from "./append-within.ts";
 export { PostgresEventStore, type PostgresEventStoreOptions } from "./event-store.ts";
 export { framingRegistry, knownFraming, setFramingRegistry } from "./framing-registry.ts";
 export { migrations } from "./migrations.ts";

@@ -1,5 +1,6 @@
 import type { Migration } from "../migrations.ts";
 import { appendFunction } from "./append-function.ts";
+import { verdictFunctions } from "./call-verdicts.ts";
 import { noticesFunction } from "./notices-function.ts";
 import { safePositionFunction } from "./safe-position-function.ts";
 
@@ -138,4 +139,6 @@ export const migrations: readonly Migration[] = [
   { name: "event-store-6", sql: appendFunction },
   { name: "event-store-7", sql: `${dropFormerAppend}\n${appendFunction}` },
   { name: "event-store-8", sql: correlationSummary },
+  // Appends tell their verdicts to what comes behind them in the transaction.
+  { name: "event-store-9", sql: `${verdictFunctions}\n${appendFunction}` },
 ];

@@ -1,3 +1,3 @@
 export { PostgresIdempotencyKeys } from "./idempotency-keys.ts";
-export { claimMarks, keepAnswers, type RequestMark } from "./marks.ts";
+export { claimMarks, keepAnswers } from "./marks.ts";
 export { migrations } from "./migrations.ts";

@@ -1,3 +1,4 @@
+import { repeatedSetting } from "../event-store/call-verdicts.ts";
 import { markBase } from "../event-store/locks.ts";
 import { byIndexes } from "../function-call.ts";
 import type { Migration } from "../migrations.ts";
@@ -82,31 +83,44 @@ end $$;`;
 
 /**
  * Takes marks for the transaction, and tells those that stand for something already: with an answer,
- * or without one when another transaction has them. Nobody waits. Locks are tried in a statement
- * before the one that looks: what had the lock has committed by then, or is told to be in progress.
+ * or without one when another transaction has them, or another mark of this one. Nobody waits. Locks
+ * are tried in a statement before the one that looks: what had the lock has committed by then, or is
+ * told to be in progress. The append behind it is told which requests are repeated.
  */
-const claimWithEvents = `
-create function refold.claim_marks(mark_scope text[], mark_key text[])
-returns table (
+const claimOfRequests = `
+create function refold.claim_marks(
+  mark_scope text[], mark_key text[], mark_again boolean[], mark_request integer[]
+) returns table (
   mark integer, fingerprint text, answer json, kept_at_ms float8,
   positions bigint[], sequences bigint[], times bigint[]
 ) language plpgsql volatile ${byIndexes} as $$
 declare
   got boolean[] := array_fill(false, array[cardinality(mark_key)]);
+  taken integer[];
+  repeated text := '';
 begin
   for i in 1 .. cardinality(mark_key) loop
-    got[i] := pg_try_advisory_xact_lock(${markBase}
+    got[i] := not mark_again[i] and pg_try_advisory_xact_lock(${markBase}
       + (hashtextextended(mark_key[i], hashtextextended(mark_scope[i], 0)) & 281474976710655));
   end loop;
+
+  select array_agg(i) into taken from generate_subscripts(mark_key, 1) i
+  where not got[i] or exists (select from refold.idempotency_keys k
+    where k.scope = mark_scope[i] and k.key = mark_key[i] offset 0);
+  if taken is null then return; end if;
+
+  for i in 1 .. cardinality(taken) loop
+    repeated := overlay(rpad(repeated, greatest(length(repeated), mark_request[taken[i]]), '0')
+      placing '6' from mark_request[taken[i]]);
+  end loop;
+  perform set_config('${repeatedSetting}', repeated, true);
   return query
     select i, k.fingerprint, k.answer, k.kept_at_ms, k.positions, k.sequences, k.times
-    from generate_subscripts(mark_key, 1) i
-    left join refold.kept_answers(mark_scope, mark_key) k on k.mark = i
-    where k.mark is not null or not got[i];
+    from unnest(taken) i left join refold.kept_answers(mark_scope, mark_key) k on k.mark = i;
 end $$;`;
 
-/** `mark_request`: the number, from 1, of the request in the call that a mark belongs to. */
-const keepWithEvents = `
+/** Answers count with their requests, by the number of each. */
+const keepOfRequests = `
 create function refold.keep_answers(
   mark_scope text[], mark_key text[], mark_fingerprint text[], mark_answer text[],
   mark_events text[], mark_request integer[]
@@ -115,12 +129,13 @@ create function refold.keep_answers(
   select m.scope, m.key, m.fingerprint, m.answer::json, clock_timestamp(), m.events::text[]
   from unnest(mark_scope, mark_key, mark_fingerprint, mark_answer, mark_events, mark_request)
     m (scope, key, fingerprint, answer, events, request)
+  where refold.was_appended(m.request)
 $$;`;
 
 export const migrations: readonly Migration[] = [
   { name: "idempotency-keys-1", sql: [table, claim, keep].join("\n") },
   {
     name: "idempotency-keys-2",
-    sql: [eventIds, keptWithEvents, claimWithEvents, keepWithEvents].join("\n"),
+    sql: [eventIds, keptWithEvents, claimOfRequests, keepOfRequests].join("\n"),
   },
 ];

@@ -1,6 +1,7 @@
 import { fencedOut } from "../../../engine/fencing.ts";
 import type { Position } from "../../../engine/position.ts";
 import type { Advance } from "../../../engine/ports/read-model-store.ts";
+import { fenceSetting } from "../event-store/call-verdicts.ts";
 import { int4Array, int8Array, int8ArrayOfNumbers, textArray } from "../binary-array.ts";
 
 /** Columns of `refold.positions` that make up a position, with their types. */
@@ -64,8 +65,12 @@ export const fence = `want as materialized (
         and p.topic = w.topic and p.partition = w.partition and (select holds from verdict)
     )`;
 
-/** Ends the statement: the partitions that were lost, none when all was written. */
-export const lostPartitions = `select w.topic, w.partition
+/**
+ * Ends the statement: the partitions that were lost, none when all was written. What stands behind
+ * it in the transaction can tell (`refold.assert_whole`).
+ */
+export const lostPartitions = `select w.topic, w.partition,
+    set_config('${fenceSetting}', 'lost', true) as told
   from want w left join fence f on f.topic = w.topic and f.partition = w.partition
   where f.holds is not true`;
 

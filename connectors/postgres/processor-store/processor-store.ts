@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryConfig } from "pg";
 
 import type { AnyRow } from "../../../engine/columns.ts";
 import type {
@@ -11,7 +11,7 @@ import type {
 import type { OwnedPartition } from "../../../engine/ports/read-model-store.ts";
 import { textArray } from "../binary-array.ts";
 import { insertDeadLetters, settleDeadLetters } from "../dead-letters/index.ts";
-import { sendAppends, type SentAppends } from "../event-store/append-within.ts";
+import { appendAllWithin } from "../event-store/append-within.ts";
 import {
   assertHeld,
   fence,
@@ -29,7 +29,7 @@ import {
   writeRows,
   type RowTable,
 } from "../stored-rows/row-table.ts";
-import { bothAnswered, commit, inTransaction, rollback, runStatement } from "../transaction.ts";
+import { allAnswered, inTransaction, runStatement, type Ending } from "../transaction.ts";
 import { findStateTable, openProcessor, type StateTable } from "./stored-processor.ts";
 
 /** Processors' states in tables of the schema `refold`, appended events in the event store. */
@@ -77,15 +77,7 @@ export class PostgresProcessorStore implements ProcessorStore {
       assertHeld(flush.processor, await runStatement<LostPartition>(this.#pool, once));
       return { outcome: "committed", verdicts: [] };
     }
-    return inTransaction<ProcessorFlushResult>(this.#pool, doing, async (client) => {
-      const held = client
-        .query<LostPartition>(statement)
-        .then(({ rows }) => assertHeld(flush.processor, rows));
-      const [, { verdicts, sent }] = await bothAnswered(held, writeBehind(client, flush));
-      return verdicts.every(({ outcome }) => outcome === "appended")
-        ? commit(sent.then(() => ({ outcome: "committed", verdicts })))
-        : rollback({ outcome: "conflict", verdicts });
-    });
+    return inTransaction(this.#pool, doing, (client) => flushWithin(client, flush, statement));
   }
 
   positions(processor: string): Promise<readonly OwnedPartition[]> {
@@ -101,12 +93,28 @@ export class PostgresProcessorStore implements ProcessorStore {
   }
 }
 
-/** Sent behind the fence without waiting for what that says: the caller rolls back what it forbids. */
-async function writeBehind(client: PoolClient, flush: ProcessorFlush): Promise<SentAppends> {
+/**
+ * The commit goes out behind the appends, whatever the fence and they are answered: when it isn't to
+ * be, the server makes a rollback of it. So nobody waits for this process to look at the answers,
+ * while the locks of the appends are held.
+ */
+async function flushWithin(
+  client: PoolClient,
+  flush: ProcessorFlush,
+  statement: QueryConfig,
+): Promise<Ending<ProcessorFlushResult>> {
   const { processor: owner, advances, settlements = [] } = flush;
+  const fenced = client.query<LostPartition>(statement);
+  fenced.catch(() => undefined);
   await insertDeadLetters(client, flush.deadLetters);
   await settleDeadLetters(client, settlements, { owner, advances });
-  return sendAppends(client, flush.appends, { as: "processor" });
+  const appended = appendAllWithin(client, flush.appends, { as: "processor" });
+  const result = allAnswered([fenced, appended]).then(([{ rows }, verdicts]) => {
+    assertHeld(owner, rows);
+    const isWhole = verdicts.every(({ outcome }) => outcome === "appended");
+    return { outcome: isWhole ? "committed" : "conflict", verdicts } as const;
+  });
+  return { end: "commit", result, undoes: ({ outcome }) => outcome === "conflict" };
 }
 
 /** Does it write states and positions, and nothing else? */
