@@ -151,17 +151,19 @@ begin
   select effect_id, attempts, started_at, next_at, clock_timestamp(), answer from over;
 end $$;`;
 
-/**
- * As the function of the same name, and the first try of those with a lease begins here: they need
- * no statement that takes them, and no second version of their row. The other one stays for the
- * processes of the version before. @returns the places of those whose keys are known already; null
- * when all are new, as nearly always.
- */
-const requestBegun = `
+interface RequestVariant {
+  /** The last ones. */
+  readonly parameters: string;
+  /** The id of an effect that counts; null for others. */
+  readonly newId: string;
+}
+
+/** @returns SQL of a function that gives the places of those whose keys are known already, or that don't count; null when all are new. */
+const requestFunction = ({ parameters, newId }: RequestVariant): string => `
 create function refold.request_effects(
   effect_key text[], effect_kind text[], effect_input text[], effect_secret text[],
   effect_tags text[], effect_correlation text[], effect_causation text[],
-  effect_traceparent text[], effect_lease_ms float8[]
+  effect_traceparent text[], ${parameters}
 ) returns integer[] language plpgsql volatile ${byIndexes} as $$
 declare
   began timestamptz := clock_timestamp();
@@ -169,58 +171,7 @@ declare
   fresh_count integer;
   known integer[];
 begin
-  select array_agg(nextval('refold.effect_ids')) into new_id
-  from generate_subscripts(effect_key, 1);
-
-  with fresh as (
-    insert into refold.effects (id, key, kind, input, tags, correlation_id, causation_id,
-      traceparent, requested_at)
-    select new_id[i], effect_key[i], effect_kind[i], effect_input[i]::json,
-      effect_tags[i]::text[], effect_correlation[i], effect_causation[i], effect_traceparent[i],
-      now()
-    from generate_subscripts(effect_key, 1) i order by effect_key[i] collate "C"
-    on conflict (key) do nothing returning id
-  )
-  select count(*) into fresh_count from fresh;
-
-  if fresh_count < cardinality(new_id) then
-    select array_agg(i) into known from generate_subscripts(new_id, 1) i
-    where not exists (select from refold.effects e where e.id = new_id[i] offset 0);
-  end if;
-
-  insert into refold.open_effects (effect_id, kind, state, attempts, started_at, next_at, secret)
-  select new_id[i], effect_kind[i],
-    case when effect_lease_ms[i] is null then 'requested' else 'started' end,
-    case when effect_lease_ms[i] is null then 0 else 1 end,
-    case when effect_lease_ms[i] is not null then began end,
-    case when effect_lease_ms[i] is null then now()
-      else began + effect_lease_ms[i] * interval '1 millisecond' end,
-    effect_secret[i]::json
-  from generate_subscripts(effect_key, 1) i
-  where known is null or exists (select from refold.effects e where e.id = new_id[i] offset 0);
-  return known;
-end $$;`;
-
-/**
- * As those of the same names, behind an append that isn't answered yet: each effect counts with the
- * request that brings it, of a key the first that counts. Those before stay for processes of the
- * version before.
- */
-const ofRequests = `
-create function refold.request_effects(
-  effect_key text[], effect_kind text[], effect_input text[], effect_secret text[],
-  effect_tags text[], effect_correlation text[], effect_causation text[],
-  effect_traceparent text[], effect_lease_ms float8[], effect_request integer[]
-) returns integer[] language plpgsql volatile ${byIndexes} as $$
-declare
-  began timestamptz := clock_timestamp();
-  new_id bigint[];
-  fresh_count integer;
-  known integer[];
-begin
-  select array_agg(case when refold.was_appended(effect_request[i])
-    then nextval('refold.effect_ids') end) into new_id
-  from generate_subscripts(effect_key, 1) i;
+  select array_agg(${newId}) into new_id from generate_subscripts(effect_key, 1) i;
 
   with fresh as (
     insert into refold.effects (id, key, kind, input, tags, correlation_id, causation_id,
@@ -250,7 +201,28 @@ begin
   from generate_subscripts(effect_key, 1) i
   where known is null or exists (select from refold.effects e where e.id = new_id[i] offset 0);
   return known;
-end $$;
+end $$;`;
+
+/**
+ * As the function of the same name, and the first try of those with a lease begins here: they need
+ * no statement that takes them, and no second version of their row. The other one stays for the
+ * processes of the version before.
+ */
+const requestBegun = requestFunction({
+  parameters: "effect_lease_ms float8[]",
+  newId: "nextval('refold.effect_ids')",
+});
+
+/**
+ * As those of the same names, behind an append that isn't answered yet: each effect counts with the
+ * request that brings it, of a key the first that counts. Those before stay for processes of the
+ * version before.
+ */
+const ofRequests = `${requestFunction({
+  parameters: "effect_lease_ms float8[], effect_request integer[]",
+  newId: `case when refold.was_appended(effect_request[i])
+    then nextval('refold.effect_ids') end`,
+})}
 
 create function refold.settle_effects(
   settled_key text[], settled_answer text[], settled_request integer[]
