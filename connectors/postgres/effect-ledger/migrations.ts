@@ -134,15 +134,18 @@ begin
   from failed f where o.effect_id = f.id and o.state <> 'failed';
 end $$;`;
 
+interface SettleVariant {
+  readonly parameters: string;
+  /** Ids of effects with their answers, of each one, in order of key. */
+  readonly answered: string;
+}
+
 /** Of effects that are done already, and of unknown keys, nothing is written. */
-const settle = `
-create function refold.settle_effects(settled_key text[], settled_answer text[])
+const settleFunction = ({ parameters, answered }: SettleVariant): string => `
+create function refold.settle_effects(${parameters})
 returns void language plpgsql volatile ${byIndexes} as $$
 begin
-  with answered as materialized (
-    select e.id, settled_answer[i]::json as answer
-    from generate_subscripts(settled_key, 1) i join refold.effects e on e.key = settled_key[i]
-    order by settled_key[i] collate "C"
+  with answered as materialized (${answered}
   ), over as (
     delete from refold.open_effects o using answered a where o.effect_id = a.id
     returning o.effect_id, o.attempts, o.started_at, o.next_at, a.answer
@@ -150,6 +153,14 @@ begin
   insert into refold.done_effects
   select effect_id, attempts, started_at, next_at, clock_timestamp(), answer from over;
 end $$;`;
+
+const settle = settleFunction({
+  parameters: "settled_key text[], settled_answer text[]",
+  answered: `
+    select e.id, settled_answer[i]::json as answer
+    from generate_subscripts(settled_key, 1) i join refold.effects e on e.key = settled_key[i]
+    order by settled_key[i] collate "C"`,
+});
 
 interface RequestVariant {
   /** The last ones. */
@@ -218,28 +229,21 @@ const requestBegun = requestFunction({
  * request that brings it, of a key the first that counts. Those before stay for processes of the
  * version before.
  */
-const ofRequests = `${requestFunction({
-  parameters: "effect_lease_ms float8[], effect_request integer[]",
-  newId: `case when refold.was_appended(effect_request[i])
+const ofRequests = [
+  requestFunction({
+    parameters: "effect_lease_ms float8[], effect_request integer[]",
+    newId: `case when refold.was_appended(effect_request[i])
     then nextval('refold.effect_ids') end`,
-})}
-
-create function refold.settle_effects(
-  settled_key text[], settled_answer text[], settled_request integer[]
-) returns void language plpgsql volatile ${byIndexes} as $$
-begin
-  with answered as materialized (
+  }),
+  settleFunction({
+    parameters: "settled_key text[], settled_answer text[], settled_request integer[]",
+    answered: `
     select distinct on (settled_key[i] collate "C") e.id, settled_answer[i]::json as answer
     from generate_subscripts(settled_key, 1) i join refold.effects e on e.key = settled_key[i]
     where refold.was_appended(settled_request[i])
-    order by settled_key[i] collate "C", i
-  ), over as (
-    delete from refold.open_effects o using answered a where o.effect_id = a.id
-    returning o.effect_id, o.attempts, o.started_at, o.next_at, a.answer
-  )
-  insert into refold.done_effects
-  select effect_id, attempts, started_at, next_at, clock_timestamp(), answer from over;
-end $$;`;
+    order by settled_key[i] collate "C", i`,
+  }),
+].join("\n");
 
 export const migrations: readonly Migration[] = [
   { name: "effect-ledger-1", sql: [tables, request, take, fail, settle].join("\n") },

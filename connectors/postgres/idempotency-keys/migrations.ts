@@ -14,6 +14,10 @@ const table = `
   );
   create index idempotency_keys_kept on refold.idempotency_keys (kept_at);`;
 
+/** Tries the lock of mark `i`, until the end of the transaction. */
+const takenAlone = `pg_try_advisory_xact_lock(${markBase}
+      + (hashtextextended(mark_key[i], hashtextextended(mark_scope[i], 0)) & 281474976710655))`;
+
 /**
  * Takes marks for the transaction, and tells those that stand for something already, by their
  * subscripts: with an answer, or without one when another transaction has them. Nobody waits. Locks
@@ -28,8 +32,7 @@ declare
   got boolean[] := array_fill(false, array[cardinality(mark_key)]);
 begin
   for i in 1 .. cardinality(mark_key) loop
-    got[i] := pg_try_advisory_xact_lock(${markBase}
-      + (hashtextextended(mark_key[i], hashtextextended(mark_scope[i], 0)) & 281474976710655));
+    got[i] := ${takenAlone};
   end loop;
   return query
     select i, k.fingerprint, k.answer
@@ -100,8 +103,7 @@ declare
   repeated text := '';
 begin
   for i in 1 .. cardinality(mark_key) loop
-    got[i] := not mark_again[i] and pg_try_advisory_xact_lock(${markBase}
-      + (hashtextextended(mark_key[i], hashtextextended(mark_scope[i], 0)) & 281474976710655));
+    got[i] := not mark_again[i] and ${takenAlone};
   end loop;
 
   select array_agg(i) into taken from generate_subscripts(mark_key, 1) i
