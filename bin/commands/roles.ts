@@ -4,6 +4,7 @@ import { CommandFailure } from "../command-failure.ts";
 import { openDatabase } from "../database.ts";
 import { placeOf, type Place } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { keepCompiledCode } from "../keep-compiled-code.ts";
 import { assertPortFree } from "../port.ts";
 import {
   apiOf,
@@ -85,6 +86,7 @@ async function runAlone({ name, place, roles, http }: Alone): Promise<void> {
       ? `The API listens on ${url}.`
       : `The ${name} runs. Its health and metrics are on ${url}.`;
   process.stdout.write(`${ready} Ctrl-C ends it.\n`);
+  keepCompiledCode();
   await untilStopped(signals.stop, failures);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");
 }

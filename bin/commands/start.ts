@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { openDatabase, type Database } from "../database.ts";
 import { placeOf } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { keepCompiledCode } from "../keep-compiled-code.ts";
 import { assertPortFree } from "../port.ts";
 import {
   apiOf,
@@ -56,6 +57,7 @@ async function start(options: OptionsWithApi): Promise<void> {
   const databaseUrl = database.kind === "own" ? database.url : withoutPassword(database.url);
   const told = { findBy: findBy(options), access: http.access === "off" ? "off" : "on" } as const;
   process.stdout.write(welcomeText({ httpUrl, databaseUrl, dataFolder, ...told }));
+  keepCompiledCode();
   const failed = database.kind === "own" ? [database.failed] : [];
   await untilStopped(signals.stop, [...failed, ...failures]);
   process.stdout.write("\nStopping: what is in flight is finished first.\n");

@@ -7,10 +7,14 @@ import { OwnershipChanges } from "../../../engine/ownership-changes.ts";
 import type { Assignment, Membership } from "../../../engine/ports/assignment.ts";
 import { LeaseHeart } from "./lease-heart.ts";
 import { leaseRound, leaveGroup, releaseLeases, type LeaseRound } from "./lease-round.ts";
+import { Presence } from "./presence.ts";
 
 export interface PostgresAssignmentOptions {
   readonly pool: Pool;
-  /** How long a dead owner's partitions stay with it, by the database's clock. */
+  /**
+   * How long the partitions of an owner that is silent stay with it, by the database's clock. Where
+   * its connections have ended too (it was killed), they are free after two renewals that are missing.
+   */
   readonly leaseMs?: number;
   /** Time between two renewals. */
   readonly heartbeatMs?: number;
@@ -23,11 +27,12 @@ export interface PostgresAssignmentOptions {
 /**
  * Leases in Postgres. A process that is alone has every partition when `join` returns; one that
  * joins others gets its share as they let go. It uses the pool for a moment in each round only, and
- * once for all its memberships while nothing changes.
+ * once for all its memberships while nothing changes; a connection of its own shows that it lives.
  */
 export class PostgresAssignment implements Assignment {
   readonly #options: Required<PostgresAssignmentOptions>;
   readonly #heart: LeaseHeart;
+  readonly #presence: Presence;
 
   /** @throws TypeError when the renewals come too seldom for the lease. */
   constructor(options: PostgresAssignmentOptions) {
@@ -41,11 +46,13 @@ export class PostgresAssignment implements Assignment {
       );
     }
     this.#heart = new LeaseHeart(this.#options);
+    this.#presence = new Presence({ pool: options.pool, silentMs: 2 * heartbeatMs });
   }
 
   async join(consumer: string, partitions: number): Promise<Membership> {
     const round = { consumer, partitions, member: randomUUID(), leaseMs: this.#options.leaseMs };
-    const membership = new LeaseMembership({ ...this.#options, heart: this.#heart }, round);
+    const shared = { ...this.#options, heart: this.#heart, presence: this.#presence };
+    const membership = new LeaseMembership(shared, round);
     await membership.start();
     return membership;
   }
@@ -53,27 +60,34 @@ export class PostgresAssignment implements Assignment {
 
 interface MembershipOptions extends Required<PostgresAssignmentOptions> {
   readonly heart: LeaseHeart;
+  readonly presence: Presence;
 }
 
 class LeaseMembership implements Membership {
   readonly changes = new OwnershipChanges();
   readonly #options: MembershipOptions;
-  readonly #round: LeaseRound;
+  readonly #member: Omit<LeaseRound, "session">;
   readonly #stop = new AbortController();
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(options: MembershipOptions, round: LeaseRound) {
+  constructor(options: MembershipOptions, member: Omit<LeaseRound, "session">) {
     this.#options = options;
-    this.#round = round;
+    this.#member = member;
   }
 
   async start(): Promise<void> {
-    const first = await this.#takeRound();
-    this.#renewing = this.#renew(first);
+    const { presence } = this.#options;
+    await presence.enter();
+    try {
+      this.#renewing = this.#renew(await this.#takeRound());
+    } catch (error) {
+      await presence.leave();
+      throw error;
+    }
   }
 
   async release(partitions: Iterable<number>): Promise<void> {
-    await releaseLeases(this.#options.pool, this.#round, [...partitions]);
+    await releaseLeases(this.#options.pool, this.#member, [...partitions]);
   }
 
   /** The next renewal tells: at most one heartbeat later, so that two that fence each other rest. */
@@ -86,7 +100,15 @@ class LeaseMembership implements Membership {
     this.#stop.abort();
     this.changes.end();
     await this.#renewing;
-    await leaveGroup(this.#options.pool, this.#round);
+    try {
+      await leaveGroup(this.#options.pool, this.#member);
+    } finally {
+      await this.#options.presence.leave();
+    }
+  }
+
+  get #round(): LeaseRound {
+    return { ...this.#member, session: this.#options.presence.session() };
   }
 
   async #renew(first: boolean): Promise<void> {

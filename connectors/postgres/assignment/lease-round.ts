@@ -3,12 +3,15 @@ import type { Pool, PoolClient } from "pg";
 import { planLeases, type Lease } from "../../../engine/lease-plan.ts";
 import { int4Array } from "../binary-array.ts";
 import { commit, inTransaction } from "../transaction.ts";
+import type { Session } from "./presence.ts";
 
 export interface LeaseRound {
   readonly consumer: string;
   readonly member: string;
   readonly partitions: number;
   readonly leaseMs: number;
+  /** Left out: others wait for its leases to run out when it is gone. */
+  readonly session?: Session | undefined;
 }
 
 export interface RoundResult {
@@ -96,13 +99,25 @@ async function takeTurn(client: PoolClient, consumer: string): Promise<void> {
 const until = (parameter: string) =>
   `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
 
+/**
+ * Is the process of this row of `refold.members` gone, before its time is over? Its lock can be had
+ * (in the mode that lets several ask at once, until the end of the transaction): its connection has
+ * ended. That alone isn't enough, since a process makes a lost connection anew: it is late, too.
+ */
+export const isGone = (row: string): string =>
+  `case when ${row}.session_lock is null or ${row}.late_at > clock_timestamp() then false
+    else pg_try_advisory_xact_lock_shared(${row}.session_lock) end`;
+
 /** What is leaving isn't renewed: it is free after one lease at the latest. */
 async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
-  const { consumer, member, leaseMs } = round;
+  const { consumer, member, leaseMs, session } = round;
   await client.query(
-    `insert into refold.members (consumer, member, expires_at) values ($1, $2, ${until("$3")})
-     on conflict (consumer, member) do update set expires_at = excluded.expires_at`,
-    [consumer, member, leaseMs],
+    `insert into refold.members (consumer, member, expires_at, session_lock, late_at)
+     values ($1, $2, ${until("$3")}, $4::int8, ${until("$5")})
+     on conflict (consumer, member) do update set
+       expires_at = excluded.expires_at, session_lock = excluded.session_lock,
+       late_at = excluded.late_at`,
+    [consumer, member, leaseMs, session?.lock.toString(), session?.silentMs],
   );
   await client.query(
     `update refold.leases set expires_at = ${until("$3")}
@@ -110,15 +125,26 @@ async function renew(client: PoolClient, round: LeaseRound): Promise<string[]> {
     [consumer, member, leaseMs],
   );
   await shortenFarLeases(client, round);
-  await client.query(
-    "delete from refold.members where consumer = $1 and expires_at <= clock_timestamp()",
-    [consumer],
-  );
+  await forgetDead(client, round);
   const { rows } = await client.query<{ member: string }>(
     "select member from refold.members where consumer = $1",
     [consumer],
   );
   return rows.map(({ member }) => member);
+}
+
+/** Leases of who is gone before its time are over with it; those of the others run out by themselves. */
+async function forgetDead(client: PoolClient, { consumer, member }: LeaseRound): Promise<void> {
+  await client.query(
+    `with dead as (
+       delete from refold.members m
+       where consumer = $1 and member <> $2 and (expires_at <= clock_timestamp() or ${isGone("m")})
+       returning member
+     )
+     update refold.leases l set expires_at = least(expires_at, clock_timestamp())
+     from dead where l.consumer = $1 and l.owner = dead.member`,
+    [consumer, member],
+  );
 }
 
 /** Leases of others may be longer than ours, within reason. */

@@ -27,4 +27,14 @@ export const migrations: readonly Migration[] = [
         primary key (consumer, partition)
       ) with (fillfactor = 50);`,
   },
+  {
+    name: "assignment-2",
+    sql: `
+      -- An advisory lock that a connection of the member's process holds while that lives; null: it
+      -- has none, and is alive until expires_at.
+      alter table refold.members add column session_lock bigint;
+
+      -- It should have renewed by then. One that is late, and whose lock nobody holds, is dead.
+      alter table refold.members add column late_at timestamptz;`,
+  },
 ];

@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
 
 import { type Lease, planLeases } from "../../../engine/lease-plan.ts";
-import { float8Array, textArray } from "../binary-array.ts";
+import { float8Array, int8Array, textArray } from "../binary-array.ts";
 import { runStatement } from "../transaction.ts";
-import { leasesAheadMax, type LeaseRound } from "./lease-round.ts";
+import { isGone, leasesAheadMax, type LeaseRound } from "./lease-round.ts";
 
 interface StandingRow {
   readonly consumer: string;
@@ -22,11 +22,14 @@ interface StandingRow {
  * their member takes a round of its own then.
  */
 const text = `with asked as materialized (
-    select * from unnest($1::text[], $2::text[], $3::float8[]) as asked (consumer, member, lease_ms)
+    select * from unnest($1::text[], $2::text[], $3::float8[], $4::int8[], $5::float8[])
+      as asked (consumer, member, lease_ms, session_lock, silent_ms)
   ), my_members as (
     update refold.members m
-    set expires_at = clock_timestamp() + a.lease_ms * interval '1 millisecond'
-    from (select m.consumer, m.member, a.lease_ms from refold.members m join asked a
+    set expires_at = clock_timestamp() + a.lease_ms * interval '1 millisecond',
+      session_lock = a.session_lock,
+      late_at = clock_timestamp() + a.silent_ms * interval '1 millisecond'
+    from (select a.* from refold.members m join asked a
       on m.consumer = a.consumer and m.member = a.member
       order by 1, 2 for update of m skip locked) a
     where m.consumer = a.consumer and m.member = a.member
@@ -43,7 +46,8 @@ const text = `with asked as materialized (
     select consumer, min(lease_ms) as lease_ms from asked group by consumer
   )
   select m.consumer, m.member, null::integer as partition, false as leaving,
-    case when mine.member is not null then 'mine' else ${stateOf("m")} end as state
+    case when mine.member is not null then 'mine' when ${isGone("m")} then 'odd'
+      else ${stateOf("m")} end as state
   from consumers c join refold.members m on m.consumer = c.consumer
   left join my_members mine on mine.consumer = m.consumer and mine.member = m.member
   union all
@@ -75,6 +79,8 @@ export async function renewTogether(
       textArray(rounds.map(({ consumer }) => consumer)),
       textArray(rounds.map(({ member }) => member)),
       float8Array(rounds.map(({ leaseMs }) => leaseMs)),
+      int8Array(rounds.map(({ session }) => session?.lock)),
+      float8Array(rounds.map(({ session }) => session?.silentMs)),
     ],
   });
   const groups = Map.groupBy(rows, ({ consumer }) => consumer);
