@@ -18,8 +18,9 @@ export class StopSignals implements Disposable {
     this.#nowMs = nowMs;
     for (const name of stopping) process.on(name, this.#received);
     process.on("disconnect", this.#received);
-    // Listening for `disconnect` keeps the channel, and with it the process, alive.
-    process.channel?.unref();
+    // Listening for `disconnect` keeps the channel, and with it the process, alive: who only hears
+    // that a launcher has died must still end by itself. Who waits for messages must not end.
+    if (process.listenerCount("message") === 0) process.channel?.unref();
   }
 
   /** Aborted by the first wish to stop. */
