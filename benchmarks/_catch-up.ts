@@ -12,8 +12,9 @@ import type { RecordLog } from "../engine/ports/record-log.ts";
 import { run } from "../engine/runner/run.ts";
 import type { Runner } from "../engine/runner/runner.ts";
 import { readModelOf } from "../engine/task/projection-store.ts";
+import { moduleEvents } from "../schemas/topics.ts";
 import { followInRedis } from "./_redis.ts";
-import { seatBoard } from "./_seat-board.ts";
+import { seatBoard, seatBoardOn } from "./_seat-board.ts";
 import { assertRow, type SeatEvents } from "./_seat-events.ts";
 
 export const clock: Clock = {
@@ -82,6 +83,16 @@ export async function catchUp(given: CatchUp): Promise<CaughtUp> {
   if (following) await assertCaughtUp(following.store, history, projections);
   return { seconds, postgresSeconds, processorUs: user + system, peakMb };
 }
+
+/**
+ * The whole catch-up once, unmeasured and on a read model of its own: what is measured after it is
+ * what a process does that has compiled its code, not the seconds in which it compiles.
+ */
+export async function warmUp({ pool, ...filled }: Filled & { readonly pool: Pool }): Promise<void> {
+  await catchUp({ ...filled, pool, into: "Postgres", projections: [warmUpBoard] });
+}
+
+const warmUpBoard = seatBoardOn(moduleEvents, "warm-up");
 
 /** Page by page: a second copy of millions of rows would be what the memory goes to. */
 export async function assertCaughtUp(

@@ -2,7 +2,8 @@
  * Catch-up: 1,000,000 seat events on 2,000 keys and 10 partitions, from the embedded log, or from
  * Kafka where KAFKA_BROKERS names brokers, through the runner as a process has it. The rows are
  * compared one by one with counts made without the engine before a figure is told. Its ceiling is the
- * same log read to the end, with nothing done but walking over the records.
+ * same log read to the end, with nothing done but walking over the records. The process has caught up
+ * with the same log once before, into another read model in Postgres, whose rows are compared too.
  *
  * `--into postgres`: until the last row is in Postgres. `both`: until it is in Redis too, which follows
  * Postgres' commits. `redis`: the same course, until Redis has the last row; Redis' rows alone are
@@ -16,7 +17,7 @@ import { PostgresRecordLog } from "../connectors/postgres/index.ts";
 import { avroCodec, StoredSchemaRegistry } from "../connectors/registry/index.ts";
 import { MemoryRegistryStore } from "../engine/memory/registry-store.ts";
 import type { RecordLog } from "../engine/ports/record-log.ts";
-import { catchUp, type ReadModelPlace } from "./_catch-up.ts";
+import { catchUp, type ReadModelPlace, warmUp } from "./_catch-up.ts";
 import { fillLog } from "./_fill-log.ts";
 import { noKafka, onKafkaTopic } from "./_kafka-topic.ts";
 import { onOwnPostgres } from "./_own-postgres.ts";
@@ -53,6 +54,7 @@ async function measure(pool: Pool, log: RecordLog): Promise<void> {
   });
   const history = new SeatEvents(codec, { keys: Number(values.keys) });
   await fillLog({ log, codec, history, events: total, perCall: 2_000 });
+  await warmUp({ pool, log, codec, history });
   const caughtUp = await catchUp({ pool, log, codec, history, into });
   const read = await readToEnd(log, total);
   const where = into === "Redis" ? " of Redis" : "";
