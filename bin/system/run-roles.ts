@@ -18,7 +18,7 @@ import { BoardView } from "./board-view.ts";
 import { startHousekeeping } from "./chores.ts";
 import { application, applicationWith } from "./definitions.ts";
 import { instanceName } from "./instance.ts";
-import { listenProbes } from "./probes.ts";
+import { probesInTime } from "./probes-in-time.ts";
 import { openPayments, type Payments } from "./payments.ts";
 import { ProcessHealth } from "./process-health.ts";
 import { tellDisk } from "./server-metrics.ts";
@@ -86,10 +86,10 @@ export async function runRoles(part: RolesPart): Promise<RunningRoles> {
     const url = await serveApi({ ...part, role: http, health, ...running });
     return { url, failures: failuresOf(running) };
   }
-  // Before all else: whoever watches sees a start that waits, too.
-  const probes = await listenProbes(http, health);
-  stop.add("health and metrics", () => probes.close());
+  const inTime = await probesInTime(http, health);
+  stop.add("health and metrics", () => inTime[Symbol.asyncDispose]());
   const running = await startParts(part, health);
+  const probes = await inTime.listening();
   stop.add("readiness", () => probes.drain());
   return { url: probes.url, failures: failuresOf(running) };
 }

@@ -26,6 +26,8 @@ export interface ClaimsOptions {
   readonly signal: AbortSignal;
 }
 
+type Bounds = ReadonlyMap<string, readonly PartitionBounds[]>;
+
 /** Takes partitions over from the store, checking that the log is the one they stand in. */
 export class Claims {
   readonly #options: ClaimsOptions;
@@ -41,9 +43,11 @@ export class Claims {
       numbers.map((partition) => ({ topic: name, partition })),
     );
     const owned = await this.#retried(() => store.claim(places));
-    const bounds = await this.#bounds();
-    const found: { options: TaskPartitionOptions; fault: FatalError | undefined }[] = [];
-    for (const one of owned) found.push(await this.#checked(one, task, bounds));
+    // Not before: whoever had them until then may have moved on, behind ends that were read earlier.
+    const bounds = this.#bounds();
+    // Nobody asks for them where nothing was given.
+    bounds.catch(() => undefined);
+    const found = await Promise.all(owned.map((one) => this.#checked(one, task, bounds)));
     task.add(found.map(({ options }) => options));
     for (const one of task.partitions) {
       const fault = found.find(
@@ -57,27 +61,28 @@ export class Claims {
     }
   }
 
-  async #bounds(): Promise<ReadonlyMap<string, readonly PartitionBounds[]>> {
-    const found = new Map<string, readonly PartitionBounds[]>();
-    for (const { name } of this.#options.topics) {
-      found.set(name, await this.#retried(() => this.#options.log.bounds(name)));
-    }
-    return found;
+  async #bounds(): Promise<Bounds> {
+    const { log, topics } = this.#options;
+    const found = topics.map(
+      async ({ name }) => [name, await this.#retried(() => log.bounds(name))] as const,
+    );
+    return new Map(await Promise.all(found));
   }
 
   async #checked(
     owned: OwnedPartition,
     { name: consumer, generation }: Task,
-    bounds: ReadonlyMap<string, readonly PartitionBounds[]>,
+    bounds: Promise<Bounds>,
   ): Promise<{ options: TaskPartitionOptions; fault: FatalError | undefined }> {
     const { topic, partition } = owned;
-    const of = bounds.get(topic)?.find((one) => one.partition === partition);
+    const letters = this.#options.deadLetters;
+    const place = { consumer, generation, topic, partition };
+    const parked = letters ? this.#retried(() => letters.parked(place)) : [];
+    const [parkedKeys, ofTopics] = await Promise.all([parked, bounds]);
+    const of = ofTopics.get(topic)?.find((one) => one.partition === partition);
     const start = Number(of?.start ?? 0);
     const end = Number(of?.end ?? 0);
     const logId = this.#options.topics.find(({ name }) => name === topic)?.id ?? "";
-    const letters = this.#options.deadLetters;
-    const place = { consumer, generation, topic, partition };
-    const parkedKeys = letters ? await this.#retried(() => letters.parked(place)) : [];
     const discarded = this.#options.discarded?.get(`${topic}/${partition}`);
     const edited = this.#options.edited?.get(`${topic}/${partition}`);
     const rest = { holdsFirstRecord: start === 0, parkedKeys, discarded, edited };

@@ -33,7 +33,7 @@ export class ConsumerFactory {
   readonly #options: RunOptions;
   readonly #limits: Readonly<Record<Pipeline["kind"], TaskLimits>>;
   readonly #metrics: Metrics;
-  readonly #topics = new Map<string, TopicInfo>();
+  readonly #topics = new Map<string, Promise<TopicInfo>>();
   readonly #hubs = new Map<string, TopicHub>();
   /** Ends waiting between tries, in all that is made here. */
   readonly #signal: AbortSignal;
@@ -106,8 +106,7 @@ export class ConsumerFactory {
     const { log, clock, random, assignment, deadLetters, probe = noProbe } = this.#options;
     const limits = this.#limits[pipeline.kind];
     const { backoff } = limits;
-    const topics: TopicInfo[] = [];
-    for (const topic of pipeline.topics) topics.push(await this.#topic(topic));
+    const topics = await Promise.all(pipeline.topics.map((topic) => this.#topic(topic)));
     const { tracer } = this.#options;
     const traced = tracedTask({ store, consumer: pipeline.name, tracer, clock });
     const shared = { ...traced, clock, random, signal: this.#signal, deadLetters };
@@ -133,15 +132,21 @@ export class ConsumerFactory {
     return { consumer, task, kind, generation, topics: names, duty, after: undefined };
   }
 
-  async #topic(topic: AnyTopic): Promise<TopicInfo> {
+  /** Asked once for all who read it; a failure is asked again. */
+  #topic(topic: AnyTopic): Promise<TopicInfo> {
     const known = this.#topics.get(topic.name);
     if (known) return known;
+    const asked = this.#ensured(topic);
+    this.#topics.set(topic.name, asked);
+    asked.catch(() => this.#topics.delete(topic.name));
+    return asked;
+  }
+
+  #ensured(topic: AnyTopic): Promise<TopicInfo> {
     const { name, partitions } = topic;
     const retention = topic.kind === "events" && topic.retentionMs !== undefined;
     const spec = retention ? { retentionMs: topic.retentionMs } : {};
-    const info = await this.#options.log.ensureTopic({ name, partitions, ...spec });
-    this.#topics.set(name, info);
-    return info;
+    return this.#options.log.ensureTopic({ name, partitions, ...spec });
   }
 
   #hub(topic: string): TopicHub {

@@ -80,8 +80,8 @@ export class GenerationWatch {
     const holds = await generations.holds();
     consumers.hold(holds);
     const all = await generations.list();
-    for (const projection of projections) {
-      if (signal.aborted) return;
+    if (signal.aborted) return;
+    const brought = projections.map(async (projection) => {
       const infos = all.filter((info) => info.projection === projection.name);
       const wanted = infos.flatMap((info) => wantedOf(projection, info));
       this.#tellWaiting(projection, infos);
@@ -91,7 +91,8 @@ export class GenerationWatch {
         consumers.hold(holds);
       }
       this.#settle(projection, wanted);
-    }
+    });
+    await Promise.all(brought);
     healDesk?.look();
   }
 

@@ -3,6 +3,7 @@ import { EffectRunner, type EffectWork } from "../effects/effect-runner.ts";
 import { FatalError } from "../errors.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import type { Tracer } from "../ports/tracing.ts";
+import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import { tracedPerformer } from "../tracing/traced-performer.ts";
 import { ConsumerFactory } from "./consumer-factory.ts";
@@ -25,9 +26,9 @@ import { Runner } from "./runner.ts";
 export async function run(options: RunOptions): Promise<Runner> {
   assertRunOptions(options);
   const start = new Start(options);
-  for (const projection of options.projections ?? []) await start.projection(projection);
+  await start.projections(options.projections ?? []);
   await start.generations();
-  for (const processor of options.processors ?? []) await start.processor(processor);
+  await start.processors(options.processors ?? []);
   return start.runner();
 }
 
@@ -45,10 +46,17 @@ class Start {
     this.#watch = this.#generationWatch();
   }
 
-  async projection(projection: AnyProjection): Promise<void> {
-    if (this.#watch) return this.#first(projection);
-    const generation = await this.#factory.open(projection);
-    this.#consumers.add(await this.#factory.projection(projection, generation, "serving"));
+  /** One beside the other, as all that follows: each waits for the stores several times. */
+  async projections(projections: readonly AnyProjection[]): Promise<void> {
+    if (this.#watch) {
+      await Promise.all(projections.map((projection) => this.#first(projection)));
+      return;
+    }
+    const made = projections.map(async (projection) => {
+      const generation = await this.#factory.open(projection);
+      return this.#factory.projection(projection, generation, "serving");
+    });
+    for (const live of await Promise.all(made)) this.#consumers.add(live);
   }
 
   /** Those of the watch, when all projections have their first one. */
@@ -56,8 +64,9 @@ class Start {
     await this.#watch?.begin();
   }
 
-  async processor(processor: Parameters<ConsumerFactory["processor"]>[0]): Promise<void> {
-    this.#consumers.add(await this.#factory.processor(processor));
+  async processors(processors: readonly AnyProcessor[]): Promise<void> {
+    const made = processors.map((processor) => this.#factory.processor(processor));
+    for (const live of await Promise.all(made)) this.#consumers.add(live);
   }
 
   runner(): Runner {
