@@ -52,7 +52,10 @@ export interface RowMutation {
   readonly partition: number;
   /** undefined deletes. */
   readonly row: AnyRow | undefined;
-  /** There was such a row before the flush. Left out: unknown. */
+  /**
+   * There was such a row before the flush, as its writer knows. Left out: unknown. A row that is
+   * there all the same is replaced.
+   */
   readonly isUpdate?: boolean;
 }
 

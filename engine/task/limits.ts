@@ -41,9 +41,13 @@ export const defaultTaskLimits: TaskLimits = {
 
 /**
  * Where a projection is behind, a flush of many records costs as much as one of few that touch the
- * same rows; a processor's flush decides about each of its records in one transaction.
+ * same rows: with as many rows as a chunk may touch, each chunk of 10,000 keys would be a flush. A
+ * processor's flush decides about each of its records in one transaction.
  */
-export const projectionLimits: Partial<TaskLimits> = { batchRecordsMax: 50_000 };
+export const projectionLimits: Partial<TaskLimits> = {
+  batchRecordsMax: 50_000,
+  batchRowsMax: 20_000,
+};
 
 /** @throws RangeError naming every fault. */
 export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {

@@ -4,6 +4,9 @@ import { int4Array, int8ArrayOfNumbers } from "../binary-array.ts";
 import { fence, fenceParameterCount, fenceParameters, lostPartitions } from "../positions/fence.ts";
 import { sliceBuckets } from "../stored-digests.ts";
 import {
+  insertParameterCount,
+  insertParameters,
+  insertRows,
   rowParameterCount,
   rowParameters,
   statementName,
@@ -20,16 +23,24 @@ export interface FlushStatement {
   readonly text: string;
 }
 
-export const digestParameterCount = 4;
+const digestParameterCount = 4;
+
+export const flushParameterCount = (table: RowTable): number =>
+  fenceParameterCount +
+  rowParameterCount(table) +
+  insertParameterCount(table) +
+  digestParameterCount;
 
 /** `ending` follows the CTEs, and may add to them. */
 export function flushStatement(table: RowTable, ending = lostPartitions): FlushStatement {
   const when = "(select holds from verdict)";
   const rows = writeRows(table, { first: fenceParameterCount + 1, when });
-  const first = fenceParameterCount + rowParameterCount(table) + 1;
+  const firstOfInserts = fenceParameterCount + rowParameterCount(table) + 1;
+  const inserts = insertRows(table, { first: firstOfInserts, when });
+  const first = firstOfInserts + insertParameterCount(table);
   const slice = (parameter: number): string =>
     `($${parameter}::int8[])[s * ${sliceBuckets} + 1 : (s + 1) * ${sliceBuckets}]`;
-  const text = `with ${fence}, ${rows}, digested as (
+  const text = `with ${fence}, ${rows}, ${inserts}, digested as (
       insert into refold.digests as d (projection, generation, slice, high, low, rows)
       select $1, $2, s, ${slice(first + 1)}, ${slice(first + 2)}, ${slice(first + 3)}
       from unnest($${first}::int4[]) as s
@@ -45,18 +56,31 @@ export function flushStatement(table: RowTable, ending = lostPartitions): FlushS
   return { name: statementName(text), text };
 }
 
-export function flushParameters(table: RowTable, flush: ReadModelFlush): unknown[] {
+/**
+ * What is done with rows that the flush says are new. `upsert` for a table that has been found to
+ * hold one of them all the same: somebody else has written it.
+ */
+export type NewRows = "insert" | "upsert";
+
+export function flushParameters(
+  table: RowTable,
+  flush: ReadModelFlush,
+  newRows: NewRows,
+): unknown[] {
   const { projection, generation } = flush.generation;
   const kept: KeyedRow[] = [];
+  const inserted: KeyedRow[] = [];
   const deleted: string[] = [];
-  for (const { key, partition, row } of flush.rows) {
+  for (const { key, partition, row, isUpdate } of flush.rows) {
     if (row === undefined) deleted.push(key);
+    else if (isUpdate === false && newRows === "insert") inserted.push({ key, partition, row });
     else kept.push({ key, partition, row });
   }
   const { slices, high, low, rows } = sliced(flush.digests);
   return [
     ...fenceParameters({ consumer: projection, generation }, flush.advances),
     ...rowParameters(table, kept, deleted),
+    ...insertParameters(table, inserted),
     int4Array(slices),
     int8ArrayOfNumbers(high),
     int8ArrayOfNumbers(low),

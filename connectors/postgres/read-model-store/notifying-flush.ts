@@ -1,7 +1,7 @@
 import { noticesCall } from "../event-store/notices.ts";
-import { fenceParameterCount, lostPartitions } from "../positions/fence.ts";
-import { rowParameterCount, type RowTable } from "../stored-rows/row-table.ts";
-import { digestParameterCount, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import { lostPartitions } from "../positions/fence.ts";
+import type { RowTable } from "../stored-rows/row-table.ts";
+import { flushParameterCount, flushStatement, type FlushStatement } from "./flush-statement.ts";
 
 /**
  * The flush with the notices of the generation that serves: the pointer's row is locked against a
@@ -10,7 +10,7 @@ import { digestParameterCount, flushStatement, type FlushStatement } from "./flu
  * lost. The parameters of the notices follow those of the flush.
  */
 export function notifyingFlush(table: RowTable): FlushStatement {
-  const first = fenceParameterCount + rowParameterCount(table) + digestParameterCount + 1;
+  const first = flushParameterCount(table) + 1;
   return flushStatement(
     table,
     `, serving as materialized (

@@ -17,8 +17,19 @@ import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
 import { digestStatement, storedDigests, type BucketRow } from "../stored-digests.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
-import { commit, inTransaction, isRelationMissing, runStatement } from "../transaction.ts";
-import { flushParameters, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import {
+  commit,
+  inTransaction,
+  isRelationMissing,
+  runStatement,
+  sqlStateOf,
+} from "../transaction.ts";
+import {
+  flushParameters,
+  flushStatement,
+  type FlushStatement,
+  type NewRows,
+} from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
 import { findGeneration, openGeneration, type StoredGeneration } from "./stored-generation.ts";
 
@@ -84,9 +95,18 @@ export class PostgresReadModelStore implements ReadModelStore {
   }
 
   async flush(flush: ReadModelFlush): Promise<void> {
+    try {
+      await this.#write(flush, "insert");
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw error;
+      await this.#write(flush, "upsert");
+    }
+  }
+
+  async #write(flush: ReadModelFlush, newRows: NewRows): Promise<void> {
     const known = await this.#find(flush.generation);
     const { projection } = flush.generation;
-    const statement = { ...known.flush, values: flushParameters(known.table, flush) };
+    const statement = { ...known.flush, values: flushParameters(known.table, flush, newRows) };
     const doing = `Flushing ${projection}`;
     try {
       const { deadLetters, settlements = [] } = flush;
@@ -183,6 +203,11 @@ export class PostgresReadModelStore implements ReadModelStore {
     return generationUnknown(projection, generation);
   }
 }
+
+const uniqueViolation = "23505";
+
+/** Was nothing written, because a row that is new to its writer was there? */
+const isAlreadyThere = (error: unknown): boolean => sqlStateOf(error) === uniqueViolation;
 
 const consumerOf = ({ projection, generation }: Generation) => ({
   consumer: projection,
