@@ -1,7 +1,9 @@
 import type { Pool } from "pg";
 import { expect, test } from "vitest";
 
+import { PostgresAssignment } from "../../connectors/postgres/assignment/index.ts";
 import { leaseRound } from "../../connectors/postgres/assignment/lease-round.ts";
+import { follow, until } from "../conformance/assignment.ts";
 import { storesDatabase } from "./postgres-stores.ts";
 
 /** A pool whose connections answer so many statements, and then nothing until it thaws. */
@@ -45,4 +47,23 @@ test("a worker that freezes in the middle of renewing its leases holds others up
   expect(owned).toEqual([0, 1, 2, 3]);
   frozen.thaw();
   await expect(ofFrozen).rejects.toThrow("The connection is gone.");
+});
+
+test("a process whose first round is ended by the server, since it was too busy to go on, joins all the same", async () => {
+  await using database = await storesDatabase();
+  const { pool } = database;
+  const busy = freezing(pool, 3);
+  let connections = 0;
+  const connect = (): Promise<unknown> => {
+    connections += 1;
+    return connections === 1 ? busy.pool.connect() : pool.connect();
+  };
+  const query = pool.query.bind(pool);
+  const firstFails = { connect, query, options: pool.options } as unknown as Pool;
+  const joining = new PostgresAssignment({ pool: firstFails }).join("seats", 4);
+  await expect.poll(() => connections).toBe(1);
+  busy.thaw();
+  await using member = follow(await joining, "at once");
+  await until(() => member.owned().length === 4);
+  expect(connections).toBeGreaterThan(1);
 });

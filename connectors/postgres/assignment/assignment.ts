@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Pool } from "pg";
 
+import { TransientError } from "../../../engine/errors.ts";
 import { OwnershipChanges } from "../../../engine/ownership-changes.ts";
 import type { Assignment, Membership } from "../../../engine/ports/assignment.ts";
 import { LeaseHeart } from "./lease-heart.ts";
@@ -63,6 +64,9 @@ interface MembershipOptions extends Required<PostgresAssignmentOptions> {
   readonly presence: Presence;
 }
 
+/** Tries of a member's first round, which fails with the database when that is away. */
+const firstRoundsMax = 4;
+
 class LeaseMembership implements Membership {
   readonly changes = new OwnershipChanges();
   readonly #options: MembershipOptions;
@@ -79,10 +83,22 @@ class LeaseMembership implements Membership {
     const { presence } = this.#options;
     await presence.enter();
     try {
-      this.#renewing = this.#renew(await this.#takeRound());
+      this.#renewing = this.#renew(await this.#firstRound());
     } catch (error) {
       await presence.leave();
       throw error;
+    }
+  }
+
+  /** A process that starts is busy, and the server ends rounds that stand still for too long. */
+  async #firstRound(): Promise<boolean> {
+    for (let triesLeft = firstRoundsMax - 1; ; triesLeft -= 1) {
+      try {
+        return await this.#takeRound();
+      } catch (error) {
+        if (!(error instanceof TransientError) || triesLeft <= 0) throw error;
+        await delay(this.#options.waitingMs);
+      }
     }
   }
 
