@@ -3,7 +3,8 @@ import type { ConnectionOptions } from "node:tls";
 import { Redis } from "ioredis";
 
 import { FatalError } from "../../engine/errors.ts";
-import { isTimeout, redisError, replyCode, type Stage } from "./redis-errors.ts";
+import { afterReading, TimedOut, within } from "./deadline.ts";
+import { redisError, replyCode, type Stage } from "./redis-errors.ts";
 import type { Script, ScriptCall } from "./script.ts";
 
 export interface RedisConnectionOptions {
@@ -13,8 +14,13 @@ export interface RedisConnectionOptions {
   readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key">;
   /** Shown in CLIENT LIST. */
   readonly name: string;
-  /** How long one call may take, and one attempt to connect (default 1,000). */
+  /** How long one call may take (default 1,000). */
   readonly deadlineMs?: number;
+  /**
+   * How long one attempt to connect may take until the server has said that it is ready: several
+   * turns of a process that may be busy (default 5,000).
+   */
+  readonly connectMs?: number;
   /** Longest wait between two attempts to connect (default 1,000). */
   readonly reconnectMsMax?: number;
 }
@@ -26,14 +32,16 @@ export interface RedisConnectionOptions {
  */
 export class RedisConnection implements AsyncDisposable {
   readonly #redis: Redis;
+  readonly #deadlineMs: number;
   #fault: string | undefined;
+  #handshakeEnds: () => void = () => undefined;
 
   constructor(options: RedisConnectionOptions) {
-    const { url, name, tls, deadlineMs = 1_000, reconnectMsMax = 1_000 } = options;
+    const { url, name, tls, reconnectMsMax = 1_000, connectMs = 5_000 } = options;
+    this.#deadlineMs = options.deadlineMs ?? 1_000;
     this.#redis = new Redis(url, {
       connectionName: `refold-${name.replaceAll(/[^A-Za-z0-9-]/g, "-")}`,
-      commandTimeout: deadlineMs,
-      connectTimeout: deadlineMs,
+      connectTimeout: connectMs,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -42,6 +50,8 @@ export class RedisConnection implements AsyncDisposable {
     });
     // Without a listener each failed attempt to connect would be printed.
     this.#redis.on("error", (error) => (this.#fault = error.message));
+    this.#redis.on("connect", () => this.#boundHandshake(connectMs));
+    for (const over of ["ready", "close"]) this.#redis.on(over, () => this.#handshakeEnds());
   }
 
   /** Is there a connection now? */
@@ -72,7 +82,7 @@ export class RedisConnection implements AsyncDisposable {
    */
   async command<Reply>(doing: string, work: (redis: Redis) => Promise<Reply>): Promise<Reply> {
     try {
-      return await work(this.#redis);
+      return await within(this.#deadlineMs, work(this.#redis));
     } catch (error) {
       throw this.#named(error, doing, "reading");
     }
@@ -104,7 +114,7 @@ export class RedisConnection implements AsyncDisposable {
       pipeline.evalsha(script.sha1, keys.length, ...keys, ...args);
     }
     try {
-      const answers = await pipeline.exec();
+      const answers = await within(this.#deadlineMs, pipeline.exec());
       return (answers ?? []).map(([error, answer]) => error ?? answer);
     } catch (error) {
       throw this.#named(error, doing, stage);
@@ -120,8 +130,16 @@ export class RedisConnection implements AsyncDisposable {
 
   /** A server that doesn't answer is left: what comes later on this connection would be stale. */
   #named(error: unknown, doing: string, stage: Stage): Error {
-    if (isTimeout(error) && this.connected) this.#redis.disconnect(true);
+    if (error instanceof TimedOut && this.connected) this.#redis.disconnect(true);
     return redisError(error, doing, stage);
+  }
+
+  /** A server that hangs still takes connections, and says nothing on them. */
+  #boundHandshake(connectMs: number): void {
+    this.#handshakeEnds = afterReading(connectMs, () => {
+      this.#fault = `it took the connection and said nothing within ${connectMs} ms`;
+      this.#redis.disconnect(true);
+    });
   }
 
   /**
@@ -140,6 +158,7 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#handshakeEnds();
     this.#redis.disconnect();
   }
 }

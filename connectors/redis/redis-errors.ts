@@ -25,9 +25,6 @@ export function replyCode(error: Error): string | undefined {
   return error.name === "ReplyError" ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
 }
 
-export const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && error.message === "Command timed out";
-
 /** Nothing was sent, since there was no connection. */
 const wasNotSent = (error: Error): boolean => error.message.includes("enableOfflineQueue");
 
