@@ -1,5 +1,7 @@
+import { writeText } from "../../engine/short-text.ts";
+
 /**
- * One-dimensional arrays in Postgres' binary format, as parameters: array_send/array_recv in
+ * One-dimensional arrays in Postgres' binary format, as parameters and results: array_send/array_recv in
  * src/backend/utils/adt/arrayfuncs.c. Int32 dimensions (1), flags (has nulls), element type,
  * length, lower bound (1); then each element as Int32 byte count (-1: null) and bytes. pg sends a
  * Buffer parameter as it is, in binary; the statement casts it: `$1::text[]`.
@@ -109,9 +111,37 @@ export function textArray(values: readonly Nullable<string>[]): Buffer {
       at = buffer.writeInt32BE(-1, at);
       continue;
     }
-    const written = buffer.write(value, at + 4, "utf8");
+    const written = writeText(buffer, value, at + 4);
     buffer.writeInt32BE(written, at);
     at += 4 + written;
   }
   return buffer.subarray(0, at);
+}
+
+/** Reads an element at an offset. */
+export type ReadElement<T> = (bytes: Buffer, at: number, length: number) => T;
+
+export const readText: ReadElement<string> = (bytes, at, length) =>
+  bytes.toString("utf8", at, at + length);
+export const readInt4: ReadElement<number> = (bytes, at) => bytes.readInt32BE(at);
+export const readInt8: ReadElement<bigint> = (bytes, at) => bytes.readBigInt64BE(at);
+export const readInt8AsNumber: ReadElement<number> = (bytes, at) =>
+  bytes.readInt32BE(at) * 4_294_967_296 + bytes.readUInt32BE(at + 4);
+export const readFloat8: ReadElement<number> = (bytes, at) => bytes.readDoubleBE(at);
+export const readBoolean: ReadElement<boolean> = (bytes, at) => bytes[at] === 1;
+
+/** The elements of an array that `array_send` made. */
+export function readArray<T>(bytes: Buffer, read: ReadElement<T>): (T | null)[] {
+  const dimensions = bytes.readInt32BE(0);
+  if (dimensions === 0) return [];
+  const elements: (T | null)[] = [];
+  const count = bytes.readInt32BE(12);
+  let at = headerBytes;
+  for (let index = 0; index < count; index += 1) {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    elements.push(length < 0 ? null : read(bytes, at, length));
+    if (length > 0) at += length;
+  }
+  return elements;
 }

@@ -16,6 +16,7 @@ import { insertNotices, noticeParameters } from "../event-store/notices.ts";
 import { assertHeld, type LostPartition } from "../positions/fence.ts";
 import { allPositions, claimPartitions } from "../positions/positions.ts";
 import { digestStatement, storedDigests, type BucketRow } from "../stored-digests.ts";
+import { packedColumns, type PackedRows, unpackedRows } from "../stored-rows/packed-rows.ts";
 import { decodeRow, selectColumns, statementName } from "../stored-rows/row-table.ts";
 import {
   commit,
@@ -88,10 +89,11 @@ export class PostgresReadModelStore implements ReadModelStore {
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, AnyRow>> {
     const { table } = await this.#find(generation);
-    const text = `select t.key as k, ${selectColumns(table, "t").join(", ")}
+    const text = `select ${packedColumns(table, "t").join(", ")}
       from ${table.sqlName} t where t.key = any($1::text[])`;
-    const rows = await this.#read<AnyRow>(generation, { text, values: [textArray(keys)] });
-    return new Map(rows.map((row) => [row["k"] as string, decodeRow(table, row)]));
+    const values = [textArray(keys)];
+    const [packed] = await this.#read<PackedRows>(generation, { text, values });
+    return unpackedRows(table, packed ?? {});
   }
 
   async flush(flush: ReadModelFlush): Promise<void> {

@@ -5,7 +5,14 @@ import {
   int4Array,
   int8Array,
   int8ArrayOfNumbers,
+  readBoolean,
+  readFloat8,
+  readInt4,
+  readInt8,
+  readInt8AsNumber,
+  readText,
   textArray,
+  type ReadElement,
 } from "../binary-array.ts";
 
 /** How a kind of column is kept, sent and read. */
@@ -18,6 +25,9 @@ export interface ColumnType {
   readonly encode: (values: readonly unknown[]) => Buffer;
   /** From what pg's text parsers give. */
   readonly decode: (value: unknown) => unknown;
+  /** From the column to the element of a binary array that `unpack` reads. */
+  readonly packed: (column: string) => string;
+  readonly unpack: ReadElement<unknown>;
 }
 
 const asIs = (element: string): string => element;
@@ -27,6 +37,11 @@ const same = (value: unknown): unknown => value;
 const fromMilliseconds = (element: string): string =>
   `timestamptz 'epoch' + ${element} * interval '1 millisecond'`;
 
+const inMilliseconds = (column: string): string => `(extract(epoch from ${column}) * 1000)::int8`;
+
+const readJson: ReadElement<unknown> = (bytes, at, length): unknown =>
+  JSON.parse(readText(bytes, at, length));
+
 const types: Readonly<Record<ColumnKind, ColumnType>> = {
   text: {
     // Order by bytes is the same everywhere; a language's order changes with the server's libraries.
@@ -35,6 +50,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: asIs,
     encode: (values) => textArray(values as string[]),
     decode: same,
+    packed: asIs,
+    unpack: readText,
   },
   integer: {
     sql: "integer",
@@ -42,6 +59,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: asIs,
     encode: (values) => int4Array(values as number[]),
     decode: same,
+    packed: asIs,
+    unpack: readInt4,
   },
   bigint: {
     sql: "bigint",
@@ -49,6 +68,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: asIs,
     encode: (values) => int8Array(values as bigint[]),
     decode: same,
+    packed: asIs,
+    unpack: readInt8,
   },
   double: {
     sql: "double precision",
@@ -56,6 +77,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: asIs,
     encode: (values) => float8Array(values as number[]),
     decode: same,
+    packed: asIs,
+    unpack: readFloat8,
   },
   boolean: {
     sql: "boolean",
@@ -63,6 +86,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: asIs,
     encode: (values) => booleanArray(values as boolean[]),
     decode: same,
+    packed: asIs,
+    unpack: readBoolean,
   },
   timestamp: {
     sql: "timestamptz(3)",
@@ -70,6 +95,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: fromMilliseconds,
     encode: (values) => int8ArrayOfNumbers(values as number[]),
     decode: (value) => (value instanceof Date ? value.getTime() : value),
+    packed: inMilliseconds,
+    unpack: readInt8AsNumber,
   },
   json: {
     sql: "jsonb",
@@ -77,6 +104,8 @@ const types: Readonly<Record<ColumnKind, ColumnType>> = {
     stored: (element) => `${element}::jsonb`,
     encode: (values) => textArray(values as string[]),
     decode: same,
+    packed: (column) => `${column}::text`,
+    unpack: readJson,
   },
 };
 
