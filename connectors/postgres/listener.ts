@@ -4,8 +4,10 @@ export interface ListenerOptions {
   /** Of the connection that listens: one of its own, not through a pooler. */
   readonly listen: ClientConfig;
   readonly channel: string;
-  /** Called for each notification, and once when listening has begun: what came before wasn't heard. */
+  /** Called for each notification. */
   readonly onHeard: () => void;
+  /** Called when listening has begun, or begun again: what came before wasn't heard. Default: `onHeard`. */
+  readonly onListening?: () => void;
   readonly onLost?: () => void;
   readonly reconnectDelayMs?: number;
   readonly reconnectDelayMaxMs?: number;
@@ -69,7 +71,7 @@ export class Listener implements AsyncDisposable {
     }
     this.#client = client;
     this.#delayMs = this.#options.reconnectDelayMs ?? 100;
-    this.#options.onHeard();
+    (this.#options.onListening ?? this.#options.onHeard)();
   }
 
   #lost(client: Client): void {

@@ -1,4 +1,5 @@
 import type { Migration } from "../migrations.ts";
+import { statisticsOf } from "../planner-statistics.ts";
 import { appendFunction } from "./append-function.ts";
 import { verdictFunctions } from "./call-verdicts.ts";
 import { noticesFunction } from "./notices-function.ts";
@@ -129,6 +130,21 @@ const correlationSummary = `
     select e.position from refold.events e where e.ce_correlationid = id
   $$`;
 
+const looked = ["position", "topic", "partition", "sequence", "recorded_at"];
+
+/** What no plan is chosen by. */
+const passed = [
+  ...["key", "value", "ce_sequence", "ce_incarnation", "ce_id", "ce_type", "ce_source", "ce_time"],
+  ...["ce_subject", "ce_specversion", "content_type", "ce_position", "ce_correlationid"],
+  ...["ce_causationid", "traceparent"],
+];
+
+const fewStatistics = [
+  statisticsOf("refold.events", { looked, passed: [...passed, "tags"] }),
+  statisticsOf("refold.event_tags", { looked: ["tag", "position"], passed: [] }),
+  statisticsOf("refold.notices", { looked, passed }),
+].join("\n");
+
 export const migrations: readonly Migration[] = [
   { name: "event-store-1", sql: tables },
   { name: "event-store-2", sql: appendFunction },
@@ -141,4 +157,5 @@ export const migrations: readonly Migration[] = [
   { name: "event-store-8", sql: correlationSummary },
   // Appends tell their verdicts to what comes behind them in the transaction.
   { name: "event-store-9", sql: `${verdictFunctions}\n${appendFunction}` },
+  { name: "event-store-10", sql: fewStatistics },
 ];

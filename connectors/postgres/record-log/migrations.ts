@@ -1,4 +1,6 @@
 import type { Migration } from "../migrations.ts";
+import { statisticsOf } from "../planner-statistics.ts";
+import { tailFunction } from "./read-tail.ts";
 
 /** Tables. `bytes` is external: batches are large, and compressing them would cost more than disk. */
 const tables = `
@@ -207,7 +209,14 @@ create table refold.log_skipped_batches (
 alter table refold.log_skipped_batches alter column bytes set storage external;
 `;
 
+const fewStatistics = statisticsOf("refold.log_batches", {
+  looked: ["topic_number", "partition", "base_offset", "record_count", "byte_length"],
+  passed: ["max_timestamp_ms", "running_max_timestamp_ms", "written_at", "bytes"],
+});
+
 export const migrations: readonly Migration[] = [
   { name: "record-log-1", sql: tables + ensureTopic + append + batchAt },
   { name: "record-log-2", sql: skipped },
+  { name: "record-log-3", sql: fewStatistics },
+  { name: "record-log-4", sql: tailFunction },
 ];

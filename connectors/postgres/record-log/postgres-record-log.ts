@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 
+import type { Clock } from "../../../engine/ports/clock.ts";
 import { type Metrics, noMetrics } from "../../../engine/ports/metrics.ts";
 import type {
   AppendedRange,
@@ -23,9 +24,9 @@ import { listenConfig } from "../listener.ts";
 import { appendAndNotify } from "./append-records.ts";
 import { compact, type CompactionOptions, defaultCompaction } from "./compaction.ts";
 import { logError } from "./database-errors.ts";
-import { EndWatch } from "./end-watch.ts";
 import { offsetsAt } from "./offsets-at.ts";
 import { deleteBefore, sweepExpired } from "./retention.ts";
+import { TailWatch } from "./tail-watch.ts";
 import { TopicReader } from "./topic-reader.ts";
 
 export interface PostgresRecordLogOptions extends Partial<BatchLimits> {
@@ -41,8 +42,12 @@ export interface PostgresRecordLogOptions extends Partial<BatchLimits> {
   readonly fetchBytesMax?: number;
   /** How often waiting readers look for themselves, should no notification come. */
   readonly pollIntervalMs?: number;
+  /** Bytes of the newest batches that are kept for readers at the end (default 4 MiB). */
+  readonly tailBytesMax?: number;
   /** Failed fetches one after the other, beyond which a reader gives up with a TransientError. */
   readonly readRetriesMax?: number;
+  /** For ages of what is kept; the system's by default. */
+  readonly clock?: Pick<Clock, "monotonicMs">;
 }
 
 interface TopicRow {
@@ -68,7 +73,7 @@ export class PostgresRecordLog implements RecordLog {
   readonly #limits: BatchLimits;
   readonly #fetchBytesMax: number;
   readonly #readRetriesMax: number;
-  readonly #watch: EndWatch;
+  readonly #watch: TailWatch;
   readonly #closing = new AbortController();
 
   constructor(options: PostgresRecordLogOptions) {
@@ -80,11 +85,13 @@ export class PostgresRecordLog implements RecordLog {
     };
     this.#fetchBytesMax = options.fetchBytesMax ?? 4 * 1024 * 1024;
     this.#readRetriesMax = options.readRetriesMax ?? 10;
-    this.#watch = new EndWatch({
+    this.#watch = new TailWatch({
       pool: options.pool,
       listen: listenConfig(options, "log"),
       metrics: this.#metrics,
+      clock: options.clock ?? { monotonicMs: () => performance.now() },
       pollIntervalMs: options.pollIntervalMs ?? 250,
+      tailBytesMax: options.tailBytesMax ?? 4 * 1024 * 1024,
       reconnectDelayMs: 100,
       reconnectDelayMaxMs: 5_000,
     });

@@ -7,12 +7,12 @@ import type { Metrics } from "../../../engine/ports/metrics.ts";
 import type { Fetch, PartitionBounds } from "../../../engine/ports/record-log.ts";
 import { assertReadable } from "../../../engine/record-log/faults.ts";
 import { logError } from "./database-errors.ts";
-import type { EndWatch } from "./end-watch.ts";
 import { type FetchAnswer, fetchBatches } from "./fetch.ts";
+import type { Reading, TailWatch } from "./tail-watch.ts";
 
 export interface TopicReaderOptions {
   readonly pool: Pool;
-  readonly watch: EndWatch;
+  readonly watch: TailWatch;
   readonly metrics: Metrics;
   readonly topic: string;
   readonly topicNumber: number;
@@ -50,10 +50,12 @@ export class TopicReader {
   async *fetches(): AsyncGenerator<Fetch, void> {
     const { topic, signal } = this.#options;
     let ahead: Promise<FetchAnswer | undefined> | undefined;
+    let told: FetchAnswer | undefined;
     try {
       while (!signal.aborted) {
-        const answer = await (ahead ?? this.#fetch());
+        const answer = told ?? (await (ahead ?? this.#fetch()));
         ahead = undefined;
+        told = undefined;
         if (answer === undefined || signal.aborted) return;
         const more = this.#advance(answer);
         if (more) {
@@ -64,7 +66,7 @@ export class TopicReader {
         if (answer.fetched.length > 0) yield { topic, partitions: answer.fetched };
         if (more) continue;
         if (this.#options.until === "end") return;
-        await this.#options.watch.wait(this.#options.topicNumber, this.#next, signal);
+        told = await this.#options.watch.wait(this.#reading(), signal);
       }
     } finally {
       await ahead?.catch(() => undefined);
@@ -113,13 +115,18 @@ export class TopicReader {
     return undefined;
   }
 
-  async #fetchOnce(): Promise<FetchAnswer> {
-    const { pool, topic, topicNumber, fetchBytesMax } = this.#options;
+  #reading(): Reading {
+    const { topicNumber, fetchBytesMax } = this.#options;
     // The position as it is asked for: read-ahead must not see it move.
     const next = new Map(this.#next);
-    const bytesMax = Math.max(1, Math.floor(fetchBytesMax / this.#behind));
-    const request = { topicNumber, next, bytesMax, batchesMax: this.#batchesMax };
-    const answer = await fetchBatches(pool, request);
+    return { topicNumber, next, bytesMax: Math.max(1, Math.floor(fetchBytesMax / this.#behind)) };
+  }
+
+  async #fetchOnce(): Promise<FetchAnswer> {
+    const { pool, topic } = this.#options;
+    const reading = this.#reading();
+    const { next } = reading;
+    const answer = await fetchBatches(pool, { ...reading, batchesMax: this.#batchesMax });
     if (answer.bounds.length < next.size) throw topicGone(topic);
     // Retention may have overtaken the position, or a restored backup fallen behind it.
     assertReadable(topic, asOffsets(next), answer.bounds);
