@@ -133,11 +133,10 @@ const correlationSummary = `
 const looked = ["position", "topic", "partition", "sequence", "recorded_at"];
 
 /** What no plan is chosen by. */
-const passed = [
-  ...["key", "value", "ce_sequence", "ce_incarnation", "ce_id", "ce_type", "ce_source", "ce_time"],
-  ...["ce_subject", "ce_specversion", "content_type", "ce_position", "ce_correlationid"],
-  ...["ce_causationid", "traceparent"],
-];
+const passed = (
+  "key value ce_sequence ce_incarnation ce_id ce_type ce_source ce_time ce_subject " +
+  "ce_specversion content_type ce_position ce_correlationid ce_causationid traceparent"
+).split(" ");
 
 const fewStatistics = [
   statisticsOf("refold.events", { looked, passed: [...passed, "tags"] }),
