@@ -41,6 +41,8 @@ export interface RunningConsumers extends AsyncDisposable {
   health(): readonly ConsumerHealth[];
   /** Milliseconds since the projection had applied everything; undefined: it never had. */
   ageMs(projection: string): number | undefined;
+  /** Has all that the log held been applied here once since the start, of every projection? */
+  caughtUp(): boolean;
   /**
    * Is its first partition here? Of the processes that run a projection one has it, and does what
    * is to be done once.
@@ -96,6 +98,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   return {
     failed: failureOf(runner),
     ageMs: (projection) => known(projection, runner.ageMs(projection)),
+    caughtUp: () => projections.every(({ name }) => Number.isFinite(runner.ageMs(name))),
     owns: (projection) =>
       runner
         .reports()

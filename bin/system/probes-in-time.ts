@@ -8,9 +8,6 @@ import type { ProcessHealth } from "./process-health.ts";
 /** A start that takes longer waits for something, and whoever watches is to see it. */
 const startsWithinMs = 10_000;
 
-/** For the first records, which begin to be applied when the start has ended. */
-const settlesMs = 500;
-
 /**
  * Serves health and metrics from when a start has ended, or is seen to wait. Loading a server of HTTP
  * takes as long as loading all that applies records, and nothing else happens meanwhile: no record is
@@ -51,7 +48,7 @@ export class ProbesInTime implements AsyncDisposable {
 
   async #listen(place: ProbesPlace, health: ProcessHealth): Promise<ListeningProbes> {
     const { signal } = this.#started;
-    await delay(startsWithinMs, undefined, { signal }).catch(() => delay(settlesMs));
+    await delay(startsWithinMs, undefined, { signal }).catch(() => undefined);
     const { listenProbes } = await import("./probes.ts");
     return listenProbes(place, health);
   }

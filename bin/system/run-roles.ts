@@ -25,6 +25,7 @@ import { tellDisk } from "./server-metrics.ts";
 import type { Rebuilding } from "./rebuilds.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { processTracer } from "./tracer.ts";
+import { untilAtWork } from "./until-at-work.ts";
 
 /** Where the API listens, and its bounds. */
 export interface ApiRole {
@@ -89,6 +90,7 @@ export async function runRoles(part: RolesPart): Promise<RunningRoles> {
   const inTime = await probesInTime(http, health);
   stop.add("health and metrics", () => inTime[Symbol.asyncDispose]());
   const running = await startParts(part, health);
+  await untilAtWork(running.system.consumers);
   const probes = await inTime.listening();
   stop.add("readiness", () => probes.drain());
   return { url: probes.url, failures: failuresOf(running) };

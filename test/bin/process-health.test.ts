@@ -13,6 +13,7 @@ const consumersThatSay = (
   failed: new Promise(() => undefined),
   health: () => health,
   ageMs: () => undefined,
+  caughtUp: () => true,
   owns: () => true,
   [Symbol.asyncDispose]: async () => undefined,
 });
