@@ -165,20 +165,25 @@ function flushing(subject: () => ReadModelSubject): void {
     expect(await held()).toBe(3);
   });
 
-  test("a row that is new to its writer and there all the same is replaced, with the rest", async () => {
-    const { store } = subject();
-    const generation = await store.open(readModel());
-    const row = (key: string, held: number) => {
-      return { key, partition: 0, row: { moduleCode: key, held }, isUpdate: false };
-    };
-    const flush = (rows: ReadModelFlush["rows"]) =>
-      store.flush(flushOf(generation, { rows, digests: [{ bucket: 1, hash: 5n, rows: 1 }] }));
-    await flush([row("M1", 1)]);
-    await flush([row("M1", 2), row("M2", 3)]);
-    const held = [...(await store.load(generation, ["M1", "M2"])).values()].map((of) => of["held"]);
-    expect(held.sort()).toEqual([2, 3]);
-    expect([...(await store.digests(generation))]).toEqual([[1, { hash: 10n, rows: 2 }]]);
-  });
+  test.each([1, 200])(
+    "a row that is new to its writer and there all the same is replaced, with %i others",
+    async (others) => {
+      const { store } = subject();
+      const generation = await store.open(readModel());
+      const row = (key: string, held: number) => {
+        return { key, partition: 0, row: { moduleCode: key, held }, isUpdate: false };
+      };
+      const flush = (rows: ReadModelFlush["rows"]) =>
+        store.flush(flushOf(generation, { rows, digests: [{ bucket: 1, hash: 5n, rows: 1 }] }));
+      await flush([row("M", 1)]);
+      const keys = Array.from({ length: others }, (_, index) => `M${index}`);
+      await flush([row("M", 2), ...keys.map((key) => row(key, 3))]);
+      const held = await store.load(generation, ["M", ...keys]);
+      expect(held.get("M")?.["held"]).toBe(2);
+      expect(keys.map((key) => held.get(key)?.["held"])).toEqual(keys.map(() => 3));
+      expect([...(await store.digests(generation))]).toEqual([[1, { hash: 10n, rows: 2 }]]);
+    },
+  );
 
   test("every kind of value comes back as it went in", async () => {
     const { store } = subject();

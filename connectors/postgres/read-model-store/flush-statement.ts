@@ -1,5 +1,9 @@
 import { digestBuckets } from "../../../engine/digest.ts";
-import type { DigestDelta, ReadModelFlush } from "../../../engine/ports/read-model-store.ts";
+import type {
+  DigestDelta,
+  ReadModelFlush,
+  RowMutation,
+} from "../../../engine/ports/read-model-store.ts";
 import { int4Array, int8ArrayOfNumbers } from "../binary-array.ts";
 import { fence, fenceParameterCount, fenceParameters, lostPartitions } from "../positions/fence.ts";
 import { sliceBuckets } from "../stored-digests.ts";
@@ -25,22 +29,43 @@ export interface FlushStatement {
 
 const digestParameterCount = 4;
 
-export const flushParameterCount = (table: RowTable): number =>
-  fenceParameterCount +
-  rowParameterCount(table) +
-  insertParameterCount(table) +
-  digestParameterCount;
+/** What is done with rows that the flush says are new: put in, or upserted as all others. */
+export type NewRows = "insert" | "upsert";
 
-/** `ending` follows the CTEs, and may add to them. */
-export function flushStatement(table: RowTable, ending = lostPartitions): FlushStatement {
+/** With fewer new rows than this, what their own part of the statement costs is more than it saves. */
+const insertedMin = 100;
+
+export const newRowsOf = ({ rows }: ReadModelFlush): NewRows =>
+  rows.filter(isNew).length < insertedMin ? "upsert" : "insert";
+
+const isNew = ({ row, isUpdate }: RowMutation): boolean => row !== undefined && isUpdate === false;
+
+const rowsParameterCount = (table: RowTable, newRows: NewRows): number =>
+  rowParameterCount(table) + (newRows === "insert" ? insertParameterCount(table) : 0);
+
+export const flushParameterCount = (table: RowTable, newRows: NewRows): number =>
+  fenceParameterCount + rowsParameterCount(table, newRows) + digestParameterCount;
+
+/**
+ * @param ending Follows the CTEs, and may add to them.
+ * @returns A statement that fails with `unique_violation`, if it inserts and finds such a row.
+ */
+export function flushStatement(
+  table: RowTable,
+  newRows: NewRows,
+  ending = lostPartitions,
+): FlushStatement {
   const when = "(select holds from verdict)";
-  const rows = writeRows(table, { first: fenceParameterCount + 1, when });
+  const upserts = writeRows(table, { first: fenceParameterCount + 1, when });
   const firstOfInserts = fenceParameterCount + rowParameterCount(table) + 1;
-  const inserts = insertRows(table, { first: firstOfInserts, when });
-  const first = firstOfInserts + insertParameterCount(table);
+  const rows =
+    newRows === "insert"
+      ? `${upserts}, ${insertRows(table, { first: firstOfInserts, when })}`
+      : upserts;
+  const first = fenceParameterCount + rowsParameterCount(table, newRows) + 1;
   const slice = (parameter: number): string =>
     `($${parameter}::int8[])[s * ${sliceBuckets} + 1 : (s + 1) * ${sliceBuckets}]`;
-  const text = `with ${fence}, ${rows}, ${inserts}, digested as (
+  const text = `with ${fence}, ${rows}, digested as (
       insert into refold.digests as d (projection, generation, slice, high, low, rows)
       select $1, $2, s, ${slice(first + 1)}, ${slice(first + 2)}, ${slice(first + 3)}
       from unnest($${first}::int4[]) as s
@@ -56,12 +81,6 @@ export function flushStatement(table: RowTable, ending = lostPartitions): FlushS
   return { name: statementName(text), text };
 }
 
-/**
- * What is done with rows that the flush says are new. `upsert` for a table that has been found to
- * hold one of them all the same: somebody else has written it.
- */
-export type NewRows = "insert" | "upsert";
-
 export function flushParameters(
   table: RowTable,
   flush: ReadModelFlush,
@@ -71,16 +90,17 @@ export function flushParameters(
   const kept: KeyedRow[] = [];
   const inserted: KeyedRow[] = [];
   const deleted: string[] = [];
-  for (const { key, partition, row, isUpdate } of flush.rows) {
+  for (const mutation of flush.rows) {
+    const { key, partition, row } = mutation;
     if (row === undefined) deleted.push(key);
-    else if (isUpdate === false && newRows === "insert") inserted.push({ key, partition, row });
+    else if (newRows === "insert" && isNew(mutation)) inserted.push({ key, partition, row });
     else kept.push({ key, partition, row });
   }
   const { slices, high, low, rows } = sliced(flush.digests);
   return [
     ...fenceParameters({ consumer: projection, generation }, flush.advances),
     ...rowParameters(table, kept, deleted),
-    ...insertParameters(table, inserted),
+    ...(newRows === "insert" ? insertParameters(table, inserted) : []),
     int4Array(slices),
     int8ArrayOfNumbers(high),
     int8ArrayOfNumbers(low),

@@ -1,7 +1,12 @@
 import { noticesCall } from "../event-store/notices.ts";
 import { lostPartitions } from "../positions/fence.ts";
 import type { RowTable } from "../stored-rows/row-table.ts";
-import { flushParameterCount, flushStatement, type FlushStatement } from "./flush-statement.ts";
+import {
+  flushParameterCount,
+  flushStatement,
+  type FlushStatement,
+  type NewRows,
+} from "./flush-statement.ts";
 
 /**
  * The flush with the notices of the generation that serves: the pointer's row is locked against a
@@ -9,10 +14,11 @@ import { flushParameterCount, flushStatement, type FlushStatement } from "./flus
  * nothing reads isn't run, hence the counts; they make one row without a partition where none was
  * lost. The parameters of the notices follow those of the flush.
  */
-export function notifyingFlush(table: RowTable): FlushStatement {
-  const first = flushParameterCount(table) + 1;
+export function notifyingFlush(table: RowTable, newRows: NewRows): FlushStatement {
+  const first = flushParameterCount(table, newRows) + 1;
   return flushStatement(
     table,
+    newRows,
     `, serving as materialized (
       select from refold.serving where projection = $1 and generation = $2
         and (select holds from verdict) for share

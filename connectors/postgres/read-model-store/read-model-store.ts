@@ -30,6 +30,7 @@ import {
   flushStatement,
   type FlushStatement,
   type NewRows,
+  newRowsOf,
 } from "./flush-statement.ts";
 import { notifyingFlush } from "./notifying-flush.ts";
 import { findGeneration, openGeneration, type StoredGeneration } from "./stored-generation.ts";
@@ -40,10 +41,13 @@ export interface PostgresReadModelStoreOptions {
   readonly scanPageRows?: number;
 }
 
-type Known = StoredGeneration & {
+/** The statements of a flush, without and with notices. */
+interface Flushes {
   readonly flush: FlushStatement;
   readonly notifyingFlush: FlushStatement;
-};
+}
+
+type Known = StoredGeneration & Readonly<Record<NewRows, Flushes>>;
 
 /** What a flush with notices answers where all was written. */
 interface NoneLost {
@@ -97,10 +101,12 @@ export class PostgresReadModelStore implements ReadModelStore {
   }
 
   async flush(flush: ReadModelFlush): Promise<void> {
+    const newRows = newRowsOf(flush);
     try {
-      await this.#write(flush, "insert");
+      await this.#write(flush, newRows);
     } catch (error) {
-      if (!isAlreadyThere(error)) throw error;
+      if (newRows === "upsert" || !isAlreadyThere(error)) throw error;
+      // Somebody else has written such a row; this statement wrote nothing.
       await this.#write(flush, "upsert");
     }
   }
@@ -108,7 +114,8 @@ export class PostgresReadModelStore implements ReadModelStore {
   async #write(flush: ReadModelFlush, newRows: NewRows): Promise<void> {
     const known = await this.#find(flush.generation);
     const { projection } = flush.generation;
-    const statement = { ...known.flush, values: flushParameters(known.table, flush, newRows) };
+    const values = flushParameters(known.table, flush, newRows);
+    const statement = { ...known[newRows].flush, values };
     const doing = `Flushing ${projection}`;
     try {
       const { deadLetters, settlements = [] } = flush;
@@ -118,8 +125,8 @@ export class PostgresReadModelStore implements ReadModelStore {
           flush.notices.length === 0
             ? statement
             : {
-                ...known.notifyingFlush,
-                values: [...statement.values, ...noticeParameters(flush.notices)],
+                ...known[newRows].notifyingFlush,
+                values: [...values, ...noticeParameters(flush.notices)],
               };
         const once = { ...all, doing, stage: "changing" as const };
         const rows = await runStatement<LostPartition | NoneLost>(this.#pool, once);
@@ -177,11 +184,11 @@ export class PostgresReadModelStore implements ReadModelStore {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const found = await findGeneration(this.#pool, generation);
-    const learnt = {
-      ...found,
-      flush: flushStatement(found.table),
-      notifyingFlush: notifyingFlush(found.table),
-    };
+    const flushesOf = (newRows: NewRows): Flushes => ({
+      flush: flushStatement(found.table, newRows),
+      notifyingFlush: notifyingFlush(found.table, newRows),
+    });
+    const learnt = { ...found, insert: flushesOf("insert"), upsert: flushesOf("upsert") };
     this.#known.set(key, learnt);
     return learnt;
   }
