@@ -13,11 +13,10 @@ export interface Address {
 }
 
 /**
- * Refuses a taken port before anything else is started. Somebody may still take it in between: then
- * listening fails the same way (`asPortFailure`).
+ * Refuses a taken port, and a host that isn't here, before anything else is started. Somebody may still
+ * take the port in between: then listening fails the same way (`asPortFailure`).
  */
 export async function assertPortFree(address: Address): Promise<void> {
-  if (address.port === 0) return;
   const probe = createServer();
   try {
     await new Promise<void>((resolve, reject) => {

@@ -13,14 +13,14 @@ const startsWithinMs = 10_000;
  * takes as long as loading all that applies records, and nothing else happens meanwhile: no record is
  * applied, and what waits for this process in a transaction may give it up.
  *
- * @throws CommandFailure at once where the port that was named is taken.
+ * @throws CommandFailure at once where the port that was named is taken, or the host isn't here.
  */
 export async function probesInTime(
   place: ProbesPlace,
   health: ProcessHealth,
 ): Promise<ProbesInTime> {
   const { host, port } = place;
-  if (port !== undefined) await assertPortFree({ host, port });
+  await assertPortFree({ host, port: port ?? 0 });
   return new ProbesInTime(place, health);
 }
 

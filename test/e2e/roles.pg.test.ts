@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 
+import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import { databaseOfTest } from "../support/database.ts";
@@ -75,8 +76,19 @@ test("each role tells its health and metrics on a port of its own, and stops bei
   await ready(stayer?.url ?? "");
 });
 
-test("a port that was asked for and is taken is told with exit code 3, an address that isn't here with 2", async () => {
-  const environment = { DATABASE_URL: await databaseOfTest() };
+async function slotsIn(connectionString: string): Promise<string[]> {
+  const client = new Client({ connectionString });
+  onTestFinished(() => client.end());
+  await client.connect();
+  const { rows } = await client.query<{ slot_name: string }>(
+    "select slot_name from pg_replication_slots where database = current_database()",
+  );
+  return rows.map(({ slot_name }) => slot_name);
+}
+
+test("a port that was asked for and is taken is told with exit code 3, an address that isn't here with 2, before anything starts", async () => {
+  const databaseUrl = await databaseOfTest();
+  const environment = { DATABASE_URL: databaseUrl };
   const port = await takenPort();
   const [taken, elsewhere] = await Promise.all([
     refold(["worker", "--port", port], environment),
@@ -86,4 +98,5 @@ test("a port that was asked for and is taken is told with exit code 3, an addres
   expect(taken.err).toMatch(new RegExp(`^refold: Port ${port} on 127.0.0.1 is taken: .*--port`));
   expect(elsewhere.code).toBe(2);
   expect(elsewhere.err).toContain("no address 192.0.2.7");
+  expect(await slotsIn(databaseUrl)).toEqual([]);
 });
