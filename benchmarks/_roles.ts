@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
+import { keepCompiledCode } from "../test/support/compiled-code.ts";
+
 const main = new URL("../bin/main.ts", import.meta.url).pathname;
 
-/** Where the launcher has it: whoever runs a role by it starts with compiled code. */
-const compiledCode = new URL("../node_modules/.cache/refold", import.meta.url).pathname;
+// As whoever runs a role by the launcher.
+keepCompiledCode();
+
 const startsWithinMs = 120_000;
 
 /** One role of the system as a process of its own, without a launcher: a signal reaches itself. */
@@ -17,7 +20,7 @@ export class RoleProcess implements AsyncDisposable {
   constructor(args: readonly string[], settings: Readonly<Record<string, string>>) {
     const flags = ["--disable-warning=ExperimentalWarning"];
     this.#child = spawn(process.execPath, [...flags, main, ...args], {
-      env: { NODE_COMPILE_CACHE: compiledCode, ...process.env, REFOLD_AUTH: "off", ...settings },
+      env: { ...process.env, REFOLD_AUTH: "off", ...settings },
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#exited = once(this.#child, "exit");
