@@ -139,3 +139,9 @@ test("a topic that is gone sends its reader to find out", async () => {
   await pool.query("delete from refold.log_topics where topic_number = 1; notify refold_log");
   expect(await waiting).toBeUndefined();
 });
+
+test("a topic that was gone before anybody looked sends its reader to find out", async () => {
+  const { watch, release } = await heldWatch();
+  release();
+  expect(await watch.wait(reading(7, 0), end)).toBeUndefined();
+});

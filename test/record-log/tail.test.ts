@@ -22,7 +22,7 @@ function tailAt(end: number, limits = { bytesMax: 100, ageMaxMs: 1_000 }) {
   const take = (to: number, found: readonly TailBatch[], nowMs = 0) =>
     tail.take({ topicNumber: 7, partition: 0, bounds: boundsTo(to), batches: found }, nowMs);
   const ahead = (at: number, { bytesMax = 1_000, nowMs = 0 } = {}) =>
-    tail.ahead(7, new Map([[0, at]]), { bytesMax, nowMs });
+    tail.ahead({ topicNumber: 7, next: new Map([[0, at]]), bytesMax }, nowMs);
   take(end, []);
   return { tail, take, ahead };
 }
@@ -84,7 +84,9 @@ test("a batch is given for a while", () => {
 
 test("partitions that were never looked at, are gone or were left are told apart", () => {
   const { tail, take, ahead } = tailAt(10);
-  expect(tail.ahead(7, new Map([[1, 0]]), { bytesMax: 1, nowMs: 0 }).state).toBe("unknown");
+  expect(tail.ahead({ topicNumber: 7, next: new Map([[1, 0]]), bytesMax: 1 }, 0).state).toBe(
+    "unknown",
+  );
   tail.take({ topicNumber: 7, partition: 0, bounds: undefined, batches: [] }, 0);
   expect(ahead(10).state).toBe("elsewhere");
   take(10, []);

@@ -4,12 +4,17 @@ import { offset } from "../../../engine/position.ts";
 import type { FetchedPartition, PartitionBounds } from "../../../engine/ports/record-log.ts";
 import { CopyOut } from "./copy-out.ts";
 
-export interface FetchRequest {
+/** What a reader wants next. */
+export interface Reading {
   readonly topicNumber: number;
   /** Next offset wanted, by partition. */
   readonly next: ReadonlyMap<number, number>;
-  /** Of each partition: bytes, of which one batch may be more, and batches. */
+  /** Of each partition, of which one batch may be more. */
   readonly bytesMax: number;
+}
+
+export interface FetchRequest extends Reading {
+  /** Of each partition. */
   readonly batchesMax: number;
 }
 

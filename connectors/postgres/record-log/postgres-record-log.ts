@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
 
-import type { Clock } from "../../../engine/ports/clock.ts";
 import { type Metrics, noMetrics } from "../../../engine/ports/metrics.ts";
 import type {
   AppendedRange,
@@ -46,8 +45,6 @@ export interface PostgresRecordLogOptions extends Partial<BatchLimits> {
   readonly tailBytesMax?: number;
   /** Failed fetches one after the other, beyond which a reader gives up with a TransientError. */
   readonly readRetriesMax?: number;
-  /** For ages of what is kept; the system's by default. */
-  readonly clock?: Pick<Clock, "monotonicMs">;
 }
 
 interface TopicRow {
@@ -89,7 +86,7 @@ export class PostgresRecordLog implements RecordLog {
       pool: options.pool,
       listen: listenConfig(options, "log"),
       metrics: this.#metrics,
-      clock: options.clock ?? { monotonicMs: () => performance.now() },
+      clock: { monotonicMs: () => performance.now() },
       pollIntervalMs: options.pollIntervalMs ?? 250,
       tailBytesMax: options.tailBytesMax ?? 4 * 1024 * 1024,
       reconnectDelayMs: 100,

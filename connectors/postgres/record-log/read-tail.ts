@@ -45,7 +45,7 @@ begin
       and l.base_offset >= ends[i]
     order by l.base_offset limit batches_max
   ) b on b.before < bytes_max
-  where p.end_offset is distinct from ends[i]
+  where p.end_offset is null or p.end_offset is distinct from ends[i]
   order by i, b.base_offset;
 end $$;
 `;
@@ -61,7 +61,7 @@ interface TailRow {
   readonly bytes: Buffer | null;
 }
 
-/** What isn't as it was known to be: what has ended, what has new batches. */
+/** What isn't as it was known to be: what has new batches, and all that is gone. */
 export async function readTail(pool: Pool, known: readonly KnownEnd[]): Promise<TailFound[]> {
   const { rows } = await pool.query<TailRow>({
     name: "refold-log-tail",

@@ -4,7 +4,7 @@ import type { Clock } from "../../../engine/ports/clock.ts";
 import type { Metrics } from "../../../engine/ports/metrics.ts";
 import { Listener } from "../listener.ts";
 import { logChannel } from "./append-records.ts";
-import type { FetchAnswer } from "./fetch.ts";
+import type { FetchAnswer, Reading } from "./fetch.ts";
 import { type KnownEnd, readTail } from "./read-tail.ts";
 import { type Ahead, Tail } from "./tail.ts";
 
@@ -20,15 +20,6 @@ export interface TailWatchOptions {
   readonly reconnectDelayMaxMs: number;
   /** Of the batches that are kept for readers. */
   readonly tailBytesMax: number;
-}
-
-/** A reader that has come to where it wants more. */
-export interface Reading {
-  readonly topicNumber: number;
-  /** Next offset wanted, by partition. */
-  readonly next: ReadonlyMap<number, number>;
-  /** Of each partition, of which one batch may be more. */
-  readonly bytesMax: number;
 }
 
 interface Waiter extends Reading {
@@ -146,11 +137,8 @@ export class TailWatch implements AsyncDisposable {
     return followed;
   }
 
-  #ahead({ topicNumber, next, bytesMax }: Reading): Ahead {
-    return this.#tail.ahead(topicNumber, next, {
-      bytesMax,
-      nowMs: this.#options.clock.monotonicMs(),
-    });
+  #ahead(reading: Reading): Ahead {
+    return this.#tail.ahead(reading, this.#options.clock.monotonicMs());
   }
 
   #look(): void {
@@ -188,27 +176,19 @@ export class TailWatch implements AsyncDisposable {
         return { topicNumber, partition, end };
       }),
     );
-    const looked = new Set(
-      known.map(({ topicNumber, partition }) => `${topicNumber}/${partition}`),
-    );
     const found = await readTail(this.#options.pool, known);
     const nowMs = this.#options.clock.monotonicMs();
     for (const one of found) this.#tail.take(one, nowMs);
     // Since the connection was lost nothing heard before it counts.
     if (heard <= this.#heard) for (const followed of topics.values()) followed.lookedAt = heard;
-    for (const waiter of this.#waiters) {
-      // Who came meanwhile, for other partitions, is answered by the next look.
-      const asked = [...waiter.next.keys()].every((one) =>
-        looked.has(`${waiter.topicNumber}/${one}`),
-      );
-      if (asked) this.#answer(waiter);
-    }
+    for (const waiter of this.#waiters) this.#answer(waiter);
   }
 
+  /** Who came during the look, for partitions that it left out, is answered by the next one. */
   #answer(waiter: Waiter): void {
     const ahead = this.#ahead(waiter);
-    if (ahead.state === "nothing") return;
-    waiter.wake(ahead.state === "here" ? ahead.answer : undefined);
+    if (ahead.state === "here") waiter.wake(ahead.answer);
+    if (ahead.state === "elsewhere") waiter.wake(undefined);
   }
 
   /** What nobody waits for, and nobody has waited for lately. */

@@ -1,6 +1,6 @@
 import { offset } from "../../../engine/position.ts";
 import type { FetchedPartition, PartitionBounds } from "../../../engine/ports/record-log.ts";
-import type { FetchAnswer } from "./fetch.ts";
+import type { FetchAnswer, Reading } from "./fetch.ts";
 
 export interface TailLimits {
   /** Of all batches that are kept; the oldest make room. */
@@ -26,7 +26,10 @@ export interface TailBatch {
   readonly bytes: Buffer;
 }
 
-/** What lies before a reader. `elsewhere`: something that isn't kept here, or a partition is gone. */
+/**
+ * What lies before a reader. `elsewhere`: something that isn't kept here, or a partition is gone;
+ * `unknown`: a partition that was never looked at.
+ */
 export type Ahead =
   | { readonly state: "here"; readonly answer: FetchAnswer }
   | { readonly state: "nothing" | "elsewhere" | "unknown" };
@@ -74,12 +77,7 @@ export class Tail {
     found.bounds = bounds;
   }
 
-  /** @param bytesMax Of each partition, of which one batch may be more. */
-  ahead(
-    topicNumber: number,
-    next: ReadonlyMap<number, number>,
-    { bytesMax, nowMs }: { readonly bytesMax: number; readonly nowMs: number },
-  ): Ahead {
+  ahead({ topicNumber, next, bytesMax }: Reading, nowMs: number): Ahead {
     this.#forget(nowMs);
     const partitions = this.#topics.get(topicNumber);
     const bounds: PartitionBounds[] = [];

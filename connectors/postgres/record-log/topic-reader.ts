@@ -7,8 +7,8 @@ import type { Metrics } from "../../../engine/ports/metrics.ts";
 import type { Fetch, PartitionBounds } from "../../../engine/ports/record-log.ts";
 import { assertReadable } from "../../../engine/record-log/faults.ts";
 import { logError } from "./database-errors.ts";
-import { type FetchAnswer, fetchBatches } from "./fetch.ts";
-import type { Reading, TailWatch } from "./tail-watch.ts";
+import { type FetchAnswer, fetchBatches, type Reading } from "./fetch.ts";
+import type { TailWatch } from "./tail-watch.ts";
 
 export interface TopicReaderOptions {
   readonly pool: Pool;
