@@ -101,7 +101,8 @@ test("a rebuild in the middle of its fill is paused and resumed, left by Ctrl-C 
   left.child.kill("SIGINT");
   await gate.open(3);
   expect(await left.ended).toMatchObject({ code: 130, err: "" });
-  expect(left.out).toContain("Rebuild 2 is filling, and a running worker goes on with it");
+  // What the gate held may be all of the fill, and on a busy machine done before the signal is heard.
+  expect(left.out).toMatch(/Rebuild 2 is (filling|proving), and a running worker goes on with it/);
   await untilState(() => http, "2", "swapped");
 
   const given = await standing(system, 4);
