@@ -16,14 +16,6 @@ const codesOfFastify: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: "url-invalid",
 };
 
-const answerTimeout: Problem = {
-  status: 503,
-  code: "answer-timeout",
-  detail:
-    "The answer took too long. Whether a command was carried out is unknown: ask, or send it again.",
-  headers: retryAfter(2),
-};
-
 /** Makes every error an answer; what nobody expected is logged and told without its inside. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
@@ -110,7 +102,6 @@ const isOfPast = (code: string): code is (typeof ofPast)[number] =>
 function problemOfFastify(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { statusCode, code } = error as Partial<FastifyError>;
-  if (code === "FST_ERR_HANDLER_TIMEOUT") return answerTimeout;
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
   const ours = codesOfFastify[code ?? ""] ?? "bad-request";
   return { status: statusOf(ours), code: ours, detail: error.message };

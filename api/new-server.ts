@@ -36,7 +36,6 @@ export function newServer(given: NewServer): ApiServer {
     trustProxy: trustOf(trustedProxies),
     schemaController: { compilersFactory: { buildSerializer: lazySerializers() } },
     bodyLimit: options.bodyBytesMax,
-    handlerTimeout: options.answerWithinMs,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     // Percent-encoded ids of 200 characters of up to four bytes.

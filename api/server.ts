@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 
 import { guardRoutes, isStale } from "./access/guard.ts";
 import { Tickets } from "./access/tickets.ts";
+import { limitAnswerTime } from "./answer-time.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentApi } from "./documentation/openapi.ts";
@@ -58,6 +59,7 @@ export function buildApi(deps: ApiDependencies): ApiServer {
   const lifetime = { draining: false };
 
   handleErrors(app);
+  limitAnswerTime(app, options.answerWithinMs);
   dropLateAnswers(app);
   handleUnknownRoutes(app);
   parseJsonBodies(app);
