@@ -74,7 +74,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       const slots = slotsOf(stores.servers, options.definitions);
       const told = tellSlots({ ...options, pool: stores.pool, slots, clock: systemClock });
       stop.add("metrics of slots", () => told[Symbol.asyncDispose]());
-      const topics = publishLetters(options);
+      const topics = await publishLetters(options);
       if (topics) stop.add("topics of dead letters", () => topics[Symbol.asyncDispose]());
       const audits = startAudits({ ...options, projections, consumers });
       stop.add("audits and snapshots", () => audits[Symbol.asyncDispose]());

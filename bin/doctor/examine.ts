@@ -29,7 +29,7 @@ export async function examine(system: ExaminedSystem): Promise<readonly Finding[
   const registryUrl = fromConnect.registryUrl ?? servers.registryUrl;
   const { registry } = openRegistry(servers, pool);
   await using stop = new StopInTurn(report);
-  const { log } = openLog({ servers, pool, url, metrics: noMetrics, stop });
+  const { log } = await openLog({ servers, pool, url, metrics: noMetrics, stop });
   const client = connectUrl === undefined ? undefined : new ConnectClient({ url: connectUrl });
   const found = await Promise.all([
     examined("postgres", {

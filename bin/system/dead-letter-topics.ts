@@ -1,4 +1,4 @@
-import { DeadLetterTopics } from "../../connectors/kafka/index.ts";
+import type { DeadLetterTopics } from "../../connectors/kafka/index.ts";
 import { PostgresLetterFeed } from "../../connectors/postgres/dead-letters/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import { systemClock } from "../system-clock.ts";
@@ -12,11 +12,14 @@ export interface DeadLetterTopicsPart {
 }
 
 /** Where the log is Kafka, other programs are told of dead letters in topics beside its own. */
-export function publishLetters(part: DeadLetterTopicsPart): DeadLetterTopics | undefined {
+export async function publishLetters(
+  part: DeadLetterTopicsPart,
+): Promise<DeadLetterTopics | undefined> {
   const { stores, definitions, metrics } = part;
   const { log, pool, servers } = stores;
   if (servers.kafka === undefined) return undefined;
   const { deadLetterRetentionMs: retentionMs } = servers;
+  const { DeadLetterTopics } = await import("../../connectors/kafka/index.ts");
   return new DeadLetterTopics({
     feed: new PostgresLetterFeed({ pool }),
     log,

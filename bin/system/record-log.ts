@@ -1,14 +1,11 @@
 import type { Pool } from "pg";
 
-import { GroupOffsetMirror, KafkaCluster, KafkaRecordLog } from "../../connectors/kafka/index.ts";
-import { PostgresSkippedOffsets } from "../../connectors/postgres/index.ts";
+import type { GroupOffsetMirror } from "../../connectors/kafka/index.ts";
 import { PostgresRecordLog } from "../../connectors/postgres/record-log/index.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { RecordLog } from "../../engine/ports/record-log.ts";
-import { SkippingRecordLog } from "../../engine/record-log/skipping-log.ts";
 import type { Servers } from "../servers.ts";
 import type { StopInTurn } from "../stop-in-turn.ts";
-import { systemClock } from "../system-clock.ts";
 
 export interface LogPart {
   readonly servers: Servers;
@@ -28,23 +25,15 @@ export interface OpenLog {
 }
 
 /** The log that the settings name; `stop` closes it. */
-export function openLog({ servers, pool, url, metrics, stop }: LogPart): OpenLog {
+export async function openLog(part: LogPart): Promise<OpenLog> {
+  const { servers, pool, url, metrics, stop } = part;
   const { kafka } = servers;
-  if (kafka === undefined) {
-    const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
-    stop.add("record log", () => log[Symbol.asyncDispose]());
-    return { log, embeddedLog: log, offsetMirror: undefined };
+  if (kafka !== undefined) {
+    // Its client takes a good part of a start, which a log in Postgres has no use for.
+    const { openKafkaLog } = await import("./kafka-log.ts");
+    return openKafkaLog({ ...part, kafka });
   }
-  const cluster = new KafkaCluster(kafka);
-  stop.add("connections to Kafka", () => cluster[Symbol.asyncDispose]());
-  // What is republished there is skipped by ranges in Postgres: Kafka takes no records back.
-  const log = new SkippingRecordLog({
-    log: new KafkaRecordLog({ cluster, metrics }),
-    skipped: new PostgresSkippedOffsets({ pool }),
-    clock: systemClock,
-  });
+  const log = new PostgresRecordLog({ pool, listenUrl: url, metrics });
   stop.add("record log", () => log[Symbol.asyncDispose]());
-  const offsetMirror = new GroupOffsetMirror({ cluster, metrics });
-  stop.add("consumer groups' offsets", () => offsetMirror[Symbol.asyncDispose]());
-  return { log, embeddedLog: undefined, offsetMirror };
+  return { log, embeddedLog: log, offsetMirror: undefined };
 }

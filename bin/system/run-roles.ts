@@ -84,17 +84,23 @@ export async function runRoles(part: RolesPart): Promise<RunningRoles> {
   const health = new ProcessHealth({ name, metrics });
   if (http.serves === "api") {
     const running = await startParts(part, health);
+    await untilAtWork(running.system.consumers, apiWaitsMs);
     const url = await serveApi({ ...part, role: http, health, ...running });
     return { url, failures: failuresOf(running) };
   }
   const inTime = await probesInTime(http, health);
   stop.add("health and metrics", () => inTime[Symbol.asyncDispose]());
   const running = await startParts(part, health);
-  await untilAtWork(running.system.consumers);
+  await untilAtWork(running.system.consumers, probesWaitMs);
   const probes = await inTime.listening();
   stop.add("readiness", () => probes.drain());
   return { url: probes.url, failures: failuresOf(running) };
 }
+
+/** Commands wait for it, and a log may hold much. */
+const apiWaitsMs = 1_000;
+/** Nobody waits for them but who looks on. */
+const probesWaitMs = 5_000;
 
 const failuresOf = ({ system: { consumers } }: Running): Promise<Error>[] =>
   consumers ? [consumers.failed] : [];
@@ -167,7 +173,7 @@ interface ApiPart extends Omit<RolesPart, "http">, Running {
 }
 
 async function serveApi({ role, health, database, stop, ...running }: ApiPart): Promise<string> {
-  // Loaded only now: that takes a good part of the start, in which records are applied already.
+  // Loaded only now: that takes half of the start, and no record is applied meanwhile.
   const { listenApi } = await import("./api.ts");
   const room = database.kind === "own" ? { room: database.room } : {};
   const api = await listenApi({ ...running, health, ...role, ...room });

@@ -33,8 +33,8 @@ import { StopInTurn } from "../stop-in-turn.ts";
 import { FollowedBoard } from "./followed-board.ts";
 import { MirroredBoard } from "./mirrored-board.ts";
 import { openBuilds } from "./builds.ts";
+import { openReadModels } from "./read-models.ts";
 import { openLog } from "./record-log.ts";
-import { openReadModels } from "./redis.ts";
 import { openRegistry } from "./registry.ts";
 
 const ofEngine = engineMigrations({ capture: captureMigrations, registry: registryMigrations });
@@ -72,7 +72,7 @@ export async function openStores(options: StoresOptions) {
     stop.add("connection pool", () => pool.end());
     await prepareSchema(pool, options);
     if (options.others === "none") await Promise.all([forgetOwners(pool), forgetTries(pool)]);
-    const { offsetMirror, ...logs } = openLog({ servers, pool, url, metrics, stop });
+    const { offsetMirror, ...logs } = await openLog({ servers, pool, url, metrics, stop });
     const hold = new PostgresStoreHold({ pool });
     stop.add("store hold", () => hold[Symbol.asyncDispose]());
     const registries = openRegistry(servers, pool);

@@ -39,9 +39,12 @@ interface Seen {
 /** States of partitions that are counted; the others are gone or not there yet. */
 const tellingStates = ["assigned", "running", "draining", "halted", "fenced"] as const;
 
-/** At the start partitions come one after the other: whoever asks then shouldn't hear "stopped". */
-const firstLooksMs = 100;
-const firstLooksMax = 20;
+/**
+ * At the start partitions come one after the other, and catch up: whoever asks then shouldn't hear
+ * "stopped", nor wait for the next look when all is applied.
+ */
+const firstLooksMs = 50;
+const firstLooksMax = 40;
 
 /**
  * Watches how far tasks are behind. The ends come from the log itself, so that a reader that has
@@ -63,13 +66,13 @@ export class Monitor {
     const { clock, intervalMs, signal } = this.#options;
     for (let looks = 1; !signal.aborted; looks += 1) {
       await this.look();
-      const soon = looks <= firstLooksMax && this.#someOwnNothing();
+      const soon = looks <= firstLooksMax && this.#someNeverCurrent();
       await clock.sleep(soon ? Math.min(firstLooksMs, intervalMs) : intervalMs, signal);
     }
   }
 
-  #someOwnNothing(): boolean {
-    return this.#options.watched().some(({ task }) => [...task.partitions].length === 0);
+  #someNeverCurrent(): boolean {
+    return this.#options.watched().some((watched) => !Number.isFinite(this.ageMs(watched)));
   }
 
   /** One look at the ends, and one report. An outage leaves the last figures standing. */

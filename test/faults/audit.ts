@@ -35,7 +35,7 @@ export async function audit(
   await using stop = new StopInTurn((message) => expect.fail(message));
   const pool = makePool({ url, name: "audit", connectionsMax: 2 });
   stop.add("connection pool", () => pool.end());
-  const { log } = openLog({ servers, pool, url, metrics: noMetrics, stop });
+  const { log } = await openLog({ servers, pool, url, metrics: noMetrics, stop });
   await untilAllIsApplied({ pool, log, http });
   const rows = await storedRows(pool);
   const fold = new IndependentFold(rows);

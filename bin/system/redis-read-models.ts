@@ -1,10 +1,7 @@
-import type { Pool } from "pg";
-
 import { PostgresReadModelSnapshots } from "../../connectors/postgres/read-model-store/index.ts";
 import type { CopyHealth } from "../../api/index.ts";
 import {
   behindMaxMsDefault,
-  type FollowedPartitionHealth,
   FollowedReadModelStore,
   PreferringReader,
   RedisConnection,
@@ -14,64 +11,20 @@ import {
   RedisStanding,
   sweepRedis,
 } from "../../connectors/redis/index.ts";
-import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { Generations } from "../../engine/ports/generations.ts";
-import type { ReadModelReader } from "../../engine/ports/read-model-reader.ts";
-import type { ReadModelStore } from "../../engine/ports/read-model-store.ts";
-import type { SecondStore } from "../../engine/ports/second-store.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
-import type { StopInTurn } from "../stop-in-turn.ts";
-import type { ClientTls } from "../tls/client-tls.ts";
 import { systemClock } from "../system-clock.ts";
+import type { ReadModels, ReadModelsPart } from "./read-models.ts";
 
 /** How long a start waits for Redis to be there: it goes on without, and Redis comes later. */
 const connectMs = 2_000;
 
-export interface ReadModels {
-  readonly readModelStore: ReadModelStore;
-  /** The same for generations that are filled beside what serves. */
-  readonly shadowStore: ReadModelStore;
-  /** For the proof of a rebuild; undefined: there is no Redis. */
-  readonly secondStore: SecondStore | undefined;
-  /** Takes away what is in Redis of generations that are being removed, or are unknown. */
-  readonly sweep: () => Promise<void>;
-  readonly reader: ReadModelReader;
-  /** How far an answer may be behind the store that commits first. */
-  readonly behindMs: (projection: string) => number;
-  /** How Redis stands with each projection that it has; empty where there is no Redis. */
-  readonly copies: () => readonly CopyHealth[];
-  /** How it follows the partitions that are owned here. */
-  readonly following: () => readonly FollowedPartitionHealth[];
-}
-
-export interface RedisPart {
-  /** undefined: there is no Redis. */
-  readonly url: string | undefined;
-  readonly tls: ClientTls | undefined;
-  /** Those that name `redis` among their stores are kept there, too. */
-  readonly projections: readonly AnyProjection[];
-  readonly pool: Pool;
-  readonly primary: Pick<ReadModels, "readModelStore" | "reader">;
-  readonly generations: Pick<Generations, "list" | "turns">;
-  readonly name: string;
-  readonly metrics: Metrics;
-  readonly report: (message: string) => void;
-  readonly stop: StopInTurn;
-}
-
-/**
- * Read models in Postgres, and in Redis where there is one: it follows what Postgres has committed,
- * and is asked first.
- *
- * @throws FatalError `redis-evicts` where Redis may throw keys away.
- */
-export async function openReadModels(part: RedisPart): Promise<ReadModels> {
-  const { url, tls, primary, report, stop } = part;
-  const projections = part.projections.filter(({ stores = [] }) => stores.includes("redis"));
-  if (url === undefined || projections.length === 0) {
-    return withoutRedis(primary);
-  }
+/** @throws FatalError `redis-evicts` where Redis may throw keys away. */
+export async function openRedisReadModels(
+  part: ReadModelsPart & { readonly url: string },
+): Promise<ReadModels> {
+  const { url, tls, projections, report, stop } = part;
   const redis = new RedisConnection({ url, name: part.name, ...(tls ? { tls } : {}) });
   stop.add("Redis", () => redis[Symbol.asyncDispose]());
   if (await redis.connectedWithin(connectMs)) await redis.assertKeepsKeys();
@@ -82,22 +35,12 @@ export async function openReadModels(part: RedisPart): Promise<ReadModels> {
   return followedInRedis(part, { redis, projections });
 }
 
-const withoutRedis = (primary: RedisPart["primary"]): ReadModels => ({
-  ...primary,
-  shadowStore: primary.readModelStore,
-  secondStore: undefined,
-  sweep: () => Promise.resolve(),
-  behindMs: () => 0,
-  copies: () => [],
-  following: () => [],
-});
-
 interface Followed {
   readonly redis: RedisConnection;
   readonly projections: readonly AnyProjection[];
 }
 
-function followedInRedis(part: RedisPart, { redis, projections }: Followed): ReadModels {
+function followedInRedis(part: ReadModelsPart, { redis, projections }: Followed): ReadModels {
   const { pool, primary, metrics, report, stop, generations } = part;
   const store = new RedisReadModelStore({ redis, generations: primary.readModelStore });
   const snapshots = new PostgresReadModelSnapshots({ pool });
