@@ -41,6 +41,8 @@ export interface RunningConsumers extends AsyncDisposable {
   health(): readonly ConsumerHealth[];
   /** Milliseconds since the projection had applied everything; undefined: it never had. */
   ageMs(projection: string): number | undefined;
+  /** Has a record been applied here since the start? */
+  applied(): boolean;
   /** Has all that the log held been applied here once since the start, of every projection? */
   caughtUp(): boolean;
   /**
@@ -98,6 +100,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   return {
     failed: failureOf(runner),
     ageMs: (projection) => known(projection, runner.ageMs(projection)),
+    applied: () => runner.applied(),
     caughtUp: () => projections.every(({ name }) => Number.isFinite(runner.ageMs(name))),
     owns: (projection) =>
       runner

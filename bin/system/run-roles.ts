@@ -97,9 +97,9 @@ export async function runRoles(part: RolesPart): Promise<RunningRoles> {
   return { url: probes.url, failures: failuresOf(running) };
 }
 
-/** Commands wait for it, and a log may hold much. */
-const apiWaitsMs = 1_000;
-/** Nobody waits for them but who looks on. */
+/** Of the records after the first one: commands wait for the API, and a log may hold much. */
+const apiWaitsMs = 250;
+/** Who looks on can wait. */
 const probesWaitMs = 5_000;
 
 const failuresOf = ({ system: { consumers } }: Running): Promise<Error>[] =>

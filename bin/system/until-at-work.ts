@@ -2,18 +2,26 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { RunningConsumers } from "./consumers.ts";
 
-const lookMs = 20;
+/** Whoever shares partitions with others may be given none, and a log may hold much. */
+const atWorkWithinMs = 5_000;
+const lookMs = 10;
 
 /**
- * Waits until what runs here has applied what the log held. For `withinMs` at most, since whoever
- * shares partitions with others may be given none: it only keeps apart what would take the processor
- * from the first records.
+ * Waits until what runs here has applied what the log held, or has been at it for `afterFirstMs`
+ * since its first record. Not for long: it only keeps apart what would take the processor from the
+ * first records.
  */
 export async function untilAtWork(
-  consumers: Pick<RunningConsumers, "caughtUp"> | undefined,
-  withinMs: number,
+  consumers: Pick<RunningConsumers, "applied" | "caughtUp"> | undefined,
+  afterFirstMs: number,
 ): Promise<void> {
-  const endMs = performance.now() + withinMs;
-  const works = (): boolean => consumers === undefined || consumers.caughtUp();
-  while (!works() && performance.now() < endMs) await delay(lookMs);
+  if (consumers === undefined) return;
+  const startedMs = performance.now();
+  let firstMs = Infinity;
+  while (!consumers.caughtUp()) {
+    const nowMs = performance.now();
+    if (consumers.applied()) firstMs = Math.min(firstMs, nowMs);
+    if (nowMs >= Math.min(startedMs + atWorkWithinMs, firstMs + afterFirstMs)) return;
+    await delay(lookMs);
+  }
 }

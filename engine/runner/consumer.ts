@@ -60,6 +60,7 @@ export class Consumer {
   #turn = 0;
   #stopping = false;
   #arrived = false;
+  #applied = false;
   #asked: AskedLetters | undefined;
   #heals: readonly Heal[] = [];
   readonly #standstill: Standstill;
@@ -84,6 +85,11 @@ export class Consumer {
   /** Has it taken over what the assignment gave it first? */
   get arrived(): boolean {
     return this.#arrived;
+  }
+
+  /** Has it made durable what it was given? */
+  get applied(): boolean {
+    return this.#applied;
   }
 
   /** Milliseconds that holds have kept it still, in all. */
@@ -266,11 +272,17 @@ export class Consumer {
 
   /** A fenced or failed flush must be noticed also when nothing more arrives. */
   #wakeAfterFlush(): void {
-    this.task.settled().then(this.#wakeup.call, (error: unknown) => {
+    this.task.settled().then(this.#afterFlush, (error: unknown) => {
       this.failure = error;
       this.#wakeup.call();
     });
   }
+
+  readonly #afterFlush = (): void => {
+    // One that was fenced, or has failed, has led to a rewind.
+    this.#applied ||= this.task.rewinds === this.#rewinds;
+    this.#wakeup.call();
+  };
 
   /** The next fetch, from the topics in turn, so that none waits for another to be empty. */
   #next() {

@@ -3,7 +3,6 @@ import { EffectRunner, type EffectWork } from "../effects/effect-runner.ts";
 import { FatalError } from "../errors.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import type { Tracer } from "../ports/tracing.ts";
-import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import { tracedPerformer } from "../tracing/traced-performer.ts";
 import { ConsumerFactory } from "./consumer-factory.ts";
@@ -26,9 +25,7 @@ import { Runner } from "./runner.ts";
 export async function run(options: RunOptions): Promise<Runner> {
   assertRunOptions(options);
   const start = new Start(options);
-  await start.projections(options.projections ?? []);
-  await start.generations();
-  await start.processors(options.processors ?? []);
+  await start.consumers();
   return start.runner();
 }
 
@@ -46,26 +43,27 @@ class Start {
     this.#watch = this.#generationWatch();
   }
 
-  /** One beside the other, as all that follows: each waits for the stores several times. */
-  async projections(projections: readonly AnyProjection[]): Promise<void> {
+  /** One beside the other: each waits for the stores several times. */
+  async consumers(): Promise<void> {
+    const { projections = [], processors = [] } = this.#options;
+    const [made] = await Promise.all([
+      Promise.all(processors.map((processor) => this.#factory.processor(processor))),
+      this.#projections(projections),
+    ]);
+    for (const live of made) this.#consumers.add(live);
+  }
+
+  async #projections(projections: readonly AnyProjection[]): Promise<void> {
     if (this.#watch) {
       await Promise.all(projections.map((projection) => this.#first(projection)));
+      // It looks at all of them, which have their first generation now.
+      await this.#watch.begin();
       return;
     }
     const made = projections.map(async (projection) => {
       const generation = await this.#factory.open(projection);
       return this.#factory.projection(projection, generation, "serving");
     });
-    for (const live of await Promise.all(made)) this.#consumers.add(live);
-  }
-
-  /** Those of the watch, when all projections have their first one. */
-  async generations(): Promise<void> {
-    await this.#watch?.begin();
-  }
-
-  async processors(processors: readonly AnyProcessor[]): Promise<void> {
-    const made = processors.map((processor) => this.#factory.processor(processor));
     for (const live of await Promise.all(made)) this.#consumers.add(live);
   }
 

@@ -81,6 +81,11 @@ export class Runner implements AsyncDisposable {
     return found ? this.#options.monitor.ageMs(found) : Infinity;
   }
 
+  /** Has a record been applied here? */
+  applied(): boolean {
+    return this.#options.consumers.all.some(({ consumer }) => consumer.applied);
+  }
+
   /**
    * Of every definition; of a projection's generations, the one that serves. Then of `effects` and
    * `deadlines`, where they are looked after here: reasons with them are for somebody to look at,

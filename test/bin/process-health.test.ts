@@ -13,6 +13,7 @@ const consumersThatSay = (
   failed: new Promise(() => undefined),
   health: () => health,
   ageMs: () => undefined,
+  applied: () => true,
   caughtUp: () => true,
   owns: () => true,
   [Symbol.asyncDispose]: async () => undefined,
