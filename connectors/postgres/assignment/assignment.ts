@@ -7,7 +7,14 @@ import { TransientError } from "../../../engine/errors.ts";
 import { OwnershipChanges } from "../../../engine/ownership-changes.ts";
 import type { Assignment, Membership } from "../../../engine/ports/assignment.ts";
 import { LeaseHeart } from "./lease-heart.ts";
-import { leaseRound, leaveGroup, releaseLeases, type LeaseRound } from "./lease-round.ts";
+import { Joins } from "./joins.ts";
+import {
+  leaseRound,
+  leaveGroup,
+  releaseLeases,
+  type LeaseRound,
+  type RoundResult,
+} from "./lease-round.ts";
 import { Presence } from "./presence.ts";
 
 export interface PostgresAssignmentOptions {
@@ -33,6 +40,7 @@ export interface PostgresAssignmentOptions {
 export class PostgresAssignment implements Assignment {
   readonly #options: Required<PostgresAssignmentOptions>;
   readonly #heart: LeaseHeart;
+  readonly #joins: Joins;
   readonly #presence: Presence;
 
   /** @throws TypeError when the renewals come too seldom for the lease. */
@@ -47,12 +55,18 @@ export class PostgresAssignment implements Assignment {
       );
     }
     this.#heart = new LeaseHeart(this.#options);
+    this.#joins = new Joins(this.#options);
     this.#presence = new Presence({ pool: options.pool, silentMs: 2 * heartbeatMs });
   }
 
   async join(consumer: string, partitions: number): Promise<Membership> {
     const round = { consumer, partitions, member: randomUUID(), leaseMs: this.#options.leaseMs };
-    const shared = { ...this.#options, heart: this.#heart, presence: this.#presence };
+    const shared = {
+      ...this.#options,
+      heart: this.#heart,
+      joins: this.#joins,
+      presence: this.#presence,
+    };
     const membership = new LeaseMembership(shared, round);
     await membership.start();
     return membership;
@@ -61,6 +75,7 @@ export class PostgresAssignment implements Assignment {
 
 interface MembershipOptions extends Required<PostgresAssignmentOptions> {
   readonly heart: LeaseHeart;
+  readonly joins: Joins;
   readonly presence: Presence;
 }
 
@@ -94,7 +109,7 @@ class LeaseMembership implements Membership {
   async #firstRound(): Promise<boolean> {
     for (let triesLeft = firstRoundsMax - 1; ; triesLeft -= 1) {
       try {
-        return await this.#takeRound();
+        return this.#told(await this.#options.joins.take(this.#round));
       } catch (error) {
         if (!(error instanceof TransientError) || triesLeft <= 0) throw error;
         await delay(this.#options.waitingMs);
@@ -153,7 +168,10 @@ class LeaseMembership implements Membership {
 
   /** The same of a round of its own. */
   async #takeRound(): Promise<boolean> {
-    const { owned, waiting } = await leaseRound(this.#options.pool, this.#round);
+    return this.#told(await leaseRound(this.#options.pool, this.#round));
+  }
+
+  #told({ owned, waiting }: RoundResult): boolean {
     this.#tell(owned);
     return waiting;
   }
