@@ -4,6 +4,7 @@ import { columnsDiffer } from "../generation-faults.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GenerationInfo, Generations } from "../ports/generations.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { Generation } from "../ports/read-model-store.ts";
 import type { AnyProjection } from "../projection.ts";
 import { columnDifference } from "../stored-row.ts";
 import { storedColumns } from "../task/pipeline.ts";
@@ -64,18 +65,26 @@ export class GenerationWatch {
     }
   }
 
-  /** The first look, at the start. @throws what kept a consumer from being made. */
-  async begin(): Promise<void> {
+  /**
+   * The first look, at the start.
+   *
+   * @param opened What was opened for it, a moment ago.
+   * @throws what kept a consumer from being made.
+   */
+  async begin(opened: readonly Generation[]): Promise<void> {
     await this.#look((_, error) => {
       throw error;
-    });
+    }, opened);
   }
 
   /**
    * Brings the consumers to what is true now. Holds come first: whoever asks for one waits for it,
    * and so do all who work on what is held.
    */
-  async #look(onFault: (projection: AnyProjection, error: unknown) => void): Promise<void> {
+  async #look(
+    onFault: (projection: AnyProjection, error: unknown) => void,
+    opened: readonly Generation[] = [],
+  ): Promise<void> {
     const { generations, consumers, projections, healDesk, signal } = this.#options;
     const holds = await generations.holds();
     consumers.hold(holds);
@@ -86,7 +95,9 @@ export class GenerationWatch {
       const wanted = infos.flatMap((info) => wantedOf(projection, info));
       this.#tellWaiting(projection, infos);
       for (const one of this.#missing(projection, wanted)) {
-        await this.#begin(projection, one).catch((error: unknown) => onFault(projection, error));
+        const isOpen = opened.some((known) => sameGeneration(known, one.info));
+        const begun = isOpen ? this.#begin(projection, one) : this.#beginOpened(projection, one);
+        await begun.catch((error: unknown) => onFault(projection, error));
         // A new consumer must not take a record while its generation is held.
         consumers.hold(holds);
       }
@@ -128,10 +139,14 @@ export class GenerationWatch {
     }
   }
 
+  async #beginOpened(projection: AnyProjection, wanted: Wanted): Promise<void> {
+    if (wanted.role === "serving") await this.#open(projection, wanted.info);
+    await this.#begin(projection, wanted);
+  }
+
   async #begin(projection: AnyProjection, { info, role }: Wanted): Promise<void> {
     const { consumers, factory } = this.#options;
     const before = consumers.of(projection.name).at(-1);
-    if (role === "serving") await this.#open(projection, info);
     const live = await factory.projection(projection, info, role);
     if (role === "serving" && before) {
       live.after = before;
@@ -154,6 +169,9 @@ export class GenerationWatch {
     else this.#waiting.set(projection.name, reason);
   }
 }
+
+const sameGeneration = (one: Generation, other: Generation): boolean =>
+  one.projection === other.projection && one.generation === other.generation;
 
 const orderOf = ({ role }: Wanted): number => (role === "serving" ? 0 : 1);
 

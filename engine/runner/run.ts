@@ -2,6 +2,7 @@ import { DeadlineDesk } from "../effects/deadline-desk.ts";
 import { EffectRunner, type EffectWork } from "../effects/effect-runner.ts";
 import { FatalError } from "../errors.ts";
 import { noMetrics } from "../ports/metrics.ts";
+import type { Generation } from "../ports/read-model-store.ts";
 import type { Tracer } from "../ports/tracing.ts";
 import type { AnyProjection } from "../projection.ts";
 import { tracedPerformer } from "../tracing/traced-performer.ts";
@@ -55,9 +56,9 @@ class Start {
 
   async #projections(projections: readonly AnyProjection[]): Promise<void> {
     if (this.#watch) {
-      await Promise.all(projections.map((projection) => this.#first(projection)));
+      const opened = await Promise.all(projections.map((projection) => this.#first(projection)));
       // It looks at all of them, which have their first generation now.
-      await this.#watch.begin();
+      await this.#watch.begin(opened.flatMap((generation) => generation ?? []));
       return;
     }
     const made = projections.map(async (projection) => {
@@ -120,11 +121,12 @@ class Start {
   }
 
   /** Makes the very first generation; one of another version is nobody's fault. */
-  async #first(projection: AnyProjection): Promise<void> {
+  async #first(projection: AnyProjection): Promise<Generation | undefined> {
     try {
-      await this.#factory.open(projection);
+      return await this.#factory.open(projection);
     } catch (error) {
       if (!(error instanceof FatalError) || error.code !== "version-differs") throw error;
+      return undefined;
     }
   }
 
