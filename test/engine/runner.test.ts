@@ -131,6 +131,23 @@ test("applies what is there, then what comes, and is current afterwards", async 
   expect(runner.health()).toMatchObject([{ consumer: "board", state: "running", reasons: [] }]);
 });
 
+test("who starts behind is seen to be current as soon as it is, however seldom looks come", async () => {
+  class SlowToFlush extends MemoryReadModelStore {
+    override async flush(flush: ReadModelFlush): Promise<void> {
+      await realClock.sleep(300);
+      await super.flush(flush);
+    }
+  }
+  const stage = new Stage(new MemoryRecordLog(), new SlowToFlush());
+  await stage.open();
+  await stage.journal.append(counters, history(numbers));
+  const runner = await stage.run({ observeIntervalMs: 60_000 });
+  expect(runner.applied()).toBe(false);
+  await until("the monitor has seen it", () => runner.ageMs("board") < Infinity);
+  expect(runner.applied()).toBe(true);
+  expect(await stage.applied()).toBe(true);
+});
+
 test("several projections share a topic's reader and agree with their folds", async () => {
   const events = history(numbers);
   const mixed = withNotes(events);
