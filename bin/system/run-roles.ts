@@ -84,23 +84,24 @@ export async function runRoles(part: RolesPart): Promise<RunningRoles> {
   const health = new ProcessHealth({ name, metrics });
   if (http.serves === "api") {
     const running = await startParts(part, health);
-    await untilAtWork(running.system.consumers, apiWaitsMs);
+    await untilAtWork(running.system.consumers, patience.ofApi);
     const url = await serveApi({ ...part, role: http, health, ...running });
     return { url, failures: failuresOf(running) };
   }
   const inTime = await probesInTime(http, health);
   stop.add("health and metrics", () => inTime[Symbol.asyncDispose]());
   const running = await startParts(part, health);
-  await untilAtWork(running.system.consumers, probesWaitMs);
+  await untilAtWork(running.system.consumers, patience.ofProbes);
   const probes = await inTime.listening();
   stop.add("readiness", () => probes.drain());
   return { url: probes.url, failures: failuresOf(running) };
 }
 
-/** Of the records after the first one: commands wait for the API, and a log may hold much. */
-const apiWaitsMs = 250;
-/** Who looks on can wait. */
-const probesWaitMs = 5_000;
+/** Commands wait for the API; who only looks on can wait longer. */
+const patience = {
+  ofApi: { firstMs: 2_000, restMs: 250 },
+  ofProbes: { firstMs: 5_000, restMs: 5_000 },
+} as const;
 
 const failuresOf = ({ system: { consumers } }: Running): Promise<Error>[] =>
   consumers ? [consumers.failed] : [];
