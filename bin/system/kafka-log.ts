@@ -3,7 +3,7 @@ import { PostgresSkippedOffsets } from "../../connectors/postgres/index.ts";
 import { SkippingRecordLog } from "../../engine/record-log/skipping-log.ts";
 import type { KafkaAccess } from "../servers.ts";
 import { systemClock } from "../system-clock.ts";
-import type { LogPart, OpenLog } from "./record-log.ts";
+import type { LogPart, OpenLog } from "./open-log.ts";
 
 export function openKafkaLog({
   kafka,

@@ -3,7 +3,7 @@ import type { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import type { System } from "../system.ts";
 import type { BoardView } from "./board-view.ts";
 import { application } from "./definitions.ts";
-import type { ReadModels } from "./read-models.ts";
+import type { ReadModels } from "./open-read-models.ts";
 
 const consumerNames = [...application.projections, ...application.processors].map(
   ({ name }) => name,

@@ -15,7 +15,7 @@ import type { Generations } from "../../engine/ports/generations.ts";
 import type { AnyProjection } from "../../engine/projection.ts";
 import { readModelOf } from "../../engine/task/projection-store.ts";
 import { systemClock } from "../system-clock.ts";
-import type { ReadModels, ReadModelsPart } from "./read-models.ts";
+import type { ReadModels, ReadModelsPart } from "./open-read-models.ts";
 
 /** How long a start waits for Redis to be there: it goes on without, and Redis comes later. */
 const connectMs = 2_000;
