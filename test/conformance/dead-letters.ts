@@ -129,6 +129,9 @@ function counting(subject: () => DeadLettersSubject): void {
     ]);
     expect(await parkedKeys(subject().deadLetters, consumer)).toEqual(new Set(["ü", undefined]));
     expect((await parkedKeys(subject().deadLetters, consumer, 7)).size).toBe(0);
+    const asked = [7, 0, 1, 0].map((of) => parkedKeys(subject().deadLetters, consumer, of));
+    const here = new Set(["ü", undefined]);
+    expect(await Promise.all(asked)).toEqual([new Set(), here, new Set(["elsewhere"]), here]);
     const place = { consumer, generation: 1, topic, partition: 0 };
     const parked = await subject().deadLetters.parked(place);
     const counted = new Map(parked.map(({ key, ...counts }) => [key?.length, counts]));

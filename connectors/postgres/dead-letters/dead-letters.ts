@@ -21,15 +21,13 @@ import type {
   StoredDeadLetter,
 } from "../../../engine/ports/dead-letters.ts";
 import { byteaArray, int4Array, textArray } from "../binary-array.ts";
+import { Gathering } from "../gathering.ts";
 import { runStatement } from "../transaction.ts";
 import { conditionOf } from "./criteria.ts";
 import { actsOn, editLetter } from "./edits.ts";
 import { LetterOrders } from "./orders.ts";
 import { type LetterRow, storedLetter } from "./stored-letter.ts";
 import { groupsIn, surveyIn } from "./views.ts";
-
-const isOpen = "disposition in ('failed', 'waiting')";
-const atPlace = "consumer = $1 and generation = $2 and topic = $3 and partition = $4";
 
 /**
  * Keys are compared by what a hash join takes: null as the empty key beside a mark. The row itself
@@ -54,28 +52,62 @@ const openOfKeys = `with asked_of as (
   select d.*, placed.all_letters from placed join refold.dead_letters d on d.id = placed.id
   where placed.n <= 2 or (placed.n <= $6 and placed.bytes <= $7) order by placed.n`;
 
+/** Places that one statement looks up. */
+const placesMax = 1_000;
+
+interface Sought {
+  readonly place: LetterPlace;
+  readonly keys: ParkedKey[];
+}
+
+interface ParkedRow {
+  readonly place: bigint;
+  readonly key: Buffer | null;
+  readonly failed: bigint;
+  readonly waiting: bigint;
+}
+
+const parkedAtPlaces = `select k.place, d.key,
+    count(*) filter (where d.disposition = 'failed') as failed,
+    count(*) filter (where d.disposition = 'waiting') as waiting
+  from unnest($1::text[], $2::int4[], $3::text[], $4::int4[])
+    with ordinality as k (consumer, generation, topic, partition, place)
+  join refold.dead_letters d on d.consumer = k.consumer and d.generation = k.generation
+    and d.topic = k.topic and d.partition = k.partition
+  where d.disposition in ('failed', 'waiting') group by k.place, d.key`;
+
 /** Reads the dead letters that flushes wrote, and writes down what operators ask for. */
 export class PostgresDeadLetters implements DeadLetters {
   readonly #pool: Pool;
   readonly #orders: LetterOrders;
+  readonly #sought: Gathering<Sought>;
 
   constructor(options: { readonly pool: Pool }) {
     this.#pool = options.pool;
     this.#orders = new LetterOrders(options.pool);
+    this.#sought = new Gathering({ write: (sought) => this.#lookUp(sought), batchMax: placesMax });
   }
 
+  /** Those of many places are looked up together: a start asks for all that it claims. */
   async parked(place: LetterPlace): Promise<readonly ParkedKey[]> {
-    const rows = await this.#run<{ key: Buffer | null; failed: bigint; waiting: bigint }>(
-      `select key, count(*) filter (where disposition = 'failed') as failed,
-         count(*) filter (where disposition = 'waiting') as waiting
-       from refold.dead_letters where ${atPlace} and ${isOpen} group by key`,
-      placeValues(place),
-    );
-    return rows.map(({ key, failed, waiting }) => ({
-      key,
-      failed: Number(failed),
-      waiting: Number(waiting),
-    }));
+    const sought: Sought = { place, keys: [] };
+    await this.#sought.add(sought);
+    return sought.keys;
+  }
+
+  async #lookUp(sought: readonly Sought[]): Promise<void> {
+    const places = sought.map(({ place }) => place);
+    const rows = await this.#run<ParkedRow>(parkedAtPlaces, [
+      textArray(places.map(({ consumer }) => consumer)),
+      int4Array(places.map(({ generation }) => generation)),
+      textArray(places.map(({ topic }) => topic)),
+      int4Array(places.map(({ partition }) => partition)),
+    ]);
+    for (const { place, key, failed, waiting } of rows) {
+      // The server counts from 1.
+      const keys = sought[Number(place) - 1]?.keys;
+      keys?.push({ key, failed: Number(failed), waiting: Number(waiting) });
+    }
   }
 
   async open(of: readonly LettersOfKey[], max: OpenLettersMax): Promise<OpenLetters> {
@@ -195,10 +227,3 @@ export class PostgresDeadLetters implements DeadLetters {
     });
   }
 }
-
-const placeValues = ({ consumer, generation, topic, partition }: LetterPlace) => [
-  consumer,
-  generation,
-  topic,
-  partition,
-];

@@ -10,6 +10,7 @@ import type {
 import type { CompatibilityLevel } from "../../../engine/ports/schema-registry.ts";
 import type { RegistryMode, SchemaReference } from "../../../engine/ports/subject-registry.ts";
 import type { Database } from "./database.ts";
+import { distinctNames, GatheredReads, subjectKey } from "./gathered-reads.ts";
 
 interface VersionRow {
   readonly context: string;
@@ -23,7 +24,7 @@ interface VersionRow {
   readonly deleted: boolean;
 }
 
-interface SettingsRow {
+interface SettingsRow extends SubjectName {
   readonly compatibility: CompatibilityLevel | null;
   readonly mode: RegistryMode | null;
   readonly normalize: boolean | null;
@@ -38,9 +39,19 @@ const versionColumns = `
 /** Bytes in order, whatever the database's locale is. */
 const inOrder = `order by v.context collate "C", v.subject collate "C", v.version`;
 
+const asked =
+  "select context, subject from unnest($1::text[], $2::text[]) as asked (context, subject)";
+
+const settingsOf = ({ compatibility, mode, normalize }: SettingsRow): RegistrySettings =>
+  Object.fromEntries(
+    Object.entries({ compatibility, mode, normalize }).filter(([, value]) => value !== null),
+  );
+
 /** The tables `refold.registry_*`, read. */
 export class PostgresRegistryView implements RegistryView {
   protected readonly database: Database;
+  readonly #versionsOf = new GatheredReads((names) => this.#versionsOfAll(names));
+  readonly #settings = new GatheredReads((names) => this.#settingsOfAll(names));
 
   constructor(database: Database) {
     this.database = database;
@@ -80,8 +91,8 @@ export class PostgresRegistryView implements RegistryView {
     return row?.id;
   }
 
-  versionsOf({ context, subject }: SubjectName): Promise<readonly StoredVersion[]> {
-    return this.#versions("v.context = $1 and v.subject = $2", [context, subject]);
+  versionsOf(name: SubjectName): Promise<readonly StoredVersion[]> {
+    return this.#versionsOf.of(name);
   }
 
   versionsWith(context: string, id: number): Promise<readonly StoredVersion[]> {
@@ -112,14 +123,26 @@ export class PostgresRegistryView implements RegistryView {
     ]);
   }
 
-  async settings({ context, subject }: SubjectName): Promise<RegistrySettings> {
-    const [row] = await this.database.rows<SettingsRow>(
-      `select compatibility, mode, normalize from refold.registry_settings
-       where context = $1 and subject = $2`,
-      [context, subject],
+  settings(name: SubjectName): Promise<RegistrySettings> {
+    return this.#settings.of(name);
+  }
+
+  async #versionsOfAll(names: readonly SubjectName[]) {
+    const versions = await this.#versions(`(v.context, v.subject) in (${asked})`, [
+      ...distinctNames(names),
+    ]);
+    const bySubject = Map.groupBy(versions, ({ name }) => subjectKey(name));
+    return (name: SubjectName): readonly StoredVersion[] => bySubject.get(subjectKey(name)) ?? [];
+  }
+
+  async #settingsOfAll(names: readonly SubjectName[]) {
+    const rows = await this.database.rows<SettingsRow>(
+      `select context, subject, compatibility, mode, normalize from refold.registry_settings
+       where (context, subject) in (${asked})`,
+      [...distinctNames(names)],
     );
-    if (row === undefined) return {};
-    return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+    const bySubject = new Map(rows.map((row) => [subjectKey(row), settingsOf(row)]));
+    return (name: SubjectName): RegistrySettings => bySubject.get(subjectKey(name)) ?? {};
   }
 
   async #versions(
