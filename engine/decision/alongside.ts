@@ -1,13 +1,11 @@
 import type { Alongside, OnceMark } from "../ports/alongside.ts";
 import type { DeadlineChange } from "../ports/deadlines.ts";
 import type { Cause, EffectSettlement, NewEffect } from "../ports/effect-ledger.ts";
+import type { Leases } from "../effects/wake-ups.ts";
 import { carriedTraceparent } from "../tracing/trace-context.ts";
 import type { Wanted } from "./definition.ts";
 import { type CallOnce, type DecidedCall, factsOf, type Group, type PlacedFact } from "./group.ts";
 import type { CommandDecision } from "./outcome.ts";
-
-/** Of a kind of effect: the lease with which a try can begin in this process; undefined: none can. */
-export type Leases = (kind: string) => number | undefined;
 
 /** What a group's calls want to be kept with their facts; undefined: nothing. */
 export function alongsideOf(group: Group, leases: Leases): Alongside | undefined {

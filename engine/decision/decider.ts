@@ -1,8 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { WakeUps } from "../effects/wake-ups.ts";
+import { type Leases, WakeUps } from "../effects/wake-ups.ts";
 import { InvariantViolation, RecordError, TransientError } from "../errors.ts";
 import type { KeptOnce } from "../ports/alongside.ts";
+import type { DeadlineChange } from "../ports/deadlines.ts";
+import type { NewEffect, StoredEffect } from "../ports/effect-ledger.ts";
 import type {
   Appended,
   AppendOptions,
@@ -109,7 +111,7 @@ export class Decider {
       calls,
       groups: round.groups,
       tracer: this.#tracer,
-      leases: this.wakeUps.leaseMs,
+      leases: this.wakeUps.leases(),
     });
   }
 
@@ -125,9 +127,10 @@ export class Decider {
     }
     plan.ended(verdicts);
     if (verdicts.every((verdict) => verdict.outcome === "appended")) {
-      const settled = plan.groups.flatMap((group, i) => {
-        return this.#recorded(group, verdicts[i] as Appended);
-      });
+      const settled = plan.groups.flatMap((group, i) =>
+        this.#recorded(group, verdicts[i] as Appended),
+      );
+      this.#tell(plan.groups, verdicts as readonly Appended[]);
       return { outcome: "settled", calls: settled.sort((a, b) => a.index - b.index) };
     }
     for (const [i, verdict] of verdicts.entries()) {
@@ -167,7 +170,8 @@ export class Decider {
     const round = await this.#decide(calls);
     if (this.#united) for (const error of round.failed.values()) throw error;
     for (const [index, error] of round.failed) calls[index]?.reject(error);
-    await Promise.all(round.groups.map((group) => this.#append(group, calls)));
+    const leases = this.wakeUps.leases();
+    await Promise.all(round.groups.map((group) => this.#append(group, calls, leases)));
   }
 
   /** Halves the calls until those are found whom an event keeps back that can't be decoded. */
@@ -186,13 +190,10 @@ export class Decider {
     }
   }
 
-  async #append(group: Group, calls: readonly Waiting[]): Promise<void> {
+  async #append(group: Group, calls: readonly Waiting[], leases: Leases): Promise<void> {
     const sends = new Sends(this.#tracer, group);
     try {
-      const verdict = await this.#options.eventStore.append(
-        requestOf(group, this.wakeUps.leaseMs),
-        this.#grant,
-      );
+      const verdict = await this.#options.eventStore.append(requestOf(group, leases), this.#grant);
       sends.end(verdict);
       await this.#conclude(group, calls, verdict);
     } catch (error) {
@@ -209,7 +210,7 @@ export class Decider {
         for (const settled of this.#recorded(group, verdict)) {
           this.#answer(calls[settled.index], settled);
         }
-        return;
+        return this.#tell([group], [verdict]);
       case "held":
         for (const { index } of group.calls) calls[index]?.resolve(verdict);
         return;
@@ -224,9 +225,21 @@ export class Decider {
 
   #recorded(group: Group, verdict: Appended): SettledCall[] {
     this.#saw(verdict.recordedAtMs);
-    const wanted = group.alongside;
-    if (wanted !== undefined) this.wakeUps.tell(wanted, begunIn(wanted, verdict));
     return settleAppended(group, verdict, this.#models);
+  }
+
+  /** Who works on what groups want is told of all of them at once. */
+  #tell(groups: readonly Group[], verdicts: readonly Appended[]): void {
+    const effects: NewEffect[] = [];
+    const deadlines: DeadlineChange[] = [];
+    const begun: StoredEffect[] = [];
+    for (const [i, { alongside }] of groups.entries()) {
+      if (alongside === undefined) continue;
+      for (const effect of alongside.effects ?? []) effects.push(effect);
+      for (const change of alongside.deadlines ?? []) deadlines.push(change);
+      for (const effect of begunIn(alongside, verdicts[i] as Appended)) begun.push(effect);
+    }
+    if (effects.length + deadlines.length > 0) this.wakeUps.tell({ effects, deadlines }, begun);
   }
 
   /** Those whose keys were used are answered; whoever was decided together with them is again. */
@@ -302,7 +315,7 @@ export class Decider {
       decided = complete ? round.groups[0] : undefined;
       if (decided === undefined) return { events: [], condition: [] };
       sends = new Sends(this.#tracer, decided);
-      return requestOf(decided, this.wakeUps.leaseMs);
+      return requestOf(decided, this.wakeUps.leases());
     };
     const verdict = await this.#options.eventStore.appendLocked(condition, decide, this.#grant);
     sends?.end(verdict);

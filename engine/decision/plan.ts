@@ -1,7 +1,7 @@
 import type { AppendRequest, AppendVerdict } from "../ports/event-store.ts";
 import type { Tracer } from "../ports/tracing.ts";
 import type { CallToDecide, Group } from "./group.ts";
-import type { Leases } from "./alongside.ts";
+import type { Leases } from "../effects/wake-ups.ts";
 import { requestOf } from "./request.ts";
 import { Sends } from "./sends.ts";
 import type { SettledCall } from "./settle.ts";

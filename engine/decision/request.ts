@@ -1,5 +1,6 @@
 import type { AppendRequest, NewEvent } from "../ports/event-store.ts";
-import { alongsideOf, type Leases } from "./alongside.ts";
+import type { Leases } from "../effects/wake-ups.ts";
+import { alongsideOf } from "./alongside.ts";
 import { factsOf, type Group } from "./group.ts";
 
 /** What is to be appended for a group: whole, or not at all. */

@@ -34,8 +34,7 @@ export class Ahead {
     // What the lease has beyond a try is for waiting, and as much for the decision on the answer.
     const beginsByMs = clock.monotonicMs() + (limits.leaseMs - limits.tryTimeoutMs) / 2;
     const fitting = effects.slice(0, Math.max(0, limits.aheadMax - this.size));
-    this.#leased = this.#leased.slice(this.#next);
-    this.#next = 0;
+    this.#forgetGiven();
     for (const effect of fitting) this.#leased.push({ effect, beginsByMs });
     return effects.slice(fitting.length);
   }
@@ -49,6 +48,13 @@ export class Ahead {
       if (nowMs <= beginsByMs) return effect;
     }
     return undefined;
+  }
+
+  /** Only when half of the list was given out: effects may come one by one. */
+  #forgetGiven(): void {
+    if (this.#next * 2 < this.#leased.length) return;
+    this.#leased = this.#leased.slice(this.#next);
+    this.#next = 0;
   }
 
   /** All that wait. */

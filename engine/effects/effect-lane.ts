@@ -11,7 +11,7 @@ import { Attempt, TryStopped } from "./attempt.ts";
 import type { TryOutcome, Tries } from "./effect-try.ts";
 import type { EffectLimits } from "./limits.ts";
 import { TryTimes } from "./try-times.ts";
-import type { Beginner } from "./wake-ups.ts";
+import type { Beginner, Room } from "./wake-ups.ts";
 
 /** Told of an effect that was given up. */
 export type OnFailed = (effect: Pick<StoredEffect, "key" | "kind">, error: string) => void;
@@ -66,10 +66,9 @@ export class EffectLane implements Beginner {
   /** There may be some. */
   readonly wake = (): void => this.#wakeup.call();
 
-  leaseMs(): number | undefined {
-    const { limits } = this.#options;
-    if (this.#stopping || this.#ahead.size >= limits.aheadMax) return undefined;
-    return limits.leaseMs;
+  room(): Room {
+    const { aheadMax, leaseMs } = this.#options.limits;
+    return { effects: this.#stopping ? 0 : aheadMax - this.#ahead.size, leaseMs };
   }
 
   begin(effects: readonly StoredEffect[]): void {

@@ -1,10 +1,18 @@
 import type { Alongside } from "../ports/alongside.ts";
 import type { StoredEffect } from "../ports/effect-ledger.ts";
 
+/** First tries that can be leased to this process at present. */
+export interface Room {
+  readonly effects: number;
+  readonly leaseMs: number;
+}
+
+/** Of the next effect of a kind: the lease with which its first try can begin; undefined: none can. */
+export type Leases = (kind: string) => number | undefined;
+
 /** Makes tries that begin as their effects are requested. */
 export interface Beginner {
-  /** Of a try that begins now; undefined: it can make no more at present. */
-  leaseMs(): number | undefined;
+  room(): Room;
   /** Makes their first tries. They have begun: what it can't make it gives back. */
   begin(effects: readonly StoredEffect[]): void;
 }
@@ -17,8 +25,22 @@ export class WakeUps {
   readonly #listeners = new Set<(wanted: Alongside) => void>();
   readonly #beginners = new Map<string, Beginner>();
 
-  /** Whether, and how long, a try of an effect of the kind can be leased to this process. */
-  readonly leaseMs = (kind: string): number | undefined => this.#beginners.get(kind)?.leaseMs();
+  /**
+   * For the effects of appends that are made together: of each kind no more are leased than there is
+   * room for now. Those of other appends that are under way may take the same room.
+   */
+  leases(): Leases {
+    const left = new Map<string, number>();
+    const rooms = new Map<string, Room>();
+    return (kind) => {
+      const room = rooms.get(kind) ?? this.#beginners.get(kind)?.room();
+      if (room === undefined) return undefined;
+      rooms.set(kind, room);
+      const free = left.get(kind) ?? room.effects;
+      left.set(kind, free - 1);
+      return free > 0 ? room.leaseMs : undefined;
+    };
+  }
 
   /**
    * For whoever has appended.
@@ -27,11 +49,15 @@ export class WakeUps {
    */
   tell(wanted: Alongside, begun: readonly StoredEffect[] = []): void {
     const { effects = [], ...others } = wanted;
+    if (begun.length > 0) this.#begin(begun);
+    const waiting = effects.length > begun.length ? { effects } : {};
+    for (const listener of this.#listeners) listener({ ...others, ...waiting });
+  }
+
+  #begin(begun: readonly StoredEffect[]): void {
     for (const [kind, some] of Map.groupBy(begun, (effect) => effect.kind)) {
       this.#beginners.get(kind)?.begin(some);
     }
-    const waiting = effects.length > begun.length ? { effects } : {};
-    for (const listener of this.#listeners) listener({ ...others, ...waiting });
   }
 
   /** @returns ends it. */
