@@ -1,5 +1,6 @@
 import { byIndexes } from "../function-call.ts";
 import type { Migration } from "../migrations.ts";
+import { toldVerdicts, wasWritten } from "../told-verdicts.ts";
 
 /** Most are cancelled long before their time: rows come and go. */
 const table = `
@@ -87,13 +88,19 @@ begin
   end loop;
 end $$;`;
 
+/** How a function tells whether a change's request was written. */
+interface Counting {
+  readonly declared?: string;
+  readonly written: string;
+}
+
 /**
  * Behind an append that isn't answered yet: a change counts with the request that brings it, of each
  * name and key the last that counts, and not where the request is a duplicate. Without a time a
  * deadline is cancelled. Rows are locked in order of name and key, as by the function before, which
  * stays for processes of the version before.
  */
-const ofRequests = `
+const ofRequests = ({ declared = "", written }: Counting): string => `
 create function refold.change_deadlines(
   change_name text[], change_key text[], change_at bigint[], change_tags text[],
   change_correlation text[], change_causation text[], change_traceparent text[],
@@ -103,11 +110,12 @@ declare
   place integer[];
   cancels integer;
   i integer;
+  ${declared}
 begin
   select array_agg(c.i), count(*) filter (where c.at is null) into place, cancels from (
     select distinct on (change_name[s] collate "C", change_key[s] collate "C")
       s as i, change_at[s] as at
-    from generate_subscripts(change_name, 1) s where refold.was_written(change_request[s])
+    from generate_subscripts(change_name, 1) s where ${written}
     order by change_name[s] collate "C", change_key[s] collate "C", s desc) c;
 
   if place is null then
@@ -133,8 +141,18 @@ begin
   end if;
 end $$;`;
 
+/** As before, with the verdicts as an array. */
+const byArray = ofRequests({
+  declared: toldVerdicts,
+  written: wasWritten("change_request[s]"),
+}).replace("create function", "create or replace function");
+
 export const migrations: readonly Migration[] = [
   { name: "deadlines-1", sql: [table, change].join("\n") },
   { name: "deadlines-2", sql: changeInOrder },
-  { name: "deadlines-3", sql: ofRequests },
+  {
+    name: "deadlines-3",
+    sql: ofRequests({ written: "refold.was_written(change_request[s])" }),
+  },
+  { name: "deadlines-4", sql: byArray },
 ];

@@ -1,5 +1,6 @@
 import { byIndexes } from "../function-call.ts";
 import type { Migration } from "../migrations.ts";
+import { toldVerdicts, wasAppended } from "../told-verdicts.ts";
 
 /**
  * An effect is what was asked for, which stays as it is, and one row more: while it is open, one that
@@ -138,12 +139,14 @@ interface SettleVariant {
   readonly parameters: string;
   /** Ids of effects with their answers, of each one, in order of key. */
   readonly answered: string;
+  readonly declared?: string;
 }
 
 /** Of effects that are done already, and of unknown keys, nothing is written. */
-const settleFunction = ({ parameters, answered }: SettleVariant): string => `
+const settleFunction = ({ parameters, answered, declared = "" }: SettleVariant): string => `
 create function refold.settle_effects(${parameters})
 returns void language plpgsql volatile ${byIndexes} as $$
+declare ${declared}
 begin
   with answered as materialized (${answered}
   ), over as (
@@ -167,10 +170,11 @@ interface RequestVariant {
   readonly parameters: string;
   /** The id of an effect that counts; null for others. */
   readonly newId: string;
+  readonly declared?: string;
 }
 
 /** @returns SQL of a function that gives the places of those whose keys are known already, or that don't count; null when all are new. */
-const requestFunction = ({ parameters, newId }: RequestVariant): string => `
+const requestFunction = ({ parameters, newId, declared = "" }: RequestVariant): string => `
 create function refold.request_effects(
   effect_key text[], effect_kind text[], effect_input text[], effect_secret text[],
   effect_tags text[], effect_correlation text[], effect_causation text[],
@@ -181,6 +185,7 @@ declare
   new_id bigint[];
   fresh_count integer;
   known integer[];
+  ${declared}
 begin
   select array_agg(${newId}) into new_id from generate_subscripts(effect_key, 1) i;
 
@@ -245,8 +250,29 @@ const ofRequests = [
   }),
 ].join("\n");
 
+/** As before, with the verdicts as an array. */
+const byArray = [
+  requestFunction({
+    parameters: "effect_lease_ms float8[], effect_request integer[]",
+    newId: `case when ${wasAppended("effect_request[i]")} then nextval('refold.effect_ids') end`,
+    declared: toldVerdicts,
+  }),
+  settleFunction({
+    parameters: "settled_key text[], settled_answer text[], settled_request integer[]",
+    answered: `
+    select distinct on (settled_key[i] collate "C") e.id, settled_answer[i]::json as answer
+    from generate_subscripts(settled_key, 1) i join refold.effects e on e.key = settled_key[i]
+    where ${wasAppended("settled_request[i]")}
+    order by settled_key[i] collate "C", i`,
+    declared: toldVerdicts,
+  }),
+]
+  .join("\n")
+  .replaceAll("create function", "create or replace function");
+
 export const migrations: readonly Migration[] = [
   { name: "effect-ledger-1", sql: [tables, request, take, fail, settle].join("\n") },
   { name: "effect-ledger-2", sql: requestBegun },
   { name: "effect-ledger-3", sql: ofRequests },
+  { name: "effect-ledger-4", sql: byArray },
 ];
