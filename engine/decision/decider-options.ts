@@ -22,11 +22,11 @@ export interface DeciderOptions {
    * sends back no more than that.
    */
   readonly requests?: "independent" | "one-per-round";
-  /** Folded models that are kept (default 20,000). */
+  /** Folded models that are kept (default 50,000). */
   readonly modelsMax?: number;
   /** Calls that are decided together (default 1,000). */
   readonly roundCallsMax?: number;
-  /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
+  /** Calls that wait for their round (default 50,000); more fail with `commands-waiting`. */
   readonly waitingMax?: number;
   /**
    * After so many conflicts a call is decided under the lock of the whole store (default 4: that

@@ -62,7 +62,7 @@ export class Decider {
   constructor(options: DeciderOptions) {
     this.#options = options;
     this.wakeUps = options.wakeUps ?? new WakeUps();
-    this.#models = new ModelCache({ modelsMax: options.modelsMax ?? 20_000 });
+    this.#models = new ModelCache({ modelsMax: options.modelsMax ?? 50_000 });
     this.#reader = new ModelReader(options);
   }
 

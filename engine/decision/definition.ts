@@ -24,6 +24,11 @@ export interface DecisionModel<State = unknown> {
 export interface ModelOf<State = unknown> {
   readonly model: DecisionModel<State>;
   readonly id: string;
+  /**
+   * Nearly always there are no events of it yet: the call is decided on the initial state, without
+   * a look at the store. The append tells where that was wrong, and the call is decided again.
+   */
+  readonly expected?: "nothing";
 }
 
 export function defineDecisionModel<State, const Types extends AnyEventType>(definition: {
@@ -38,9 +43,19 @@ export function defineDecisionModel<State, const Types extends AnyEventType>(def
       meta: FactMeta,
     ) => State;
   };
-}): DecisionModel<State> & { of(id: string): ModelOf<State> } {
+}): DefinedModel<State> {
   const model = definition as unknown as DecisionModel<State>;
-  return { ...model, of: (id) => ({ model, id }) };
+  return {
+    ...model,
+    of: (id) => ({ model, id }),
+    ofNew: (id) => ({ model, id, expected: "nothing" }),
+  };
+}
+
+export interface DefinedModel<State> extends DecisionModel<State> {
+  of(id: string): ModelOf<State>;
+  /** Of an id that is expected to be new (`ModelOf.expected`). */
+  ofNew(id: string): ModelOf<State>;
 }
 
 /** An event that a decision lets happen; the engine gives it id, position and time. */

@@ -9,6 +9,8 @@ import type { CommandDecision, Origin } from "./outcome.ts";
 export interface CallToDecide extends CallMore<never> {
   readonly call: CommandCall;
   readonly origin: Origin;
+  /** How often it has been decided in vain: then nothing is expected any more. */
+  readonly conflicts?: number | undefined;
 }
 
 /** What may come with a call. */

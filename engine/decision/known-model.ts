@@ -26,12 +26,24 @@ export class KnownModel {
   upTo: GlobalPosition = globalPosition(0);
   /** There may be newer events than have been folded: read before use. */
   stale = true;
+  #expectable = true;
 
   constructor({ model, id }: ModelOf) {
     this.model = model;
     this.tag = `${model.tag}:${id}`;
     this.item = { tags: [this.tag], types: typesOf(model) };
     this.state = model.initial;
+  }
+
+  /**
+   * Takes it that there are no events, which is true up to the position 0; once only, since who has
+   * been wrong reads. @returns false where more may be known, or has been wrong.
+   */
+  expectNothing(): boolean {
+    if (!this.#expectable || this.upTo > 0n) return false;
+    this.#expectable = false;
+    this.stale = false;
+    return true;
   }
 
   /** Nothing newer may have come. */

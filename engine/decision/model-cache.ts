@@ -4,6 +4,8 @@ import { KnownModel } from "./known-model.ts";
 /** By name of the model, then by id: joining the two for each look-up would cost more than it. */
 type Entries = Map<string, Map<string, KnownModel>>;
 
+const none: KnownModel[] = [];
+
 /**
  * The models used last, at most `modelsMax`. One that is dropped is read anew when asked for.
  *
@@ -13,7 +15,8 @@ type Entries = Map<string, Map<string, KnownModel>>;
  */
 export class ModelCache {
   readonly #modelsMax: number;
-  readonly #byTag = new Map<string, Set<KnownModel>>();
+  /** Few: a list is smaller than a set, and there is one for each tag. */
+  readonly #byTag = new Map<string, KnownModel[]>();
   #recent: Entries = new Map();
   #older: Entries = new Map();
   #recentSize = 0;
@@ -42,7 +45,7 @@ export class ModelCache {
 
   /** All that fold some events of the tag. */
   ofTag(tag: string): Iterable<KnownModel> {
-    return this.#byTag.get(tag) ?? [];
+    return this.#byTag.get(tag) ?? none;
   }
 
   /** Between rounds only: a round must find the entries that it has read. */
@@ -60,9 +63,15 @@ export class ModelCache {
     const made = new KnownModel(of);
     this.#size += 1;
     const sameTag = this.#byTag.get(made.tag);
-    if (sameTag) sameTag.add(made);
-    else this.#byTag.set(made.tag, new Set([made]));
+    if (sameTag) sameTag.push(made);
+    else this.#byTag.set(made.tag, [made]);
     return made;
+  }
+
+  #forgetTag(entry: KnownModel): void {
+    const sameTag = this.#byTag.get(entry.tag) ?? none;
+    if (sameTag.length === 1) this.#byTag.delete(entry.tag);
+    else sameTag.splice(sameTag.indexOf(entry), 1);
   }
 
   /** Drops of the older half until so many are left in all. */
@@ -72,9 +81,7 @@ export class ModelCache {
         if (this.#size <= sizeMax) return;
         sameModel.delete(id);
         this.#size -= 1;
-        const sameTag = this.#byTag.get(entry.tag);
-        sameTag?.delete(entry);
-        if (sameTag?.size === 0) this.#byTag.delete(entry.tag);
+        this.#forgetTag(entry);
       }
     }
   }

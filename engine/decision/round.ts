@@ -6,7 +6,6 @@ import type { NewEvent } from "../ports/event-store.ts";
 import type { EventTopic } from "../topic.ts";
 import { childTraceparent, spanIdOf } from "../tracing/trace-context.ts";
 import {
-  type CommandCall,
   type Decision,
   type DecisionContext,
   type Fact,
@@ -121,7 +120,7 @@ class Tentative {
   }
 
   #decide(asked: CallToDecide, place: Place): DecidedCall | undefined {
-    const states = this.#statesFor(asked.call, place.group);
+    const states = this.#statesFor(asked, place.group);
     if (!states) return undefined;
     const context = new Context(this.#options.nowMs, asked.origin.atMs, place.ids);
     const decide = asked.call.command.decide as AnyDecide;
@@ -143,37 +142,41 @@ class Tentative {
         ? (asked.accepted as FollowUps["accepted"])?.(decision.answer)
         : asked.refused?.(decision.refusal);
     const decided = followingCalls(following).map((one) =>
-      this.#decide({ ...one, origin: asked.origin }, place),
+      this.#decide({ ...one, origin: asked.origin, conflicts: asked.conflicts }, place),
     );
     const complete = decided.filter((next) => next !== undefined);
     return complete.length === decided.length ? complete : undefined;
   }
 
   /** undefined when a model has to be read first. */
-  #statesFor(call: CommandCall, group: Group): Readonly<Record<string, unknown>> | undefined {
+  #statesFor(asked: CallToDecide, group: Group): Readonly<Record<string, unknown>> | undefined {
+    const { call } = asked;
+    const mayExpect = (asked.conflicts ?? 0) === 0;
     const { reads, readsMore } = call.command as unknown as AnyCommand;
     const wanted = new Map<string, ModelOf>(Object.entries(reads(call.input)));
-    for (let asked = 0; ; asked += 1) {
-      const states = this.#states(wanted, group);
+    for (let times = 0; ; times += 1) {
+      const states = this.#states(wanted, group, mayExpect);
       if (!states || !readsMore) return states;
       const before = wanted.size;
       for (const [name, model] of Object.entries(readsMore(call.input, states))) {
         if (model) wanted.set(name, model);
       }
       if (wanted.size === before) return states;
-      if (asked >= readsMoreMax) throw endless(call.command.name);
+      if (times >= readsMoreMax) throw endless(call.command.name);
     }
   }
 
   #states(
     wanted: ReadonlyMap<string, ModelOf>,
     group: Group,
+    mayExpect: boolean,
   ): Readonly<Record<string, unknown>> | undefined {
     const states: Record<string, unknown> = {};
     let complete = true;
     for (const [name, of] of wanted) {
       const model = this.#options.models.entry(of);
-      if (model.stale) {
+      const expected = mayExpect && of.expected === "nothing";
+      if (model.stale && !(expected && model.expectNothing())) {
         this.#lackingModels.add(model);
         complete = false;
       } else {

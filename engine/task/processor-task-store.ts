@@ -58,8 +58,8 @@ export class ProcessorTaskStore implements TaskStore {
 
   async flush(batch: FlushBatch): Promise<void> {
     const { plansMax } = this.#options;
-    const calls = batch.calls.map(toDecide);
-    for (let attempt = 1; attempt <= plansMax; attempt += 1) {
+    for (let conflicts = 0; conflicts < plansMax; conflicts += 1) {
+      const calls = batch.calls.map((call) => toDecide(call, conflicts));
       if (await this.#planned(batch, calls)) return;
     }
     throw new TransientError(
@@ -95,7 +95,7 @@ export class ProcessorTaskStore implements TaskStore {
     const records = new Map<string, RecordError>();
     for (const call of batch.calls) {
       try {
-        await this.#options.decider.plan([toDecide(call)]);
+        await this.#options.decider.plan([toDecide(call, 0)]);
       } catch (failure) {
         if (!(failure instanceof RecordError)) throw failure;
         records.set(call.record, failure);
@@ -113,12 +113,14 @@ export class ProcessorTaskStore implements TaskStore {
   }
 }
 
-function toDecide({ call, accepted, refused, origin, seed }: EmittedCall): CallToDecide {
+function toDecide(emitted: EmittedCall, conflicts: number): CallToDecide {
+  const { call, accepted, refused, origin, seed } = emitted;
   const { id: causationId, correlationId, traceparent } = origin;
   return {
     call,
     origin: { correlationId, causationId, seed, ...(traceparent ? { traceparent } : {}) },
     accepted,
     refused,
+    conflicts,
   };
 }

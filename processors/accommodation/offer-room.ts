@@ -25,7 +25,7 @@ const roomOffered = defineDecisionModel({
 /** Offers the student a place to live for an enrolment, once. */
 export const offerRoom = defineCommand({
   name: "offer-accommodation",
-  reads: ({ enrolmentId }: OfferRoom) => ({ offered: roomOffered.of(enrolmentId) }),
+  reads: ({ enrolmentId }: OfferRoom) => ({ offered: roomOffered.ofNew(enrolmentId) }),
   decide: ({ enrolmentId, studentId }, { offered }): Decision<undefined> => {
     if (offered) return accept([], undefined);
     const room = { enrolmentId, studentId, ...roomOf(studentId) };

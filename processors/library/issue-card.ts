@@ -25,7 +25,7 @@ const cardIssued = defineDecisionModel({
 /** Issues the student's card for an enrolment, once. */
 export const issueCard = defineCommand({
   name: "issue-library-card",
-  reads: ({ enrolmentId }: IssueCard) => ({ issued: cardIssued.of(enrolmentId) }),
+  reads: ({ enrolmentId }: IssueCard) => ({ issued: cardIssued.ofNew(enrolmentId) }),
   decide: ({ enrolmentId, studentId }, { issued }): Decision<undefined> => {
     if (issued) return accept([], undefined);
     const card = { enrolmentId, studentId, cardNumber: cardNumberOf(studentId) };

@@ -52,7 +52,7 @@ const amountMaxCents = 2_147_483_647;
 export function requestPaymentWith(options: RequestPaymentOptions) {
   return defineCommand({
     name: "request-payment",
-    reads: ({ paymentId }: RequestPayment) => ({ found: payment.of(paymentId) }),
+    reads: ({ paymentId }: RequestPayment) => ({ found: payment.ofNew(paymentId) }),
     decide: (input, { found }, context): Decision<RequestedPayment> => {
       if (found) return accept([], asItStands(found));
       const { expiresAt, ...subject } = input;
