@@ -99,8 +99,42 @@ export function byteaArray(values: readonly Nullable<Uint8Array>[]): Buffer {
   return buffer;
 }
 
-/** `text[]`, UTF-8. */
+/** Four characters, each of a byte: an element's Int32 byte count. */
+const countOf = (bytes: number): string =>
+  String.fromCharCode(bytes >>> 24, (bytes >>> 16) & 255, (bytes >>> 8) & 255, bytes & 255);
+
+const nullCount = countOf(-1);
+const shortCounts = Array.from({ length: 256 }, (_, bytes) => countOf(bytes));
+
+/**
+ * `text[]`, UTF-8. Texts are ASCII, mostly: joined with their byte counts, which is a character for
+ * each byte, they are written by one call, in half of the time that one call for each takes.
+ */
 export function textArray(values: readonly Nullable<string>[]): Buffer {
+  let all = "";
+  let counts = "";
+  for (const value of values) {
+    if (value === null || value === undefined) {
+      all += nullCount;
+      counts += nullCount;
+      continue;
+    }
+    const { length } = value;
+    const count = shortCounts[length] ?? countOf(length);
+    all += count;
+    all += value;
+    if (length > 127) counts += count;
+  }
+  if (extraBytes(all) !== extraBytes(counts)) return wideTextArray(values);
+  const buffer = Buffer.allocUnsafe(headerBytes + all.length);
+  buffer.write(all, header(buffer, elementType.text, values), "latin1");
+  return buffer;
+}
+
+/** What the characters above 0x7f take more than a byte each in UTF-8. */
+const extraBytes = (text: string): number => Buffer.byteLength(text, "utf8") - text.length;
+
+function wideTextArray(values: readonly Nullable<string>[]): Buffer {
   let size = headerBytes;
   // Three bytes are the most that a UTF-16 unit takes in UTF-8.
   for (const value of values) size += 4 + (value?.length ?? 0) * 3;
