@@ -71,10 +71,7 @@ class Tentative {
   readonly #options: RoundOptions;
   readonly #touched = new Map<KnownModel, Touched>();
   readonly #touchedByTag = new Map<string, KnownModel[]>();
-  readonly #factsByTag = new Map<
-    string,
-    { readonly placed: PlacedFact; readonly group: Group }[]
-  >();
+  readonly #factsByTag = new Map<string, GroupedFact[]>();
   readonly #groups: Group[] = [];
   readonly #failed = new Map<number, unknown>();
   readonly #lackingModels = new Set<KnownModel>();
@@ -240,8 +237,9 @@ class Tentative {
 
   #fold(placed: PlacedFact, group: Group): void {
     if (this.#options.requests === "one-per-round") this.#touchConcerned(placed, group);
+    const grouped = { placed, group };
     for (const tag of placed.tags) {
-      listed(this.#factsByTag, tag).push({ placed, group });
+      listed(this.#factsByTag, tag).push(grouped);
       for (const model of this.#touchedByTag.get(tag) ?? []) {
         const touched = this.#touched.get(model) as Touched;
         if (!model.reads(placed)) continue;
@@ -250,6 +248,11 @@ class Tentative {
       }
     }
   }
+}
+
+interface GroupedFact {
+  readonly placed: PlacedFact;
+  readonly group: Group;
 }
 
 interface Place {

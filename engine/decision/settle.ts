@@ -1,10 +1,13 @@
 import type { Appended, AppendedEvent } from "../ports/appended.ts";
 import type { CommandResult } from "./outcome.ts";
-import { factsOf, type DecidedCall, type Group, type PlacedFact } from "./group.ts";
-import type { KnownModel } from "./known-model.ts";
+import type { DecidedCall, Group, PlacedFact } from "./group.ts";
 import type { ModelCache } from "./model-cache.ts";
 
-type Recorded = ReadonlyMap<PlacedFact, AppendedEvent>;
+/** A fact with what the store gave it. */
+interface Recorded {
+  readonly placed: PlacedFact;
+  readonly at: AppendedEvent;
+}
 
 /** What became of a call, and of those that followed it. */
 export interface SettledCall {
@@ -20,45 +23,67 @@ export interface SettledCall {
  */
 export function settleAppended(group: Group, verdict: Appended, cache: ModelCache): SettledCall[] {
   const recorded = recordedIn(group, verdict);
-  const inOrder = [...recorded].sort(([, a], [, b]) => (a.position < b.position ? -1 : 1));
-  for (const [placed, at] of inOrder) {
+  const inOrder = inOrderOfPosition(recorded);
+  for (const { placed, at } of inOrder) {
+    const { name, tags, event } = placed;
     const meta = { id: placed.newEvent.id, recordedAtMs: at.recordedAtMs };
-    const event = { ...placed, meta, position: at.position };
-    for (const model of concerned(placed, cache)) {
-      if (group.models.has(model)) model.fold(event);
-      else model.stale = true;
+    const positioned = { name, tags, event, meta, position: at.position };
+    for (const tag of tags) {
+      for (const model of cache.ofTag(tag)) {
+        if (!model.reads(placed)) continue;
+        if (group.models.has(model)) model.fold(positioned);
+        else model.stale = true;
+      }
     }
   }
-  const last = inOrder.at(-1)?.[1].position;
+  const last = inOrder.at(-1)?.at.position;
   // A duplicate was recorded some time ago: what came since is not known.
   if (verdict.duplicate) for (const model of group.models) model.stale = true;
   else if (last !== undefined) for (const model of group.models) model.advance(last);
-  return group.calls.map((call) => settled(call, verdict, recorded));
+  let first = 0;
+  return group.calls.map((call) => {
+    const settledCall = settled(call, { verdict, recorded, first });
+    first += factCount(call);
+    return settledCall;
+  });
 }
 
-function* concerned(placed: PlacedFact, cache: ModelCache): Generator<KnownModel> {
-  for (const tag of placed.tags) {
-    for (const model of cache.ofTag(tag)) if (model.reads(placed)) yield model;
-  }
+/** Facts of a group with what the store gave them, in the order of the calls. */
+function recordedIn(group: Group, verdict: Appended): readonly Recorded[] {
+  return group.facts().map((placed, i) => ({ placed, at: verdict.events[i] as AppendedEvent }));
 }
 
-const settled = (call: DecidedCall, verdict: Appended, recorded: Recorded): SettledCall => ({
-  index: call.index,
-  result: resultOf(call, verdict, recorded),
-  next: call.next.map((next) => settled(next, verdict, recorded)),
-});
-
-/** Facts of a group with what the store gave them. */
-function recordedIn(group: Group, verdict: Appended): Recorded {
-  return new Map(
-    group.facts().flatMap((placed, i) => {
-      const at = verdict.events[i];
-      return at ? [[placed, at] as const] : [];
-    }),
+/** Mostly they are: an event that was recorded before has kept its position. */
+function inOrderOfPosition(recorded: readonly Recorded[]): readonly Recorded[] {
+  const isInOrder = recorded.every(
+    ({ at }, i) => i === 0 || (recorded[i - 1] as Recorded).at.position < at.position,
   );
+  if (isInOrder) return recorded;
+  return recorded.toSorted((one, other) => (one.at.position < other.at.position ? -1 : 1));
 }
 
-function resultOf(call: DecidedCall, verdict: Appended, recorded: Recorded): CommandResult {
+const factCount = ({ facts, next }: DecidedCall): number =>
+  next.reduce((count, one) => count + factCount(one), facts.length);
+
+interface Place {
+  readonly verdict: Appended;
+  /** Of the group. */
+  readonly recorded: readonly Recorded[];
+  /** The number of the call's first fact among them. */
+  readonly first: number;
+}
+
+function settled(call: DecidedCall, place: Place): SettledCall {
+  let first = place.first + call.facts.length;
+  const next = call.next.map((one) => {
+    const settledNext = settled(one, { ...place, first });
+    first += factCount(one);
+    return settledNext;
+  });
+  return { index: call.index, result: resultOf(call, place), next };
+}
+
+function resultOf(call: DecidedCall, { verdict, recorded, first }: Place): CommandResult {
   const { decision } = call;
   if (decision.kind === "refused") {
     return {
@@ -67,10 +92,9 @@ function resultOf(call: DecidedCall, verdict: Appended, recorded: Recorded): Com
       recordedAtMs: verdict.recordedAtMs,
     };
   }
-  const own = factsOf(call).flatMap((placed) => {
-    const at = recorded.get(placed);
-    return at ? [{ fact: placed.fact, at }] : [];
-  });
+  const own = recorded
+    .slice(first, first + factCount(call))
+    .map(({ placed, at }) => ({ fact: placed.fact, at }));
   const recordedAtMs = own[0]?.at.recordedAtMs ?? verdict.recordedAtMs;
   return { outcome: "accepted", answer: decision.answer, recorded: own, recordedAtMs };
 }

@@ -29,16 +29,17 @@ interface RefundRow {
 
 /**
  * Asking again only counts. Keys are sorted, so that two statements with the same keys wait for
- * each other instead of for ever.
+ * each other instead of for ever. What is booked now is as it was given: only what was booked
+ * before comes back.
  */
 const chargeText = `
-  insert into sandbox.charges as booked
+  with booked as (insert into sandbox.charges as booked
     (key, payment_id, amount_cents, refused, at, tell_at, answers_lost, asked)
   select *, 1 from unnest($1::text[], $2::text[], $3::integer[], $4::text[],
                           $5::timestamptz[], $6::timestamptz[], $7::integer[]) as entry (key)
   order by entry.key
   on conflict (key) do update set asked = booked.asked + 1
-  returning *`;
+  returning *) select * from booked where asked > 1`;
 
 const dueText = `
   update sandbox.charges set tell_at = $1::timestamptz + $2::integer * interval '1 millisecond'
@@ -73,7 +74,10 @@ export class PostgresBooks implements SandboxBooks {
       ],
     });
     const booked = new Map(rows.map((row) => [row.key, chargeOf(row)]));
-    return entries.map(({ key }) => booked.get(key) as BookedCharge);
+    const given = new Map(distinct.map((entry) => [entry.key, entry]));
+    return entries.map(
+      ({ key }) => booked.get(key) ?? { ...(given.get(key) as ChargeEntry), asked: 1 },
+    );
   }
 
   async refund(entries: readonly RefundEntry[]): Promise<readonly BookedRefund[]> {
