@@ -76,7 +76,7 @@ export const perPerson = 3;
 
 export const open = defineCommand({
   name: "open",
-  reads: (input: { show: string; seats: number }) => ({ show: show.of(input.show) }),
+  reads: (input: { show: string; seats: number }) => ({ show: show.ofNew(input.show) }),
   decide: (input, states): Decision<undefined> =>
     states.show.seats > 0 ? accept([], undefined) : accept([fact(shows, Opened, input)], undefined),
 });
@@ -85,7 +85,7 @@ export const buy = defineCommand({
   name: "buy",
   reads: (input: { show: string; person: string; closesAtMs?: number }) => ({
     show: show.of(input.show),
-    person: person.of(input.person),
+    person: person.ofNew(input.person),
   }),
   decide: (input, states, context): Decision<{ ticket: string }> => {
     const { closesAtMs } = input;
