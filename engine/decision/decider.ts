@@ -130,7 +130,7 @@ export class Decider {
       const settled = plan.groups.flatMap((group, i) =>
         this.#recorded(group, verdicts[i] as Appended),
       );
-      this.#tell(plan.groups, verdicts as readonly Appended[]);
+      this.#tell(plan.groups, verdicts);
       return { outcome: "settled", calls: settled.sort((a, b) => a.index - b.index) };
     }
     for (const [i, verdict] of verdicts.entries()) {

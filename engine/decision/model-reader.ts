@@ -10,6 +10,8 @@ const modelsPerRead = 500;
 /** Models that are caught up at once, a query for each. */
 const readsInFlightMax = 4;
 
+const none: readonly KnownModel[] = [];
+
 /** Reads models from the store, and events into models. */
 export class ModelReader {
   readonly #store: EventStore;
@@ -44,12 +46,23 @@ export class ModelReader {
   foldLearnt(models: readonly KnownModel[], events: readonly StoredEvent[]): boolean {
     const byTag = Map.groupBy(models, (model) => model.tag);
     for (const stored of events) {
-      const readers = new Set(stored.tags.flatMap((tag) => byTag.get(tag) ?? []));
-      for (const model of readers) {
-        if (stored.position <= model.upTo) continue;
-        const event = this.#decode(model.model.topic, stored);
+      if (!this.#foldOne(byTag, stored)) return false;
+    }
+    return true;
+  }
+
+  /** Decoded once, however many models read it; an event has each of its tags once. */
+  #foldOne(byTag: ReadonlyMap<string, readonly KnownModel[]>, stored: StoredEvent): boolean {
+    let decoded: PositionedEvent | undefined;
+    for (const tag of stored.tags) {
+      for (const model of byTag.get(tag) ?? none) {
+        const { topic } = model.model;
+        if (stored.position <= model.upTo || stored.topic !== topic.name) continue;
+        const event = decoded ?? this.#decode(topic, stored);
         if (event === "unknown") return false;
-        if (event) model.fold(event);
+        if (event === undefined) continue;
+        decoded = event;
+        model.fold(event);
       }
     }
     return true;
@@ -77,7 +90,6 @@ export class ModelReader {
   }
 
   #decode(topic: EventTopic, stored: StoredEvent): PositionedEvent | "unknown" | undefined {
-    if (stored.topic !== topic.name) return undefined;
     const decoder = this.#reader(topic).known(schemaIdOf(stored));
     if (!decoder) return "unknown";
     if (decoder.type === undefined) return undefined;

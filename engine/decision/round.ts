@@ -150,10 +150,12 @@ class Tentative {
     const { call } = asked;
     const mayExpect = (asked.conflicts ?? 0) === 0;
     const { reads, readsMore } = call.command as unknown as AnyCommand;
-    const wanted = new Map<string, ModelOf>(Object.entries(reads(call.input)));
+    const first = Object.entries(reads(call.input));
+    if (!readsMore) return this.#states(first, group, mayExpect);
+    const wanted = new Map<string, ModelOf>(first);
     for (let times = 0; ; times += 1) {
       const states = this.#states(wanted, group, mayExpect);
-      if (!states || !readsMore) return states;
+      if (!states) return states;
       const before = wanted.size;
       for (const [name, model] of Object.entries(readsMore(call.input, states))) {
         if (model) wanted.set(name, model);
@@ -164,7 +166,7 @@ class Tentative {
   }
 
   #states(
-    wanted: ReadonlyMap<string, ModelOf>,
+    wanted: Iterable<readonly [string, ModelOf]>,
     group: Group,
     mayExpect: boolean,
   ): Readonly<Record<string, unknown>> | undefined {
