@@ -26,7 +26,7 @@ export interface DeciderOptions {
   readonly modelsMax?: number;
   /** Calls that are decided together (default 1,000). */
   readonly roundCallsMax?: number;
-  /** Calls that wait for their round (default 50,000); more fail with `commands-waiting`. */
+  /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
   readonly waitingMax?: number;
   /**
    * After so many conflicts a call is decided under the lock of the whole store (default 4: that
