@@ -29,7 +29,7 @@ export interface PostgresEventStoreOptions {
   readonly metrics?: Metrics;
   /** Waits between looks for new events, and durations; the system's by default. */
   readonly clock?: Pick<Clock, "monotonicMs" | "sleep">;
-  /** Requests in one call (default 1,000). */
+  /** Requests in one call (default 2,000). */
   readonly gatherRequestsMax?: number;
   /** Bytes of values in one call (default 4 MiB). */
   readonly gatherBytesMax?: number;
@@ -66,7 +66,7 @@ export class PostgresEventStore implements EventStore {
     this.#pollIntervalMs = options.pollIntervalMs ?? 20;
     this.#queue = new AppendQueue({
       pool: options.pool,
-      gatherRequestsMax: options.gatherRequestsMax ?? 1_000,
+      gatherRequestsMax: options.gatherRequestsMax ?? 2_000,
       gatherBytesMax: options.gatherBytesMax ?? 4 * 1_048_576,
       clashesMax,
       marksMax,
