@@ -89,6 +89,14 @@ async function check(
     );
     return found?.rows === all;
   });
+  await waitUntil("the seats are counted of as many", async () => {
+    const [found] = await queryRows<{ seats: number }>(
+      instance,
+      `select sum(confirmed)::int4 as seats from read."${projection}" where module_code = any ($1)`,
+      [codes],
+    );
+    return (found?.seats ?? 0) >= all;
+  });
   const seats = await queryRows<{ code: string; confirmed: number }>(
     instance,
     `select module_code as code, confirmed from read."${projection}" where module_code = any ($1)`,
