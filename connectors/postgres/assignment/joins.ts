@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-import { Gathering } from "../gathering.ts";
+import { Gathering } from "../../../engine/gathering.ts";
 import { leaseRounds, type LeaseRound, type RoundResult } from "./lease-round.ts";
 
 /** First rounds that one transaction takes. */

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 
+import { Gathering } from "../../../engine/gathering.ts";
 import type {
   DeadLetters,
   Disposition,
@@ -21,7 +22,6 @@ import type {
   StoredDeadLetter,
 } from "../../../engine/ports/dead-letters.ts";
 import { byteaArray, int4Array, textArray } from "../binary-array.ts";
-import { Gathering } from "../gathering.ts";
 import { runStatement } from "../transaction.ts";
 import { conditionOf } from "./criteria.ts";
 import { actsOn, editLetter } from "./edits.ts";

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 
+import { Gathering } from "../../../engine/gathering.ts";
 import type {
   EffectCount,
   EffectFilter,
@@ -9,7 +10,6 @@ import type {
   TakeEffects,
 } from "../../../engine/ports/effect-ledger.ts";
 import { float8Array, textArray } from "../binary-array.ts";
-import { Gathering } from "../gathering.ts";
 import { storableText } from "../stored-json.ts";
 import { runStatement, type Stage } from "../transaction.ts";
 import {

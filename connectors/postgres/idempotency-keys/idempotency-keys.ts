@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
 
+import { Gathering } from "../../../engine/gathering.ts";
 import type { KeptOnce } from "../../../engine/ports/alongside.ts";
 import type { IdempotencyKeys } from "../../../engine/ports/idempotency-keys.ts";
 import { textArray } from "../binary-array.ts";
-import { Gathering } from "../gathering.ts";
 import { runStatement } from "../transaction.ts";
 import { answeredOnce, type KeptRow } from "./kept-row.ts";
 

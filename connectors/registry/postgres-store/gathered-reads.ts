@@ -1,3 +1,4 @@
+import { Gathering } from "../../../engine/gathering.ts";
 import type { SubjectName } from "../../../engine/ports/registry-store.ts";
 
 /** Subjects that one statement asks for. */
@@ -5,7 +6,7 @@ const subjectsMax = 1_000;
 
 interface Wanted<Found> {
   readonly name: SubjectName;
-  readonly told: PromiseWithResolvers<Found>;
+  found?: Found;
 }
 
 /**
@@ -14,36 +15,21 @@ interface Wanted<Found> {
  * connections of the pool for questions that one of them answers.
  */
 export class GatheredReads<Found> {
-  readonly #read: (names: readonly SubjectName[]) => Promise<(name: SubjectName) => Found>;
-  #wanted: Wanted<Found>[] = [];
-  #reading = false;
+  readonly #reads: Gathering<Wanted<Found>>;
 
   constructor(read: (names: readonly SubjectName[]) => Promise<(name: SubjectName) => Found>) {
-    this.#read = read;
+    const write = async (wanted: readonly Wanted<Found>[]): Promise<void> => {
+      const foundOf = await read(wanted.map(({ name }) => name));
+      for (const one of wanted) one.found = foundOf(one.name);
+    };
+    this.#reads = new Gathering({ write, batchMax: subjectsMax });
   }
 
   /** What is read begins after the call: it shows whatever was committed before. */
-  of(name: SubjectName): Promise<Found> {
-    const told = Promise.withResolvers<Found>();
-    this.#wanted.push({ name, told });
-    if (!this.#reading) void this.#run();
-    return told.promise;
-  }
-
-  /** Never rejects: a statement that fails, fails for those who asked with it. */
-  async #run(): Promise<void> {
-    this.#reading = true;
-    await Promise.resolve();
-    while (this.#wanted.length > 0) {
-      const wanted = this.#wanted.splice(0, subjectsMax);
-      try {
-        const foundOf = await this.#read(wanted.map(({ name }) => name));
-        for (const { name, told } of wanted) told.resolve(foundOf(name));
-      } catch (error) {
-        for (const { told } of wanted) told.reject(error);
-      }
-    }
-    this.#reading = false;
+  async of(name: SubjectName): Promise<Found> {
+    const wanted: Wanted<Found> = { name };
+    await this.#reads.add(wanted);
+    return wanted.found as Found;
   }
 }
 
