@@ -40,6 +40,12 @@ async function registered() {
   const [, url = ""] = await started.printed(/listens on (\S+)/);
   const [databaseUrl = ""] = await started.printed(/postgresql:\/\/[^\s"]+/);
   await offer(databaseUrl);
+  // A span is of the registration's trace where no other record is in its batch: the offer is applied.
+  await until(
+    async () => ((await fetch(`${url}/modules/CS-101/availability`)).ok ? true : undefined),
+    20_000,
+    () => "the offer is applied",
+  );
   const body = JSON.stringify({ moduleCode: "CS-101", studentId: "s-1" });
   const headers = { "content-type": "application/json", traceparent };
   const registrationId = await until(
