@@ -124,6 +124,8 @@ test("a change that there was no room for is no copy of itself when there is", a
   await append([bad, good, ...more]);
   await using runner = await start();
   await until("it halts", () => runner.health()[0]?.state === "halted");
+  // An order is for letters that are stored.
+  await until("two are set aside", async () => (await deadLetters.list({ limit: 9 })).length === 2);
   expect(runner.health()[0]?.reasons[0]).toContain("waiting-letters");
   fold.mended = true;
   await deadLetters.order({ letters: {}, ...redrive });

@@ -2,11 +2,16 @@ import { expect, test } from "vitest";
 
 import type { ApiServer } from "../../../api/context.ts";
 import type { TrustedProxies } from "../../../api/index.ts";
+import { realClock } from "../real-clock.ts";
 import { serverOfTest } from "../server.ts";
 
-/** A server on which each client has two requests, asked from 10.0.0.1 (a proxy, say). */
+/**
+ * A server on which each client has two requests, asked from 10.0.0.1 (a proxy, say). Time stands
+ * still for them: nobody gets another one by waiting.
+ */
 async function limited(trustedProxies?: TrustedProxies) {
-  const deps = trustedProxies === undefined ? {} : { trustedProxies };
+  const clock = { ...realClock, monotonicMs: () => 0 };
+  const deps = trustedProxies === undefined ? { clock } : { clock, trustedProxies };
   const options = { clientRequestBurst: 2, clientRequestsPerSecond: 1 };
   const { app } = await serverOfTest({ options, deps });
   return { ask: asking(app) };
