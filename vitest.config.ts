@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     // Tests of whole processes wait half of their time: three at once use two cores better than two.
     maxWorkers: 3,
-    reporters: ["default", "./test/support/closing-line.ts"],
+    reporters: ["default", "./test/support/closing-line.ts", "./test/support/stuck-run.ts"],
     projects: [
       {
         test: {

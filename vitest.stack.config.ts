@@ -20,7 +20,7 @@ const crowds = ["test/e2e/**/*.kafka.test.ts", "test/faults/stack/**/*.kafka.tes
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    reporters: ["default", "./test/support/closing-line.ts"],
+    reporters: ["default", "./test/support/closing-line.ts", "./test/support/stuck-run.ts"],
     projects: [
       {
         test: {
