@@ -8,6 +8,7 @@ import type { ApiDependencies } from "./dependencies.ts";
 import type { KeysInUse } from "./idempotency/keys-in-use.ts";
 import type { LiveFeed } from "./live/live-feed.ts";
 import type { ApiOptions } from "./options.ts";
+import type { RequestedPayments } from "./payments/requested.ts";
 import type { PositionWaits } from "./position-waits.ts";
 import type { UpdateFeed } from "./updates/feed.ts";
 
@@ -32,8 +33,7 @@ export interface ApiContext {
   /** Of what the system does; undefined where nobody tells it. */
   readonly liveFeed: LiveFeed | undefined;
   readonly logger: FastifyBaseLogger;
-  /** How many card payments wait for their payment to be asked for. */
-  readonly paymentWaits: { open: number };
+  readonly requestedPayments: RequestedPayments;
   /** How many resumed streams are replaying now. */
   readonly replays: { open: number };
 }

@@ -20,6 +20,7 @@ import { newServer } from "./new-server.ts";
 import { handleUnknownRoutes } from "./not-found.ts";
 import { apiOptions, type ApiOptions } from "./options.ts";
 import { pageRoutes } from "./page/routes.ts";
+import { RequestedPayments } from "./payments/requested.ts";
 import { PositionWaits } from "./position-waits.ts";
 import { retryAfter, sendProblem } from "./problem.ts";
 import { registryRoutes } from "./registry/index.ts";
@@ -98,7 +99,7 @@ function contextOf(
     waits: new PositionWaits({ ...deps, ...own }),
     feed: new UpdateFeed({ ...deps, ...own }),
     liveFeed: live === undefined ? undefined : new LiveFeed({ ...deps, ...own, live }),
-    paymentWaits: { open: 0 },
+    requestedPayments: new RequestedPayments({ ...deps, limits: own.options }),
     replays: { open: 0 },
   };
 }

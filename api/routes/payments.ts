@@ -18,7 +18,6 @@ import type { ApiContext, ApiServer } from "../context.ts";
 import { tags } from "../documentation/openapi.ts";
 import { keyRequired } from "../idempotency/mark.ts";
 import { AtMember, pastProblems, readerAt } from "../past.ts";
-import { untilRequested } from "../payments/requested.ts";
 import { Payment, PaymentList, paymentShape } from "../payments/shapes.ts";
 import { sendProblem } from "../problem.ts";
 import { paymentUnknown, registrationUnknown } from "../refusals.ts";
@@ -83,7 +82,7 @@ function cardRoute(app: ApiServer, context: ApiContext): void {
         request,
         reply,
         call: payByCard({ paymentId, token: request.body.token, ...ofOwner(request) }),
-        after: () => untilRequested(context, paymentId),
+        after: () => context.requestedPayments.until(paymentId),
         tell: (answer) => ({
           status: 202,
           body: { ...answer, statusUrl },
