@@ -19,6 +19,7 @@ import { application, type Definitions } from "../bin/system/definitions.ts";
 import { openStores, type Stores } from "../bin/system/stores.ts";
 import { PostgresBooks, SandboxProvider } from "../connectors/payments/index.ts";
 import { makePool } from "../connectors/postgres/index.ts";
+import { ModelCache } from "../engine/decision/model-cache.ts";
 import { WakeUps } from "../engine/effects/wake-ups.ts";
 import { noMetrics } from "../engine/ports/metrics.ts";
 import { systemClock } from "../bin/system-clock.ts";
@@ -62,11 +63,11 @@ interface Place {
 const report = (message: string): void => console.error(message);
 
 function start({ url, stores, provider }: Place, role: Role) {
-  const wakeUps = new WakeUps();
+  const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
   const performers = paymentPerformers(provider);
   const roles = new Set([role]);
   const ports = { url, stores, metrics: noMetrics, report };
-  return openSystem({ ...ports, definitions, roles, performers, wakeUps });
+  return openSystem({ ...ports, definitions, roles, performers, deciding });
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { EffectPerformer } from "../engine/effect.ts";
-import type { WakeUps } from "../engine/effects/wake-ups.ts";
+import type { SharedByDeciders } from "../engine/decision/decider-options.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
 import type { Tracer } from "../engine/ports/tracing.ts";
 import { StopInTurn } from "./stop-in-turn.ts";
@@ -35,7 +35,7 @@ export interface SystemOptions {
   /** See `ConsumersPart`. */
   readonly performers?: readonly EffectPerformer[];
   /** See `ConsumersPart`. */
-  readonly wakeUps?: WakeUps;
+  readonly deciding?: SharedByDeciders;
   /** See `ConsumersPart`. */
   readonly tracer?: Tracer;
   /** What processes with consumers do about rebuilds (default: `defaultRebuilding`). */

@@ -5,6 +5,8 @@ import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
 import type { EffectPerformer } from "../../engine/effect.ts";
+import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
+import { ModelCache } from "../../engine/decision/model-cache.ts";
 import { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
@@ -54,7 +56,7 @@ export class Embedded implements AsyncDisposable {
   private constructor(
     databaseUrl: string,
     stores: Stores,
-    { followers, stop, ...deciding }: EmbeddedParts,
+    { followers, stop, deciding, tracer }: EmbeddedParts,
   ) {
     this.databaseUrl = databaseUrl;
     this.reader = stores.reader;
@@ -64,7 +66,7 @@ export class Embedded implements AsyncDisposable {
     this.#stop = stop;
     const { eventStore, codec } = stores;
     const ports = { random: new SystemRandom(), clock: systemClock, metrics: noMetrics };
-    this.#decider = new Decider({ eventStore, codec, ...ports, ...deciding });
+    this.#decider = new Decider({ eventStore, codec, ...ports, tracer, ...deciding });
   }
 
   /**
@@ -90,12 +92,12 @@ export class Embedded implements AsyncDisposable {
         newVersions: options.newVersions ?? defaultRebuilding.newVersions,
         differencesFolder: join(resolve(options.folder), "rebuilds"),
       };
-      const wakeUps = new WakeUps();
+      const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
       const { performers = [], tracer = processTracer() } = options;
-      const part = { report, servers, stop, rebuilding, performers, wakeUps, tracer };
+      const part = { report, servers, stop, rebuilding, performers, deciding, tracer };
       const stores = await startOn(database, definitions, part);
       const followers = followersOf(definitions, stores);
-      return new Embedded(database.url, stores, { followers, stop, wakeUps, tracer });
+      return new Embedded(database.url, stores, { followers, stop, deciding, tracer });
     } catch (error) {
       await stop[Symbol.asyncDispose]();
       throw error;
@@ -159,7 +161,7 @@ export class Embedded implements AsyncDisposable {
 interface EmbeddedParts {
   readonly followers: readonly Follower[];
   readonly stop: StopInTurn;
-  readonly wakeUps: WakeUps;
+  readonly deciding: SharedByDeciders;
   readonly tracer: Tracer;
 }
 
@@ -169,7 +171,7 @@ interface StartPart {
   readonly stop: StopInTurn;
   readonly rebuilding: Rebuilding;
   readonly performers: readonly EffectPerformer[];
-  readonly wakeUps: WakeUps;
+  readonly deciding: SharedByDeciders;
   readonly tracer: Tracer;
 }
 

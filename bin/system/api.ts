@@ -6,7 +6,7 @@ import {
   type TrustedProxies,
 } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
-import type { WakeUps } from "../../engine/effects/wake-ups.ts";
+import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
 import type { AccessSettings } from "../access-settings.ts";
 import { type Address, listenOn, type Listening } from "../port.ts";
@@ -29,8 +29,8 @@ export interface ApiPart {
   readonly stores: Stores;
   readonly system: System;
   readonly health: ProcessHealth;
-  /** Told of effects and deadlines that commands want. */
-  readonly wakeUps: WakeUps;
+  /** Shared with whoever else decides in this process. */
+  readonly deciding: SharedByDeciders;
   /** Providers that tell their outcomes over HTTP. */
   readonly payments: Pick<Payments, "webhooks">;
   readonly address: Address;
@@ -58,10 +58,9 @@ export async function listenApi(part: ApiPart): Promise<Listening> {
   const random = new SystemRandom();
   const clock = systemClock;
   const { eventStore, codec, reader, log } = stores;
-  const { wakeUps } = part;
   const tracer = processTracer();
-  const ports = { eventStore, codec, random, clock, metrics, tracer, wakeUps };
-  const decider = new Decider({ ...ports, as: "command" });
+  const ports = { eventStore, codec, random, clock, metrics, tracer };
+  const decider = new Decider({ ...ports, ...part.deciding, as: "command" });
   const history = openHistory(stores, application.projections);
   const live = liveSources({
     stores,

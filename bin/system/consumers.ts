@@ -2,7 +2,7 @@ import type { ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { EffectPerformer } from "../../engine/effect.ts";
 import type { EffectWork } from "../../engine/effects/effect-runner.ts";
-import type { WakeUps } from "../../engine/effects/wake-ups.ts";
+import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { Tracer } from "../../engine/ports/tracing.ts";
 import { run } from "../../engine/runner/run.ts";
@@ -29,7 +29,7 @@ export interface ConsumersPart {
   /** Who performs effects here, one for each kind (default: nobody). */
   readonly performers?: readonly EffectPerformer[];
   /** Shared with whoever else decides in this process, so that nothing waits for a look. */
-  readonly wakeUps?: WakeUps;
+  readonly deciding?: SharedByDeciders;
   /** Default: the process's. */
   readonly tracer?: Tracer;
 }
@@ -73,7 +73,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
       ...shared,
       eventStore: stores.eventStore,
       as: "processor",
-      ...(part.wakeUps === undefined ? {} : { wakeUps: part.wakeUps }),
+      ...part.deciding,
     }),
     effects: effectWork(part),
     deadlines: { store: stores.deadlines, eventStore: stores.eventStore, types: deadlines },

@@ -1,6 +1,8 @@
 import type { ApiOptions, ServerTls, TrustedProxies } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
+import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
+import { ModelCache } from "../../engine/decision/model-cache.ts";
 import { WakeUps } from "../../engine/effects/wake-ups.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { AccessSettings } from "../access-settings.ts";
@@ -61,7 +63,7 @@ export interface RolesPart {
 
 interface Running {
   /** Commands that the API decides wake who performs their effects here. */
-  readonly wakeUps: WakeUps;
+  readonly deciding: SharedByDeciders;
   readonly payments: Payments;
   readonly stores: Stores;
   readonly system: System;
@@ -123,8 +125,8 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     report,
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
-  const wakeUps = new WakeUps();
-  const payments = paymentsOf(part, { stores, wakeUps, metrics });
+  const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
+  const payments = paymentsOf(part, { stores, deciding, metrics });
   stop.add("payments", () => payments[Symbol.asyncDispose]());
   const system = await openSystem({
     definitions: applicationWith({ offerMs }),
@@ -135,7 +137,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     report,
     rebuilding,
     auditRestMs,
-    wakeUps,
+    deciding,
     performers: payments.performers,
   });
   stop.add("engine", () => system[Symbol.asyncDispose](), 25_000);
@@ -149,17 +151,19 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   }
   const others = dependsOnOthers(part) ? boardView(stores, stop) : undefined;
   health.started({ system, stores, others });
-  return { stores, system, others, wakeUps, payments };
+  return { stores, system, others, deciding, payments };
 }
 
 function paymentsOf(
   { paymentSettings: settings, database: { url }, roles }: RolesPart,
-  { stores, ...told }: Pick<Running, "stores" | "wakeUps"> & { readonly metrics: Metrics },
+  { stores, deciding, metrics }: Pick<Running, "stores" | "deciding"> & {
+    readonly metrics: Metrics;
+  },
 ): Payments {
   const { eventStore, codec, effectLedger } = stores;
   const random = new SystemRandom();
-  const ports = { eventStore, codec, random, clock: systemClock, tracer: processTracer() };
-  const decider = new Decider({ ...ports, ...told });
+  const ports = { eventStore, codec, random, clock: systemClock, tracer: processTracer(), metrics };
+  const decider = new Decider({ ...ports, ...deciding });
   const performs = roles.has("consumers") ? "all" : "nothing";
   return openPayments({ settings, url, performs, decider, effectLedger, report: reportToTerminal });
 }

@@ -4,8 +4,21 @@ import type { EventCodec } from "../ports/codec.ts";
 import type { AppendOptions, EventStore } from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Tracer } from "../ports/tracing.ts";
+import type { ModelCache } from "./model-cache.ts";
 
-export interface DeciderOptions {
+/** What all deciders of a process have in common that decide on one store. */
+export interface SharedByDeciders {
+  /** Told of effects and deadlines as they become durable. */
+  readonly wakeUps: WakeUps;
+  /**
+   * The folded models that are kept: what one of them has recorded or read, the others needn't read
+   * again, nor meet as a conflict.
+   */
+  readonly models: ModelCache;
+}
+
+/** What is left out of `SharedByDeciders` is the decider's own. */
+export interface DeciderOptions extends Partial<SharedByDeciders> {
   readonly eventStore: EventStore;
   readonly codec: EventCodec;
   readonly random: Random;
@@ -22,8 +35,6 @@ export interface DeciderOptions {
    * sends back no more than that.
    */
   readonly requests?: "independent" | "one-per-round";
-  /** Folded models that are kept (default 50,000). */
-  readonly modelsMax?: number;
   /** Calls that are decided together (default 1,000). */
   readonly roundCallsMax?: number;
   /** Calls that wait for their round (default 20,000); more fail with `commands-waiting`. */
@@ -35,6 +46,4 @@ export interface DeciderOptions {
   readonly conflictsMax?: number;
   /** Age at which the store's clock is asked for anew (default 20 ms). */
   readonly clockAgeMaxMs?: number;
-  /** Told of effects and deadlines as they become durable (default: its own, see `wakeUps`). */
-  readonly wakeUps?: WakeUps;
 }

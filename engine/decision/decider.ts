@@ -21,7 +21,7 @@ import { ModelCache } from "./model-cache.ts";
 import { ModelReader } from "./model-reader.ts";
 import type { CommandResult, Origin } from "./outcome.ts";
 import { DecisionPlan, type PlanOutcome } from "./plan.ts";
-import { requestOf } from "./request.ts";
+import { conditionOf, requestOf } from "./request.ts";
 import { decideRound, type Round, type RoundOptions } from "./round.ts";
 import { Sends } from "./sends.ts";
 import { settleAppended, type SettledCall } from "./settle.ts";
@@ -62,7 +62,7 @@ export class Decider {
   constructor(options: DeciderOptions) {
     this.#options = options;
     this.wakeUps = options.wakeUps ?? new WakeUps();
-    this.#models = new ModelCache({ modelsMax: options.modelsMax ?? 50_000 });
+    this.#models = options.models ?? new ModelCache();
     this.#reader = new ModelReader(options);
   }
 
@@ -199,7 +199,7 @@ export class Decider {
     } catch (error) {
       sends.fail(error);
       // What was sent may have happened: the models are read again before they are used.
-      for (const model of group.models) model.stale = true;
+      for (const model of group.models.keys()) model.stale = true;
       for (const { index } of group.calls) calls[index]?.reject(error);
     }
   }
@@ -269,7 +269,7 @@ export class Decider {
         return;
       case "conflict":
         if (verdict.cut || !(await this.#folded(group, verdict.newer))) {
-          for (const model of group.models) model.stale = true;
+          for (const model of group.models.keys()) model.stale = true;
         }
         return;
       case "appended":
@@ -284,7 +284,7 @@ export class Decider {
    */
   async #folded(group: Group, newer: readonly StoredEvent[]): Promise<boolean> {
     try {
-      await this.#reader.fold([...group.models], newer);
+      await this.#reader.fold([...group.models.keys()], newer);
       return true;
     } catch (error) {
       if (error instanceof RecordError) return false;
@@ -304,10 +304,10 @@ export class Decider {
     const able = calls.filter((_, index) => !first.failed.has(index));
     const [group] = first.groups;
     if (!group) return;
-    const models = [...group.models];
+    const models = [...group.models.keys()];
     let decided: Group | undefined;
     let sends: Sends | undefined;
-    const condition = models.map((model) => model.condition());
+    const condition = conditionOf(group);
     const decide = (newer: Parameters<Parameters<EventStore["appendLocked"]>[1]>[0]) => {
       const learnt = this.#reader.foldLearnt(models, newer);
       const round = decideRound(able, this.#roundOptions("one-per-round"));

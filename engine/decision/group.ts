@@ -1,6 +1,7 @@
 import type { Alongside, OnceMark } from "../ports/alongside.ts";
 import type { EffectSettlement } from "../ports/effect-ledger.ts";
 import type { NewEvent, TimeBounds } from "../ports/event-store.ts";
+import type { GlobalPosition } from "../position.ts";
 import type { CommandCall, Decision, Fact, FollowUps } from "./definition.ts";
 import type { FoldableEvent, KnownModel } from "./known-model.ts";
 import type { CommandDecision, Origin } from "./outcome.ts";
@@ -49,7 +50,8 @@ export interface DecidedCall {
 export class Group {
   #parent: Group | undefined;
   calls: DecidedCall[] = [];
-  models = new Set<KnownModel>();
+  /** With the position up to which each was true when it was decided on: others may bring it on. */
+  models = new Map<KnownModel, GlobalPosition>();
   /** What its request brings, once that is made. */
   alongside: Alongside | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
@@ -71,7 +73,7 @@ export class Group {
     from.#parent = into;
     // The order of calls is put right when it is asked for.
     for (const call of from.calls) into.calls.push(call);
-    for (const model of from.models) into.models.add(model);
+    for (const [model, upTo] of from.models) into.models.set(model, upTo);
     into.bound(from.#notBeforeMs, from.#beforeMs);
     from.calls = [];
     return into;

@@ -46,9 +46,9 @@ export class KnownModel {
     return true;
   }
 
-  /** Nothing newer may have come. */
-  condition(): ConditionItem {
-    return { ...this.item, after: this.upTo };
+  /** Nothing newer than that may have come. */
+  condition(after: GlobalPosition): ConditionItem {
+    return { ...this.item, after };
   }
 
   reads(event: FoldableEvent): boolean {

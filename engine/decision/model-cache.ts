@@ -9,6 +9,10 @@ const none: KnownModel[] = [];
 /**
  * The models used last, at most `modelsMax`. One that is dropped is read anew when asked for.
  *
+ * Several deciders of one store may share it. Each folds in what it has recorded under the store's
+ * condition, or read, in order of position: so a model is true up to its position whoever brought
+ * it there. What it was decided on is remembered by who decides (`Group.models`).
+ *
  * They are kept in two halves: what is used moves to the recent one, and when that is full it
  * becomes the older one and what was left there is dropped. An exact order of use would cost two
  * changes of a map at every look-up.
@@ -22,8 +26,9 @@ export class ModelCache {
   #recentSize = 0;
   #size = 0;
 
-  constructor(options: { readonly modelsMax: number }) {
-    this.#modelsMax = options.modelsMax;
+  /** @param options `modelsMax`: models that are kept (default 50,000). */
+  constructor(options: { readonly modelsMax?: number } = {}) {
+    this.#modelsMax = options.modelsMax ?? 50_000;
   }
 
   get size(): number {

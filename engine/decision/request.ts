@@ -1,4 +1,4 @@
-import type { AppendRequest, NewEvent } from "../ports/event-store.ts";
+import type { AppendRequest, ConditionItem, NewEvent } from "../ports/event-store.ts";
 import type { Leases } from "../effects/wake-ups.ts";
 import { alongsideOf } from "./alongside.ts";
 import { factsOf, type Group } from "./group.ts";
@@ -9,11 +9,15 @@ export function requestOf(group: Group, leases: Leases): AppendRequest {
   group.alongside = alongside;
   return {
     events: eventsOf(group),
-    condition: [...group.models].map((model) => model.condition()),
+    condition: conditionOf(group),
     time: group.time,
     ...(alongside === undefined ? {} : { alongside }),
   };
 }
+
+/** Nothing may have come to any of its models since they were decided on. */
+export const conditionOf = (group: Group): ConditionItem[] =>
+  Array.from(group.models, ([model, upTo]) => model.condition(upTo));
 
 /** In the order in which they were decided. */
 function eventsOf(group: Group): NewEvent[] {

@@ -193,7 +193,7 @@ class Tentative {
       return there;
     }
     const touched: Touched = { state: model.state, group };
-    group.root().models.add(model);
+    group.root().models.set(model, model.upTo);
     this.#touched.set(model, touched);
     listed(this.#touchedByTag, model.tag).push(model);
     // Facts of this round that came before anybody asked for the model.

@@ -18,8 +18,8 @@ export interface SettledCall {
 
 /**
  * Folds what a group has recorded into the models, now with its true times. Other models of the
- * same tags in the cache may have missed events of other processes in between: they are read anew
- * when they are used.
+ * same tags in the cache may have missed events of others in between: they are read anew when they
+ * are used.
  */
 export function settleAppended(group: Group, verdict: Appended, cache: ModelCache): SettledCall[] {
   const recorded = recordedIn(group, verdict);
@@ -38,8 +38,8 @@ export function settleAppended(group: Group, verdict: Appended, cache: ModelCach
   }
   const last = inOrder.at(-1)?.at.position;
   // A duplicate was recorded some time ago: what came since is not known.
-  if (verdict.duplicate) for (const model of group.models) model.stale = true;
-  else if (last !== undefined) for (const model of group.models) model.advance(last);
+  if (verdict.duplicate) for (const model of group.models.keys()) model.stale = true;
+  else if (last !== undefined) for (const model of group.models.keys()) model.advance(last);
   let first = 0;
   return group.calls.map((call) => {
     const settledCall = settled(call, { verdict, recorded, first });

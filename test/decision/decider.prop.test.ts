@@ -10,6 +10,7 @@ import {
 } from "fast-check";
 import { expect, test } from "vitest";
 
+import { ModelCache } from "../../engine/decision/model-cache.ts";
 import { all } from "../conformance/event-store.ts";
 import { buy, giveBack, newDecider, newStore, open, origin, soldByShow } from "./seats.ts";
 
@@ -26,7 +27,11 @@ test("random commands of several deciders never sell a seat twice, and lose noth
     asyncProperty(rounds, integer({ min: 1, max: 4 }), async (rounds, seats) => {
       const { store, codec } = newStore();
       const deciders = [0, 1, 2].map(() =>
-        newDecider(store, codec, { conflictsMax: 2, modelsMax: 4, roundCallsMax: 5 }),
+        newDecider(store, codec, {
+          models: new ModelCache({ modelsMax: 4 }),
+          conflictsMax: 2,
+          roundCallsMax: 5,
+        }),
       );
       for (const show of ["a", "b", "c"]) await deciders[0]?.execute(open({ show, seats }), origin);
       const tickets: string[] = [];

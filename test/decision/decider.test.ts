@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 
+import { ModelCache } from "../../engine/decision/model-cache.ts";
 import type { CommandResult } from "../../engine/decision/outcome.ts";
 import type { AppendVerdict } from "../../engine/ports/event-store.ts";
 import { all } from "../conformance/event-store.ts";
@@ -134,7 +135,7 @@ test("the same seed gives the same ids, and so one event", async () => {
 
 test("models that are dropped from the cache are read again", async () => {
   const { store, codec } = newStore();
-  const decider = newDecider(store, codec, { modelsMax: 1 });
+  const decider = newDecider(store, codec, { models: new ModelCache({ modelsMax: 1 }) });
   for (const show of ["a", "b", "c"]) await decider.execute(open({ show, seats: 2 }), origin);
   for (let i = 0; i < 9; i += 1) {
     await decider.execute(buy({ show: "abc"[i % 3] as string, person: `p${i}` }), origin);

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 
+import { ModelCache } from "../../engine/decision/model-cache.ts";
 import { all } from "../conformance/event-store.ts";
 import { buy, newDecider, newStore, open, origin, perPerson, soldByShow } from "./seats.ts";
 
@@ -25,7 +26,7 @@ test("a refusal and an acceptance are both checked: nobody gets more than may be
   const outcomes: string[] = [];
   for (let i = 0; i <= perPerson; i += 1) {
     // Nothing is known to it, and it keeps nothing either.
-    const decider = newDecider(store, codec, { modelsMax: 1 });
+    const decider = newDecider(store, codec, { models: new ModelCache({ modelsMax: 1 }) });
     outcomes.push((await decider.execute(buy({ show: "a", person: "p" }), origin)).outcome);
   }
   expect(outcomes).toEqual([...Array<string>(perPerson).fill("accepted"), "refused"]);
@@ -37,7 +38,7 @@ test("a plan that was wrong expects nothing any more, also of what it has forgot
   const rival = newDecider(store, codec);
   const shows = ["a", "b", "c", "d", "e"];
   for (const show of shows) await rival.execute(open({ show, seats: 1 }), origin);
-  const decider = newDecider(store, codec, { modelsMax: 1 });
+  const decider = newDecider(store, codec, { models: new ModelCache({ modelsMax: 1 }) });
   const calls = shows.map((show) => ({ call: open({ show, seats: 7 }), origin }));
   const first = await decider.plan(calls);
   const verdicts = await Promise.all(

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 import {
   accept,
   defineCommand,
@@ -10,6 +12,7 @@ import { Decider, type DeciderOptions } from "../../engine/decision/decider.ts";
 import { ManualClock, SeededRandom } from "../../engine/memory/clock.ts";
 import { JsonCodec } from "../../engine/memory/json-codec.ts";
 import { MemoryEventStore } from "../../engine/memory/event-store.ts";
+import type { Random } from "../../engine/ports/clock.ts";
 import type { EventStore, StoredEvent } from "../../engine/ports/event-store.ts";
 import { noMetrics } from "../../engine/ports/metrics.ts";
 import { defineTopic, type EventType } from "../../engine/topic.ts";
@@ -112,6 +115,47 @@ export const origin = { correlationId: "test" };
 export function newStore(): { store: MemoryEventStore; codec: JsonCodec; clock: ManualClock } {
   const clock = new ManualClock();
   return { store: new MemoryEventStore({ clock }), codec: new JsonCodec(), clock };
+}
+
+/**
+ * Answers late, and by chance: others get their turns before a call and behind it. Those whose turn
+ * has come go on side by side, step by step.
+ */
+export class LaggingEventStore extends MemoryEventStore {
+  readonly #random: Random;
+  #next: Promise<void> | undefined;
+
+  constructor(options: { readonly clock: ManualClock; readonly random: Random }) {
+    super(options);
+    this.#random = options.random;
+  }
+
+  override async append(...given: Parameters<MemoryEventStore["append"]>) {
+    return this.#late(() => super.append(...given));
+  }
+
+  override async appendLocked(...given: Parameters<MemoryEventStore["appendLocked"]>) {
+    return this.#late(() => super.appendLocked(...given));
+  }
+
+  override async *read(...given: Parameters<MemoryEventStore["read"]>) {
+    for await (const page of super.read(...given)) yield await this.#late(async () => page);
+  }
+
+  async #late<Result>(call: () => Promise<Result>): Promise<Result> {
+    await this.#turns();
+    const result = await call();
+    await this.#turns();
+    return result;
+  }
+
+  async #turns(): Promise<void> {
+    for (let left = Math.floor(this.#random.next() * 4); left > 0; left -= 1) {
+      this.#next ??= turn().then(() => void (this.#next = undefined));
+      await this.#next;
+    }
+    for (let left = Math.floor(this.#random.next() * 9); left > 0; left -= 1) await undefined;
+  }
 }
 
 let seeds = 0;

@@ -1,0 +1,134 @@
+import { array, assert, asyncProperty, constantFrom, integer, nat, record } from "fast-check";
+import { expect, test } from "vitest";
+
+import { ModelCache } from "../../engine/decision/model-cache.ts";
+import { ManualClock, SeededRandom } from "../../engine/memory/clock.ts";
+import { JsonCodec } from "../../engine/memory/json-codec.ts";
+import { all } from "../conformance/event-store.ts";
+import {
+  buy,
+  giveBack,
+  LaggingEventStore,
+  newDecider,
+  open,
+  origin,
+  shows,
+  soldByShow,
+} from "./seats.ts";
+
+const step = record({
+  decider: nat(3),
+  how: constantFrom("buy", "buy", "buy", "give back", "plan"),
+  show: constantFrom("a", "b"),
+  person: constantFrom("p", "q", "r", "s"),
+});
+interface Step {
+  readonly decider: number;
+  readonly how: string;
+  readonly show: string;
+  readonly person: string;
+}
+
+interface Stage {
+  readonly store: LaggingEventStore;
+  readonly codec: JsonCodec;
+  readonly models: ModelCache;
+}
+
+/** What sells a seat twice where conditions are made of positions that others have brought on. */
+const sideBySide: Step[] = [
+  { decider: 2, how: "buy", show: "b", person: "p" },
+  { decider: 0, how: "buy", show: "a", person: "s" },
+  { decider: 1, how: "buy", show: "b", person: "p" },
+];
+
+/** A state is that of the events up to its position: neither more nor fewer. */
+async function assertTrue({ store, codec, models }: Stage): Promise<void> {
+  const events = await all(store);
+  const reader = codec.events(shows.events);
+  for (const { value } of events) await reader.learn(value.readUInt32BE(1));
+  for (const tag of new Set(events.flatMap(({ tags }) => tags))) {
+    for (const model of models.ofTag(tag)) {
+      let expected: unknown = model.model.initial;
+      for (const { position, value, tags, id, recordedAtMs } of events) {
+        const decoder = reader.known(value.readUInt32BE(1));
+        if (!decoder?.type || position > model.upTo) continue;
+        const event = decoder.decode(value, 5, value.length);
+        const meta = { id, recordedAtMs };
+        const placed = { name: decoder.type, tags, event, meta };
+        if (model.reads(placed)) expected = model.evolved(expected, placed);
+      }
+      expect(model.state, `${model.model.name} of ${tag} up to ${model.upTo}`).toEqual(expected);
+    }
+  }
+}
+
+test("models that deciders share are true up to their positions, however their calls interleave", async () => {
+  const rounds = array(array(step, { maxLength: 12 }), { maxLength: 6 });
+  await assert(
+    asyncProperty(rounds, integer({ min: 1, max: 4 }), nat(), async (rounds, seats, seed) => {
+      const clock = new ManualClock();
+      const store = new LaggingEventStore({ clock, random: new SeededRandom(seed) });
+      const codec = new JsonCodec();
+      const models = new ModelCache({ modelsMax: 8 });
+      const rival = newDecider(store, codec, { models: new ModelCache() });
+      const sharing = [0, 1, 2].map(() =>
+        newDecider(store, codec, { models, conflictsMax: 2, roundCallsMax: 5 }),
+      );
+      const deciders = [...sharing, rival];
+      for (const show of ["a", "b"]) await rival.execute(open({ show, seats }), origin);
+      const tickets: string[] = [];
+      const take = async ({ decider: index, how, show, person }: Step) => {
+        const decider = deciders[index] ?? rival;
+        const ticket = how === "give back" ? tickets.pop() : undefined;
+        if (ticket !== undefined) {
+          await decider.execute(giveBack({ ticket }), origin);
+        } else if (how === "plan") {
+          const plan = await decider.plan([{ call: buy({ show, person }), origin }]);
+          const [request] = plan.requests;
+          if (!request) return;
+          await decider.settle(plan, [await store.append(request, { as: "processor" })]);
+        } else {
+          const result = await decider.execute(buy({ show, person }), origin);
+          if (result.outcome === "accepted") tickets.push(result.answer.ticket);
+        }
+      };
+      for (const round of rounds) {
+        await Promise.all(round.map(take));
+        await assertTrue({ store, codec, models });
+      }
+      for (const sold of soldByShow(await all(store), seats).values()) {
+        expect(sold).toBeLessThanOrEqual(seats);
+      }
+    }),
+    { numRuns: 500, examples: [[[sideBySide], 1, 841_368_823]] },
+  );
+});
+
+test("what one decider has recorded, another neither reads nor meets as a conflict", async () => {
+  const clock = new ManualClock();
+  const store = new LaggingEventStore({ clock, random: new SeededRandom(1) });
+  const codec = new JsonCodec();
+  const models = new ModelCache();
+  const one = newDecider(store, codec, { models });
+  const other = newDecider(store, codec, { models });
+  await one.execute(open({ show: "a", seats: 9 }), origin);
+  const outcomes: string[] = [];
+  const append = store.append.bind(store);
+  store.append = async (...given) => {
+    const verdict = await append(...given);
+    outcomes.push(verdict.outcome);
+    return verdict;
+  };
+  let reads = 0;
+  const read = store.read.bind(store);
+  store.read = (...given) => {
+    reads += 1;
+    return read(...given);
+  };
+  for (const person of ["p", "q", "r"]) {
+    for (const decider of [one, other]) await decider.execute(buy({ show: "a", person }), origin);
+  }
+  expect(outcomes).toEqual(Array<string>(6).fill("appended"));
+  expect(reads).toBe(0);
+});
