@@ -7,9 +7,6 @@ import type { KnownModel, PositionedEvent } from "./known-model.ts";
 /** In one query: more are read in several. */
 const modelsPerRead = 500;
 
-/** Models that are caught up at once, a query for each. */
-const readsInFlightMax = 4;
-
 const none: readonly KnownModel[] = [];
 
 /** Reads models from the store, and events into models. */
@@ -23,17 +20,10 @@ export class ModelReader {
     this.#codec = options.codec;
   }
 
-  /** Brings stale models up to what has committed. New ones need all of their events. */
+  /** Brings stale models up to what has committed, each from where it stands. */
   async refresh(models: readonly KnownModel[]): Promise<void> {
     const stale = models.filter((model) => model.stale);
-    const unread = stale.filter((model) => model.upTo === 0n);
-    const behind = stale.filter((model) => model.upTo > 0n);
-    for (const group of inParts(unread, modelsPerRead)) await this.#read(group);
-    // Each from where it stands: one that has seen nothing for long would bring all that the others
-    // have folded already.
-    for (const some of inParts(behind, readsInFlightMax)) {
-      await Promise.all(some.map((model) => this.#read([model])));
-    }
+    for (const some of inParts(stale, modelsPerRead)) await this.#read(some);
   }
 
   /** Folds events in order of position into those of the models that read them. */
@@ -81,11 +71,8 @@ export class ModelReader {
   }
 
   async #read(models: readonly KnownModel[]): Promise<void> {
-    let after = models[0]?.upTo;
-    for (const { upTo } of models) if (after === undefined || upTo < after) after = upTo;
-    const items = models.map((model) => model.item);
-    const query = { items, ...(after === undefined ? {} : { after }) };
-    for await (const page of this.#store.read(query)) await this.fold(models, page);
+    const items = models.map((model) => model.condition(model.upTo));
+    for await (const page of this.#store.read({ items })) await this.fold(models, page);
     for (const model of models) model.stale = false;
   }
 

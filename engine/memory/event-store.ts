@@ -10,6 +10,7 @@ import type {
   LaneEnd,
   NewEvent,
   QueryItem,
+  ReadItem,
   ReadEvents,
   StoredEvent,
 } from "../ports/event-store.ts";
@@ -247,7 +248,7 @@ export class MemoryEventStore implements EventStore {
         (lane === undefined || inLane(event, lane)) &&
         (id === undefined || event.id === id) &&
         (correlationId === undefined || event.correlationId === correlationId) &&
-        (items.length === 0 || items.some((item) => matches(event, item))),
+        (items.length === 0 || items.some((item) => isAsked(event, item))),
     );
     if (query.order === "descending") found.reverse();
     return query.limit === undefined ? found : found.slice(0, query.limit);
@@ -266,6 +267,9 @@ function matches(event: NewEvent, item: QueryItem): boolean {
   if (item.types && !item.types.includes(event.type)) return false;
   return (item.tags ?? []).every((tag) => event.tags.includes(tag));
 }
+
+const isAsked = (event: StoredEvent, item: ReadItem): boolean =>
+  event.position > (item.after ?? 0n) && matches(event, item);
 
 function inLane(event: NewEvent, lane: NonNullable<ReadEvents["lane"]>): boolean {
   if (event.topic !== lane.topic) return false;

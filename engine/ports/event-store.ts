@@ -57,6 +57,11 @@ export interface QueryItem {
  * event read for this item, not for others: one with a lower position but another tag may commit
  * later.
  */
+/** A query item of which only later events are wanted. */
+export interface ReadItem extends QueryItem {
+  readonly after?: GlobalPosition;
+}
+
 export interface ConditionItem extends QueryItem {
   readonly after: GlobalPosition;
 }
@@ -100,7 +105,7 @@ export interface AppendOptions {
 
 export interface ReadEvents {
   /** Left out or empty: all events. */
-  readonly items?: readonly QueryItem[];
+  readonly items?: readonly ReadItem[];
   /** Only events of this topic (and partition, and key). */
   readonly lane?: { readonly topic: string; readonly partition?: number; readonly key?: string };
   /** Only events of this business transaction. */

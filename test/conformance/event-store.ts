@@ -245,6 +245,13 @@ function reading(make: Make): void {
     expect(await positions({ order: "descending", limit: 3 })).toEqual([4, 3, 2]);
     expect(await positions({ items: [{ tags: ["a"] }], order: "descending" })).toEqual([4, 2, 1]);
     expect(await positions({ limit: 0 })).toEqual([]);
+    const laterA = { tags: ["a"], after: globalPosition(1) };
+    const laterB = { types: ["B"], after: globalPosition(3) };
+    expect(await positions({ items: [laterA] })).toEqual([2, 4]);
+    expect(await positions({ items: [laterB, { tags: ["b"] }] })).toEqual([3, 4]);
+    expect(await positions({ items: [laterA, laterB], after: globalPosition(2) })).toEqual([4]);
+    expect(await positions({ items: [laterA, laterB], order: "descending" })).toEqual([4, 2]);
+    expect(await positions({ items: [laterA], lane: { topic: "seats", key: "y" } })).toEqual([2]);
   });
 
   test("a subscription brings what is there and what comes, once", async () => {

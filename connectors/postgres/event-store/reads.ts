@@ -2,18 +2,18 @@ import type { Pool, PoolClient } from "pg";
 
 import type {
   ConditionItem,
-  QueryItem,
+  ReadItem,
   ReadEvents,
   StoredEvent,
 } from "../../../engine/ports/event-store.ts";
-import { globalPosition } from "../../../engine/position.ts";
+import { globalPosition, type GlobalPosition } from "../../../engine/position.ts";
 import { textArray } from "../binary-array.ts";
 import { arrayLiteral, itemColumns } from "./append-call.ts";
 import { eventColumns, toStoredEvent, type EventRow } from "./stored-event.ts";
 
 /**
- * Parameters: after, up to, topic, partition, key, time, limit, correlation id, id; then tags and
- * types of items.
+ * Parameters: after, up to, topic, partition, key, time, limit, correlation id, id; then tags, types
+ * and afters of items.
  */
 const filters = `e.position > $1 and ($2::bigint is null or e.position <= $2)
   and ($3::text is null or e.topic = $3) and ($4::integer is null or e.partition = $4)
@@ -38,18 +38,18 @@ const correlated = (direction: Direction): string => `select ${eventColumns("e."
  * position once, and cut. Per tag it is a range of the index, however many items there are.
  */
 const byItems = (direction: Direction): string => `select ${eventColumns("e.")} from (
-    select distinct m.position from unnest($10::text[], $11::text[]) i (tags, types)
+    select distinct m.position from unnest($10::text[], $11::text[], $12::bigint[]) i (tags, types, after)
     cross join lateral (
       (select e.position from refold.event_tags t
       join refold.events e on e.position = t.position
       where i.tags <> '{}' and t.tag = hashtextextended((i.tags::text[])[1], 0)
-        and t.position > $1 and ($2::bigint is null or t.position <= $2)
+        and t.position > i.after and ($2::bigint is null or t.position <= $2)
         and e.tags @> i.tags::text[]
         and (i.types is null or e.ce_type = any (i.types::text[])) and ${filters}
       order by t.position ${direction} limit $7)
       union all
       (select e.position from refold.events e
-      where i.tags = '{}' and (i.types is null or e.ce_type = any (i.types::text[]))
+      where i.tags = '{}' and e.position > i.after and (i.types is null or e.ce_type = any (i.types::text[]))
         and ${filters}
       order by e.position ${direction} limit $7)) m
     order by m.position ${direction} limit $7) p
@@ -64,7 +64,7 @@ export async function readPage(
   const after = query.after ?? globalPosition(0);
   const statement = isByItemsAlone(query)
     ? newerStatement(
-        query.items.map((item) => ({ ...item, after })),
+        query.items.map((item) => ({ ...item, after: larger(after, item.after) })),
         limit,
       )
     : statementOf(query, limit);
@@ -72,8 +72,10 @@ export async function readPage(
   return rows.map(toStoredEvent);
 }
 
+const larger = (one: GlobalPosition, other = one): GlobalPosition => (one > other ? one : other);
+
 interface ByItems extends ReadEvents {
-  readonly items: readonly QueryItem[];
+  readonly items: readonly ReadItem[];
 }
 
 /** Decisions read so, many times a second: planning the statement of all filters costs the most. */
@@ -107,7 +109,8 @@ function statementOf(query: ReadEvents, limit: number | undefined) {
   }
   const tags = textArray(items.map((item) => arrayLiteral(item.tags ?? [])));
   const types = textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null)));
-  return { text: byItems(direction), values: [...scalars, tags, types] };
+  const afters = items.map((item) => larger(query.after ?? globalPosition(0), item.after));
+  return { text: byItems(direction), values: [...scalars, tags, types, afters] };
 }
 
 /**
