@@ -52,6 +52,8 @@ export class Group {
   calls: DecidedCall[] = [];
   /** With the position up to which each was true when it was decided on: others may bring it on. */
   models = new Map<KnownModel, GlobalPosition>();
+  /** Ids that its decisions have made, and nobody before: there is no event of them yet. */
+  fresh = new Set<string>();
   /** What its request brings, once that is made. */
   alongside: Alongside | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
@@ -74,6 +76,7 @@ export class Group {
     // The order of calls is put right when it is asked for.
     for (const call of from.calls) into.calls.push(call);
     for (const [model, upTo] of from.models) into.models.set(model, upTo);
+    for (const id of from.fresh) into.fresh.add(id);
     into.bound(from.#notBeforeMs, from.#beforeMs);
     from.calls = [];
     return into;

@@ -46,6 +46,11 @@ export class KnownModel {
     return true;
   }
 
+  /** There can be no events of it yet. */
+  begin(): void {
+    this.stale = false;
+  }
+
   /** Nothing newer than that may have come. */
   condition(after: GlobalPosition): ConditionItem {
     return { ...this.item, after };

@@ -1,4 +1,4 @@
-import type { ModelOf } from "./definition.ts";
+import type { DecisionModel, ModelOf } from "./definition.ts";
 import { KnownModel } from "./known-model.ts";
 
 /** By name of the model, then by id: joining the two for each look-up would cost more than it. */
@@ -21,6 +21,8 @@ export class ModelCache {
   readonly #modelsMax: number;
   /** Few: a list is smaller than a set, and there is one for each tag. */
   readonly #byTag = new Map<string, KnownModel[]>();
+  /** What was ever asked for, by the name of its tag. */
+  readonly #models = new Map<string, Set<DecisionModel>>();
   #recent: Entries = new Map();
   #older: Entries = new Map();
   #recentSize = 0;
@@ -53,6 +55,22 @@ export class ModelCache {
     return this.#byTag.get(tag) ?? none;
   }
 
+  /**
+   * Makes entries, which need no look at the store, for an id of which there are no events yet: of
+   * the models that somebody here has asked for before.
+   *
+   * @param tag Its name and the id, as events have it.
+   */
+  begin(tag: string, id: string): readonly KnownModel[] {
+    if (this.#byTag.has(tag)) return none;
+    const models = this.#models.get(tag.slice(0, tag.length - id.length - 1)) ?? [];
+    return Array.from(models, (model) => {
+      const entry = this.entry({ model, id });
+      entry.begin();
+      return entry;
+    });
+  }
+
   /** Between rounds only: a round must find the entries that it has read. */
   trim(): void {
     if (this.#recentSize * 2 > this.#modelsMax) {
@@ -67,6 +85,9 @@ export class ModelCache {
   #make(of: ModelOf): KnownModel {
     const made = new KnownModel(of);
     this.#size += 1;
+    const sameName = this.#models.get(of.model.tag);
+    if (sameName) sameName.add(of.model);
+    else this.#models.set(of.model.tag, new Set([of.model]));
     const sameTag = this.#byTag.get(made.tag);
     if (sameTag) sameTag.push(made);
     else this.#byTag.set(made.tag, [made]);

@@ -122,7 +122,10 @@ class Tentative {
     const context = new Context(this.#options.nowMs, asked.origin.atMs, place.ids);
     const decide = asked.call.command.decide as AnyDecide;
     const decision = decide(asked.call.input, states, context);
-    place.group.root().bound(context.notBeforeMs, context.beforeMs);
+    const group = place.group.root();
+    group.bound(context.notBeforeMs, context.beforeMs);
+    // What follows from a seed may have been made before.
+    if (asked.origin.seed === undefined) for (const id of context.made) group.fresh.add(id);
     const facts = decision.kind === "accepted" ? this.#place(decision.facts, asked, place) : [];
     const next = facts && this.#following(asked, decision, place);
     return facts && next && { index: place.index, decision, facts, asked, next };
@@ -279,6 +282,8 @@ class Context implements DecisionContext {
   readonly #ids: IdSource;
   notBeforeMs = Number.NEGATIVE_INFINITY;
   beforeMs = Number.POSITIVE_INFINITY;
+  /** Ids that were asked for. */
+  readonly made: string[] = [];
 
   constructor(nowMs: number, atMs: number | undefined, ids: IdSource) {
     this.#nowMs = nowMs;
@@ -299,7 +304,9 @@ class Context implements DecisionContext {
   }
 
   newId(): string {
-    return this.#ids.newId();
+    const id = this.#ids.newId();
+    this.made.push(id);
+    return id;
   }
 }
 

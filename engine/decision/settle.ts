@@ -1,6 +1,7 @@
 import type { Appended, AppendedEvent } from "../ports/appended.ts";
 import type { CommandResult } from "./outcome.ts";
 import type { DecidedCall, Group, PlacedFact } from "./group.ts";
+import type { KnownModel } from "./known-model.ts";
 import type { ModelCache } from "./model-cache.ts";
 
 /** A fact with what the store gave it. */
@@ -17,13 +18,17 @@ export interface SettledCall {
 }
 
 /**
- * Folds what a group has recorded into the models, now with its true times. Other models of the
+ * Folds what a group has recorded into the models, now with its true times, and into those of ids
+ * that it has made. Other models of the
  * same tags in the cache may have missed events of others in between: they are read anew when they
  * are used.
  */
 export function settleAppended(group: Group, verdict: Appended, cache: ModelCache): SettledCall[] {
   const recorded = recordedIn(group, verdict);
   const inOrder = inOrderOfPosition(recorded);
+  const known = new Set(group.models.keys());
+  // What was recorded some time ago may have gone on since.
+  if (!verdict.duplicate) for (const model of begun(group, inOrder, cache)) known.add(model);
   for (const { placed, at } of inOrder) {
     const { name, tags, event } = placed;
     const meta = { id: placed.newEvent.id, recordedAtMs: at.recordedAtMs };
@@ -31,21 +36,31 @@ export function settleAppended(group: Group, verdict: Appended, cache: ModelCach
     for (const tag of tags) {
       for (const model of cache.ofTag(tag)) {
         if (!model.reads(placed)) continue;
-        if (group.models.has(model)) model.fold(positioned);
+        if (known.has(model)) model.fold(positioned);
         else model.stale = true;
       }
     }
   }
   const last = inOrder.at(-1)?.at.position;
   // A duplicate was recorded some time ago: what came since is not known.
-  if (verdict.duplicate) for (const model of group.models.keys()) model.stale = true;
-  else if (last !== undefined) for (const model of group.models.keys()) model.advance(last);
+  if (verdict.duplicate) for (const model of known) model.stale = true;
+  else if (last !== undefined) for (const model of known) model.advance(last);
   let first = 0;
   return group.calls.map((call) => {
     const settledCall = settled(call, { verdict, recorded, first });
     first += factCount(call);
     return settledCall;
   });
+}
+
+function begun(group: Group, recorded: readonly Recorded[], cache: ModelCache): KnownModel[] {
+  if (group.fresh.size === 0) return [];
+  return recorded.flatMap(({ placed }) =>
+    placed.tags.flatMap((tag) => {
+      const id = tag.slice(tag.indexOf(":") + 1);
+      return group.fresh.has(id) ? cache.begin(tag, id) : [];
+    }),
+  );
 }
 
 /** Facts of a group with what the store gave them, in the order of the calls. */

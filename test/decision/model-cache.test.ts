@@ -44,3 +44,16 @@ test("models of one tag are told apart by their names", () => {
   expect(both[0]).not.toBe(both[1]);
   expect([...cache.ofTag("show:x")]).toEqual(both);
 });
+
+test("an id that was made just now is known without a look at the store, in models asked for before", () => {
+  const cache = new ModelCache();
+  for (const of of [doors, stalls]) cache.entry(of.of("old"));
+  const begun = cache.begin("show:new", "new");
+  expect(begun.map((entry) => [entry.model.name, entry.stale])).toEqual([
+    ["doors", false],
+    ["stalls", false],
+  ]);
+  expect(cache.entry(doors.of("new"))).toBe(begun[0]);
+  expect(cache.begin("show:old", "old"), "somebody has asked for it").toEqual([]);
+  expect(cache.begin("unheard-of:new", "new")).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import { array, assert, asyncProperty, constantFrom, integer, nat, record } from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { ModelCache } from "../../engine/decision/model-cache.ts";
 import { ManualClock, SeededRandom } from "../../engine/memory/clock.ts";
@@ -131,4 +131,27 @@ test("what one decider has recorded, another neither reads nor meets as a confli
   }
   expect(outcomes).toEqual(Array<string>(6).fill("appended"));
   expect(reads).toBe(0);
+});
+
+test("what has the id that a decision made isn't read, unless the id may have been made before", async () => {
+  const clock = new ManualClock();
+  const store = new LaggingEventStore({ clock, random: new SeededRandom(1) });
+  const codec = new JsonCodec();
+  const models = new ModelCache();
+  const one = newDecider(store, codec, { models });
+  const other = newDecider(store, codec, { models });
+  await one.execute(open({ show: "a", seats: 9 }), origin);
+  const readsOf = async (seed?: string): Promise<number> => {
+    const by = seed === undefined ? origin : { ...origin, seed };
+    const bought = await one.execute(buy({ show: "a", person: "p" }), by);
+    if (bought.outcome !== "accepted") return expect.fail(bought.outcome);
+    const read = vi.spyOn(store, "read");
+    await other.execute(giveBack(bought.answer), origin);
+    const reads = read.mock.calls.length;
+    read.mockRestore();
+    return reads;
+  };
+  expect(await readsOf(), "nobody has asked for a ticket yet").toBe(1);
+  expect(await readsOf()).toBe(0);
+  expect(await readsOf("a seed")).toBe(1);
 });
