@@ -15,6 +15,11 @@ export interface TaskLimits {
    * waits for that, and what is read again after a crash leads to nothing again.
    */
   readonly positionLingerMs: number;
+  /**
+   * A batch that isn't full waits three times as long as the flush before it took, at most so long:
+   * where the store is busy, few flushes of many records leave more of it to all.
+   */
+  readonly restMaxMs: number;
   /** Records decoded before their rows are loaded, with one query. */
   readonly chunkRecordsMax: number;
   /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
@@ -32,6 +37,7 @@ export const defaultTaskLimits: TaskLimits = {
   batchBytesMax: 16 * 1024 * 1024,
   lingerMs: 10,
   positionLingerMs: 250,
+  restMaxMs: 100,
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,
@@ -58,6 +64,7 @@ export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
   if (!(limits.positionLingerMs >= 0)) texts.push("positionLingerMs must not be negative");
+  if (!(limits.restMaxMs >= 0)) texts.push("restMaxMs must not be negative");
   if (!(limits.failedLettersMax >= 0)) texts.push("failedLettersMax must not be negative");
   if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
   if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");
