@@ -22,7 +22,7 @@ import { ModelReader } from "./model-reader.ts";
 import type { CommandResult, Origin } from "./outcome.ts";
 import { DecisionPlan, type PlanOutcome } from "./plan.ts";
 import { conditionOf, requestOf } from "./request.ts";
-import { decideRound, type Round, type RoundOptions } from "./round.ts";
+import { decideRound, type Round, type RoundOptions, unknownModels } from "./round.ts";
 import { Sends } from "./sends.ts";
 import { settleAppended, type SettledCall } from "./settle.ts";
 
@@ -330,7 +330,8 @@ export class Decider {
     requests = this.#options.requests ?? "independent",
   ): Promise<Round> {
     if (calls.length === 0) return { groups: [], failed: new Map(), lacking: undefined };
-    await this.#askClock();
+    const unknown = unknownModels(calls, this.#models);
+    await Promise.all([this.#askClock(), this.#reader.refresh([...unknown])]);
     for (let attempt = 0; attempt < preparationsMax; attempt += 1) {
       const round = decideRound(calls, this.#roundOptions(requests));
       if (!round.lacking) return round;

@@ -6,6 +6,7 @@ import type { NewEvent } from "../ports/event-store.ts";
 import type { EventTopic } from "../topic.ts";
 import { childTraceparent, spanIdOf } from "../tracing/trace-context.ts";
 import {
+  type CommandCall,
   type Decision,
   type DecisionContext,
   type Fact,
@@ -45,6 +46,34 @@ export interface Round {
   /** Calls whose definition failed, by index. */
   readonly failed: ReadonlyMap<number, unknown>;
   readonly lacking: Lacking | undefined;
+}
+
+/**
+ * The models that calls read at first and that aren't known: got before the round, they spare it to
+ * be begun twice. What calls read behind these, and what follows them, the round itself tells.
+ */
+export function unknownModels(
+  calls: readonly CallToDecide[],
+  models: ModelCache,
+): ReadonlySet<KnownModel> {
+  const unknown = new Set<KnownModel>();
+  for (const { call, conflicts = 0 } of calls) {
+    for (const of of firstReads(call)) {
+      if (conflicts === 0 && of.expected === "nothing") continue;
+      const model = models.entry(of);
+      if (model.stale) unknown.add(model);
+    }
+  }
+  return unknown;
+}
+
+/** What a definition throws is told by the round. */
+function firstReads({ command, input }: CommandCall): readonly ModelOf[] {
+  try {
+    return Object.values((command as unknown as AnyCommand).reads(input));
+  } catch {
+    return [];
+  }
 }
 
 /**
