@@ -17,9 +17,14 @@ export interface FlusherOptions {
   readonly metrics: Metrics;
   readonly probe: Probe;
   readonly backoff: BackoffOptions;
+  /** See `TaskLimits`. */
+  readonly restMaxMs: number;
   /** Ends waiting between tries. */
   readonly signal: AbortSignal;
 }
+
+/** A rest is so many times as long as the flush before it. */
+const restsPerFlush = 3;
 
 export type FlushOutcome =
   /** With the epochs as they are now: a lost answer may have raised them. */
@@ -32,17 +37,26 @@ export type FlushOutcome =
 /** Brings one batch to the store, trying again what may work later. */
 export class Flusher {
   readonly #options: FlusherOptions;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
   }
 
+  /** When a batch that isn't full may follow the last one (monotonic). */
+  get restUntilMs(): number {
+    return this.#restUntilMs;
+  }
+
   /** Rejects only with what nobody may catch (a broken invariant, a test's crash). */
   async run(batch: FlushBatch): Promise<FlushOutcome> {
-    const { clock, metrics, consumer } = this.#options;
+    const { clock, metrics, consumer, restMaxMs } = this.#options;
     const startedMs = clock.monotonicMs();
     const outcome = await this.#tried(batch);
-    metrics.observe("flush_seconds", (clock.monotonicMs() - startedMs) / 1_000, { consumer });
+    const endedMs = clock.monotonicMs();
+    const tookMs = endedMs - startedMs;
+    this.#restUntilMs = endedMs + Math.min(restsPerFlush * tookMs, restMaxMs);
+    metrics.observe("flush_seconds", tookMs / 1_000, { consumer });
     // Only what is durable counts: what was folded and not written is folded again.
     if (outcome.kind === "committed") {
       metrics.count("records_applied_total", batch.applied ?? 0, { consumer });

@@ -7,7 +7,7 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
 import type { ContextsOfRecords } from "../tracing/record-contexts.ts";
-import { type FlushBatch, OpenBatch, type TaskStore } from "./batch.ts";
+import { OpenBatch, type TaskStore } from "./batch.ts";
 import { ChunkFold } from "./chunk-fold.ts";
 import { Flusher, type FlushOutcome } from "./flusher.ts";
 import { Healer, type HealVerdict, type HealWork } from "./healer.ts";
@@ -46,9 +46,6 @@ export interface TaskOptions {
   readonly signal: AbortSignal;
 }
 
-/** See `TaskLimits.restMaxMs`. */
-const restsPerFlush = 3;
-
 /**
  * One definition at work on the partitions that this process owns: decode, load, fold across
  * partitions, flush once, with one flush in flight while the next batch fills. It pulls nothing by
@@ -70,8 +67,6 @@ export class Task {
   /** What nobody may catch has happened: the task is of no use any more. */
   #broken: { readonly error: unknown } | undefined;
   #rewinds = 0;
-  /** Monotonic. */
-  #restUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -93,7 +88,7 @@ export class Task {
     };
     this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
-    this.#flusher = new Flusher({ ...shared, consumer, backoff: limits.backoff });
+    this.#flusher = new Flusher({ ...shared, ...limits, consumer });
     const { deadLetters } = options;
     this.#settler = new LetterSettler({
       redriver: new Redriver({ ...shared, deadLetters }),
@@ -131,7 +126,7 @@ export class Task {
     const isAwaited = pipeline.kind !== "processor";
     const positionLingerMs = isAwaited ? limits.lingerMs : limits.positionLingerMs;
     const dueMs = this.#open.dueMs({ ...limits, positionLingerMs });
-    return dueMs === undefined ? undefined : Math.max(dueMs, this.#restUntilMs);
+    return dueMs === undefined ? undefined : Math.max(dueMs, this.#flusher.restUntilMs);
   }
 
   get flushing(): boolean {
@@ -183,18 +178,9 @@ export class Task {
     this.#inFlightBatch = this.#open.number;
     const batch = this.#open.take(advances);
     this.#options.probe.at("flush-taken");
-    this.#inFlight = this.#flushed(batch);
+    this.#inFlight = this.#flusher.run(batch).then((outcome) => this.#apply(outcome));
     // Its failure is met by whoever settles it next, however late.
     this.#inFlight.catch((error: unknown) => (this.#broken = { error }));
-  }
-
-  async #flushed(batch: FlushBatch): Promise<void> {
-    const { clock, limits } = this.#options;
-    const beganMs = clock.monotonicMs();
-    const outcome = await this.#flusher.run(batch);
-    const endedMs = clock.monotonicMs();
-    this.#restUntilMs = endedMs + Math.min(restsPerFlush * (endedMs - beganMs), limits.restMaxMs);
-    this.#apply(outcome);
   }
 
   /** Waits for the flush in flight, if there is one. */
