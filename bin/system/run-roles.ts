@@ -156,7 +156,11 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
 
 function paymentsOf(
   { paymentSettings: settings, database: { url }, roles }: RolesPart,
-  { stores, deciding, metrics }: Pick<Running, "stores" | "deciding"> & {
+  {
+    stores,
+    deciding,
+    metrics,
+  }: Pick<Running, "stores" | "deciding"> & {
     readonly metrics: Metrics;
   },
 ): Payments {

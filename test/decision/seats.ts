@@ -154,7 +154,8 @@ export class LaggingEventStore extends MemoryEventStore {
       this.#next ??= turn().then(() => void (this.#next = undefined));
       await this.#next;
     }
-    for (let left = Math.floor(this.#random.next() * 9); left > 0; left -= 1) await Promise.resolve();
+    for (let left = Math.floor(this.#random.next() * 9); left > 0; left -= 1)
+      await Promise.resolve();
   }
 }
 
