@@ -105,14 +105,19 @@ test("models that deciders share are true up to their positions, however their c
   );
 });
 
-test("what one decider has recorded, another neither reads nor meets as a conflict", async () => {
-  const clock = new ManualClock();
-  const store = new LaggingEventStore({ clock, random: new SeededRandom(1) });
+/** Two deciders that share their models, and a show that is open. */
+async function pair() {
+  const store = new LaggingEventStore({ clock: new ManualClock(), random: new SeededRandom(1) });
   const codec = new JsonCodec();
   const models = new ModelCache();
   const one = newDecider(store, codec, { models });
   const other = newDecider(store, codec, { models });
   await one.execute(open({ show: "a", seats: 9 }), origin);
+  return { store, one, other };
+}
+
+test("what one decider has recorded, another neither reads nor meets as a conflict", async () => {
+  const { store, one, other } = await pair();
   const outcomes: string[] = [];
   const append = store.append.bind(store);
   store.append = async (...given) => {
@@ -134,13 +139,7 @@ test("what one decider has recorded, another neither reads nor meets as a confli
 });
 
 test("what has the id that a decision made isn't read, unless the id may have been made before", async () => {
-  const clock = new ManualClock();
-  const store = new LaggingEventStore({ clock, random: new SeededRandom(1) });
-  const codec = new JsonCodec();
-  const models = new ModelCache();
-  const one = newDecider(store, codec, { models });
-  const other = newDecider(store, codec, { models });
-  await one.execute(open({ show: "a", seats: 9 }), origin);
+  const { store, one, other } = await pair();
   const readsOf = async (seed?: string): Promise<number> => {
     const by = seed === undefined ? origin : { ...origin, seed };
     const bought = await one.execute(buy({ show: "a", person: "p" }), by);
