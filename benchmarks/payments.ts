@@ -19,8 +19,7 @@ import { application, type Definitions } from "../bin/system/definitions.ts";
 import { openStores, type Stores } from "../bin/system/stores.ts";
 import { PostgresBooks, SandboxProvider } from "../connectors/payments/index.ts";
 import { makePool } from "../connectors/postgres/index.ts";
-import { ModelCache } from "../engine/decision/model-cache.ts";
-import { WakeUps } from "../engine/effects/wake-ups.ts";
+import { sharedByDeciders } from "../engine/decision/shared.ts";
 import { noMetrics } from "../engine/ports/metrics.ts";
 import { systemClock } from "../bin/system-clock.ts";
 import { paymentDue, paymentPerformers, paymentRequests } from "../processors/payments/index.ts";
@@ -63,7 +62,7 @@ interface Place {
 const report = (message: string): void => console.error(message);
 
 function start({ url, stores, provider }: Place, role: Role) {
-  const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
+  const deciding = sharedByDeciders();
   const performers = paymentPerformers(provider);
   const roles = new Set([role]);
   const ports = { url, stores, metrics: noMetrics, report };

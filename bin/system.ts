@@ -1,5 +1,5 @@
 import type { EffectPerformer } from "../engine/effect.ts";
-import type { SharedByDeciders } from "../engine/decision/decider-options.ts";
+import type { SharedByDeciders } from "../engine/decision/shared.ts";
 import type { Metrics } from "../engine/ports/metrics.ts";
 import type { Tracer } from "../engine/ports/tracing.ts";
 import { StopInTurn } from "./stop-in-turn.ts";

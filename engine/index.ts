@@ -20,10 +20,10 @@ export { EffectRunner, type EffectWork } from "./effects/effect-runner.ts";
 export type { DeadlineLimits, EffectLimits } from "./effects/limits.ts";
 export { WakeUps } from "./effects/wake-ups.ts";
 export { Decider, type DeciderOptions } from "./decision/decider.ts";
-export type { SharedByDeciders } from "./decision/decider-options.ts";
 export * from "./decision/definition.ts";
 export { ModelCache } from "./decision/model-cache.ts";
 export * from "./decision/outcome.ts";
+export { type SharedByDeciders, sharedByDeciders } from "./decision/shared.ts";
 export {
   type BucketDigest,
   canonicalJson,

@@ -5,9 +5,7 @@ import { Decider } from "../../engine/decision/decider.ts";
 import type { CommandCall } from "../../engine/decision/definition.ts";
 import type { CommandResult, Origin } from "../../engine/decision/outcome.ts";
 import type { EffectPerformer } from "../../engine/effect.ts";
-import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
-import { ModelCache } from "../../engine/decision/model-cache.ts";
-import { WakeUps } from "../../engine/effects/wake-ups.ts";
+import { type SharedByDeciders, sharedByDeciders } from "../../engine/decision/shared.ts";
 import type { Columns, RowOf } from "../../engine/columns.ts";
 import type { FindRows, ReadModelReader } from "../../engine/ports/read-model-reader.ts";
 import type { Rebuilds, RebuildStart } from "../../engine/ports/rebuilds.ts";
@@ -92,7 +90,7 @@ export class Embedded implements AsyncDisposable {
         newVersions: options.newVersions ?? defaultRebuilding.newVersions,
         differencesFolder: join(resolve(options.folder), "rebuilds"),
       };
-      const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
+      const deciding = sharedByDeciders();
       const { performers = [], tracer = processTracer() } = options;
       const part = { report, servers, stop, rebuilding, performers, deciding, tracer };
       const stores = await startOn(database, definitions, part);

@@ -6,7 +6,7 @@ import {
   type TrustedProxies,
 } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
-import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
+import type { SharedByDeciders } from "../../engine/decision/shared.ts";
 import { commandsWhileRoom, type Room } from "./commands-while-room.ts";
 import type { AccessSettings } from "../access-settings.ts";
 import { type Address, listenOn, type Listening } from "../port.ts";

@@ -2,7 +2,7 @@ import type { ConsumerHealth } from "../../api/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
 import type { EffectPerformer } from "../../engine/effect.ts";
 import type { EffectWork } from "../../engine/effects/effect-runner.ts";
-import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
+import type { SharedByDeciders } from "../../engine/decision/shared.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { Tracer } from "../../engine/ports/tracing.ts";
 import { run } from "../../engine/runner/run.ts";

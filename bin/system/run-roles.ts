@@ -1,9 +1,7 @@
 import type { ApiOptions, ServerTls, TrustedProxies } from "../../api/index.ts";
 import { PrometheusMetrics } from "../../connectors/prometheus/index.ts";
 import { Decider } from "../../engine/decision/decider.ts";
-import type { SharedByDeciders } from "../../engine/decision/decider-options.ts";
-import { ModelCache } from "../../engine/decision/model-cache.ts";
-import { WakeUps } from "../../engine/effects/wake-ups.ts";
+import { type SharedByDeciders, sharedByDeciders } from "../../engine/decision/shared.ts";
 import type { Metrics } from "../../engine/ports/metrics.ts";
 import type { AccessSettings } from "../access-settings.ts";
 import { othersOn, type Database } from "../database.ts";
@@ -62,7 +60,7 @@ export interface RolesPart {
 }
 
 interface Running {
-  /** Commands that the API decides wake who performs their effects here. */
+  /** Commands that the API decides wake who performs their effects here, and spare others a read. */
   readonly deciding: SharedByDeciders;
   readonly payments: Payments;
   readonly stores: Stores;
@@ -125,7 +123,7 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
     report,
   });
   stop.add("stores", () => stores[Symbol.asyncDispose]());
-  const deciding = { wakeUps: new WakeUps(), models: new ModelCache() };
+  const deciding = sharedByDeciders();
   const payments = paymentsOf(part, { stores, deciding, metrics });
   stop.add("payments", () => payments[Symbol.asyncDispose]());
   const system = await openSystem({
@@ -154,20 +152,18 @@ async function startParts(part: RolesPart, health: ProcessHealth): Promise<Runni
   return { stores, system, others, deciding, payments };
 }
 
+interface PaymentsPart extends Pick<Running, "stores" | "deciding"> {
+  readonly metrics: Metrics;
+}
+
 function paymentsOf(
   { paymentSettings: settings, database: { url }, roles }: RolesPart,
-  {
-    stores,
-    deciding,
-    metrics,
-  }: Pick<Running, "stores" | "deciding"> & {
-    readonly metrics: Metrics;
-  },
+  { stores, deciding, metrics }: PaymentsPart,
 ): Payments {
   const { eventStore, codec, effectLedger } = stores;
   const random = new SystemRandom();
-  const ports = { eventStore, codec, random, clock: systemClock, tracer: processTracer(), metrics };
-  const decider = new Decider({ ...ports, ...deciding });
+  const ports = { eventStore, codec, random, clock: systemClock, tracer: processTracer() };
+  const decider = new Decider({ ...ports, ...deciding, metrics });
   const performs = roles.has("consumers") ? "all" : "nothing";
   return openPayments({ settings, url, performs, decider, effectLedger, report: reportToTerminal });
 }

@@ -1,21 +1,9 @@
-import type { WakeUps } from "../effects/wake-ups.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { AppendOptions, EventStore } from "../ports/event-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Tracer } from "../ports/tracing.ts";
-import type { ModelCache } from "./model-cache.ts";
-
-/** What all deciders of a process have in common that decide on one store. */
-export interface SharedByDeciders {
-  /** Told of effects and deadlines as they become durable. */
-  readonly wakeUps: WakeUps;
-  /**
-   * The folded models that are kept: what one of them has recorded or read, the others needn't read
-   * again, nor meet as a conflict.
-   */
-  readonly models: ModelCache;
-}
+import type { SharedByDeciders } from "./shared.ts";
 
 /** What is left out of `SharedByDeciders` is the decider's own. */
 export interface DeciderOptions extends Partial<SharedByDeciders> {

@@ -21,8 +21,7 @@ export class ModelReader {
   }
 
   /** Brings stale models up to what has committed, each from where it stands. */
-  async refresh(models: readonly KnownModel[]): Promise<void> {
-    const stale = models.filter((model) => model.stale);
+  async refresh(stale: readonly KnownModel[]): Promise<void> {
     for (const some of inParts(stale, modelsPerRead)) await this.#read(some);
   }
 

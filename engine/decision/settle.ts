@@ -19,9 +19,8 @@ export interface SettledCall {
 
 /**
  * Folds what a group has recorded into the models, now with its true times, and into those of ids
- * that it has made. Other models of the
- * same tags in the cache may have missed events of others in between: they are read anew when they
- * are used.
+ * that it has made. Other models of the same tags in the cache may have missed events of others in
+ * between: they are read anew when they are used.
  */
 export function settleAppended(group: Group, verdict: Appended, cache: ModelCache): SettledCall[] {
   const recorded = recordedIn(group, verdict);
@@ -53,6 +52,7 @@ export function settleAppended(group: Group, verdict: Appended, cache: ModelCach
   });
 }
 
+/** Models of the ids that the group has made: what it has recorded is all there is of them. */
 function begun(group: Group, recorded: readonly Recorded[], cache: ModelCache): KnownModel[] {
   if (group.fresh.size === 0) return [];
   return recorded.flatMap(({ placed }) =>

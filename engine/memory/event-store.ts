@@ -10,8 +10,8 @@ import type {
   LaneEnd,
   NewEvent,
   QueryItem,
-  ReadItem,
   ReadEvents,
+  ReadItem,
   StoredEvent,
 } from "../ports/event-store.ts";
 import { globalPosition, type GlobalPosition, sequence } from "../position.ts";

@@ -52,16 +52,16 @@ export interface QueryItem {
   readonly tags?: readonly string[];
 }
 
-/**
- * Nothing that matches the item may have come after this position. It is the position of the last
- * event read for this item, not for others: one with a lower position but another tag may commit
- * later.
- */
 /** A query item of which only later events are wanted. */
 export interface ReadItem extends QueryItem {
   readonly after?: GlobalPosition;
 }
 
+/**
+ * Nothing that matches the item may have come after this position. It is the position of the last
+ * event read for this item, not for others: one with a lower position but another tag may commit
+ * later.
+ */
 export interface ConditionItem extends QueryItem {
   readonly after: GlobalPosition;
 }

@@ -9,6 +9,9 @@ import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 import type { FlushBatch, TaskStore } from "./batch.ts";
 import { UnfitBatchError } from "./suspects.ts";
 
+/** A rest is so many times as long as the flush before it. */
+const restsPerFlush = 3;
+
 export interface FlusherOptions {
   readonly consumer: string;
   readonly store: TaskStore;
@@ -22,9 +25,6 @@ export interface FlusherOptions {
   /** Ends waiting between tries. */
   readonly signal: AbortSignal;
 }
-
-/** A rest is so many times as long as the flush before it. */
-const restsPerFlush = 3;
 
 export type FlushOutcome =
   /** With the epochs as they are now: a lost answer may have raised them. */

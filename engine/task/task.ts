@@ -88,7 +88,8 @@ export class Task {
     };
     this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
-    this.#flusher = new Flusher({ ...shared, ...limits, consumer });
+    const { backoff, restMaxMs } = limits;
+    this.#flusher = new Flusher({ ...shared, consumer, backoff, restMaxMs });
     const { deadLetters } = options;
     this.#settler = new LetterSettler({
       redriver: new Redriver({ ...shared, deadLetters }),

@@ -154,8 +154,9 @@ export class LaggingEventStore extends MemoryEventStore {
       this.#next ??= turn().then(() => void (this.#next = undefined));
       await this.#next;
     }
-    for (let left = Math.floor(this.#random.next() * 9); left > 0; left -= 1)
+    for (let left = Math.floor(this.#random.next() * 9); left > 0; left -= 1) {
       await Promise.resolve();
+    }
   }
 }
 

@@ -22,6 +22,7 @@ const step = record({
   show: constantFrom("a", "b"),
   person: constantFrom("p", "q", "r", "s"),
 });
+
 interface Step {
   readonly decider: number;
   readonly how: string;
@@ -118,24 +119,14 @@ async function pair() {
 
 test("what one decider has recorded, another neither reads nor meets as a conflict", async () => {
   const { store, one, other } = await pair();
-  const outcomes: string[] = [];
-  const append = store.append.bind(store);
-  store.append = async (...given) => {
-    const verdict = await append(...given);
-    outcomes.push(verdict.outcome);
-    return verdict;
-  };
-  let reads = 0;
-  const read = store.read.bind(store);
-  store.read = (...given) => {
-    reads += 1;
-    return read(...given);
-  };
+  const append = vi.spyOn(store, "append");
+  const read = vi.spyOn(store, "read");
   for (const person of ["p", "q", "r"]) {
     for (const decider of [one, other]) await decider.execute(buy({ show: "a", person }), origin);
   }
-  expect(outcomes).toEqual(Array<string>(6).fill("appended"));
-  expect(reads).toBe(0);
+  const verdicts = await Promise.all(append.mock.results.map(({ value }) => value));
+  expect(verdicts.map(({ outcome }) => outcome)).toEqual(Array<string>(6).fill("appended"));
+  expect(read).not.toHaveBeenCalled();
 });
 
 test("what has the id that a decision made isn't read, unless the id may have been made before", async () => {

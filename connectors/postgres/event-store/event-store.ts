@@ -22,7 +22,7 @@ import { appendTransaction } from "./append-transaction.ts";
 import { appendWithin } from "./append-within.ts";
 import { asFailure } from "./failures.ts";
 import { lockSpace } from "./locks.ts";
-import { readNewer, readPage, readPages } from "./reads.ts";
+import { larger, readNewer, readPage, readPages } from "./reads.ts";
 
 export interface PostgresEventStoreOptions {
   readonly pool: Pool;
@@ -209,5 +209,3 @@ interface LaneRow {
   readonly last_event_id: string | null;
   readonly last_recorded_at_ms: bigint;
 }
-
-const larger = (a: GlobalPosition, b: GlobalPosition): GlobalPosition => (a > b ? a : b);

@@ -2,8 +2,8 @@ import type { Pool, PoolClient } from "pg";
 
 import type {
   ConditionItem,
-  ReadItem,
   ReadEvents,
+  ReadItem,
   StoredEvent,
 } from "../../../engine/ports/event-store.ts";
 import { globalPosition, type GlobalPosition } from "../../../engine/position.ts";
@@ -61,10 +61,9 @@ export async function readPage(
   query: ReadEvents,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const after = query.after ?? globalPosition(0);
   const statement = isByItemsAlone(query)
     ? newerStatement(
-        query.items.map((item) => ({ ...item, after: larger(after, item.after) })),
+        query.items.map((item) => ({ ...item, after: afterOf(query, item) })),
         limit,
       )
     : statementOf(query, limit);
@@ -72,7 +71,14 @@ export async function readPage(
   return rows.map(toStoredEvent);
 }
 
-const larger = (one: GlobalPosition, other = one): GlobalPosition => (one > other ? one : other);
+const nothing = globalPosition(0);
+
+/** What is asked of the item is later than both say. */
+const afterOf = (query: ReadEvents, item: ReadItem): GlobalPosition =>
+  larger(query.after ?? nothing, item.after ?? nothing);
+
+export const larger = (one: GlobalPosition, other: GlobalPosition): GlobalPosition =>
+  one > other ? one : other;
 
 interface ByItems extends ReadEvents {
   readonly items: readonly ReadItem[];
@@ -109,7 +115,7 @@ function statementOf(query: ReadEvents, limit: number | undefined) {
   }
   const tags = textArray(items.map((item) => arrayLiteral(item.tags ?? [])));
   const types = textArray(items.map((item) => (item.types ? arrayLiteral(item.types) : null)));
-  const afters = items.map((item) => larger(query.after ?? globalPosition(0), item.after));
+  const afters = items.map((item) => afterOf(query, item));
   return { text: byItems(direction), values: [...scalars, tags, types, afters] };
 }
 
