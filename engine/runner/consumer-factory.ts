@@ -6,7 +6,7 @@ import type { TopicInfo } from "../ports/record-log.ts";
 import type { AnyProcessor } from "../processor.ts";
 import type { AnyProjection } from "../projection.ts";
 import type { TaskStore } from "../task/batch.ts";
-import { projectionLimits, taskLimits, type TaskLimits } from "../task/limits.ts";
+import { processorLimits, projectionLimits, taskLimits, type TaskLimits } from "../task/limits.ts";
 import { type Pipeline, processorPipeline, projectionPipeline } from "../task/pipeline.ts";
 import { processorModelOf, ProcessorTaskStore } from "../task/processor-task-store.ts";
 import { ProjectionStore, readModelOf } from "../task/projection-store.ts";
@@ -42,7 +42,7 @@ export class ConsumerFactory {
     this.#options = options;
     this.#limits = {
       projection: taskLimits({ ...projectionLimits, ...options.limits }),
-      processor: taskLimits(options.limits),
+      processor: taskLimits({ ...processorLimits, ...options.limits }),
     };
     this.#metrics = options.metrics ?? noMetrics;
     this.#signal = signal;

@@ -55,6 +55,11 @@ export interface TaskStore {
 
 type Lingering = Pick<TaskLimits, "lingerMs" | "positionLingerMs">;
 
+type Room = Pick<
+  TaskLimits,
+  "batchRecordsMax" | "batchRowsMax" | "batchCallsMax" | "batchBytesMax"
+>;
+
 /** The batch that is being filled. */
 export class OpenBatch {
   /** From 1; rows say by it when they were last touched. */
@@ -85,6 +90,15 @@ export class OpenBatch {
     if (this.openedAtMs === undefined) return undefined;
     const changesDueMs = (this.#changesSinceMs ?? Infinity) + lingerMs;
     return Math.min(changesDueMs, this.openedAtMs + Math.max(lingerMs, positionLingerMs));
+  }
+
+  isFull({ batchRecordsMax, batchRowsMax, batchCallsMax, batchBytesMax }: Room): boolean {
+    return (
+      this.records >= batchRecordsMax ||
+      this.touched.length >= batchRowsMax ||
+      this.calls.length >= batchCallsMax ||
+      this.bytes >= batchBytesMax
+    );
   }
 
   touch(row: HotRow): void {

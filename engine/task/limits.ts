@@ -6,6 +6,8 @@ export interface TaskLimits {
   readonly batchRecordsMax: number;
   /** or has touched so many rows (what one chunk touches may come on top), */
   readonly batchRowsMax: number;
+  /** or asks for so many decisions (likewise), */
+  readonly batchCallsMax: number;
   /** or so many bytes of the log, */
   readonly batchBytesMax: number;
   /** or when its first record has waited so long. */
@@ -34,6 +36,7 @@ export interface TaskLimits {
 export const defaultTaskLimits: TaskLimits = {
   batchRecordsMax: 10_000,
   batchRowsMax: 10_000,
+  batchCallsMax: 1_000,
   batchBytesMax: 16 * 1024 * 1024,
   lingerMs: 10,
   positionLingerMs: 250,
@@ -47,20 +50,34 @@ export const defaultTaskLimits: TaskLimits = {
 
 /**
  * Where a projection is behind, a flush of many records costs as much as one of few that touch the
- * same rows: with as many rows as a chunk may touch, each chunk of 10,000 keys would be a flush. A
- * processor's flush decides about each of its records in one transaction.
+ * same rows: with as many rows as a chunk may touch, each chunk of 10,000 keys would be a flush.
  */
 export const projectionLimits: Partial<TaskLimits> = {
   batchRecordsMax: 50_000,
   batchRowsMax: 20_000,
 };
 
+/**
+ * A processor's flush decides about each of its records in one transaction, for whose locks all who
+ * append wait: small ones let this process decide while the store appends. Positions alone move by
+ * as many records as there are.
+ */
+export const processorLimits: Partial<TaskLimits> = { chunkRecordsMax: 1_000 };
+
+/** The limits that count. */
+const counts = [
+  "batchRecordsMax",
+  "batchRowsMax",
+  "batchCallsMax",
+  "batchBytesMax",
+  "chunkRecordsMax",
+  "hotRowsMax",
+] as const;
+
 /** @throws RangeError naming every fault. */
 export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   const limits = { ...defaultTaskLimits, ...given };
-  const faults = (
-    ["batchRecordsMax", "batchRowsMax", "batchBytesMax", "chunkRecordsMax", "hotRowsMax"] as const
-  ).filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
+  const faults = counts.filter((name) => !Number.isInteger(limits[name]) || limits[name] < 1);
   const texts: string[] = faults.map((name) => `${name} must be 1 or more`);
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
   if (!(limits.positionLingerMs >= 0)) texts.push("positionLingerMs must not be negative");

@@ -156,13 +156,13 @@ export class Task {
     this.#options.contexts?.see(fetch, (partition) => this.#stagedOffset(fetch.topic, partition));
     const work = this.#workOf(fetch);
     while (work.length > 0) {
-      if (this.#full()) await this.beginFlush();
+      if (this.#open.isFull(this.#options.limits)) await this.beginFlush();
       // A flush that was fenced meanwhile has taken the ground from under these records.
       if (this.#rewinds !== life) return;
       await this.#chunk(work);
       if (this.#rewinds !== life) return;
     }
-    if (this.#full()) await this.beginFlush();
+    if (this.#open.isFull(this.#options.limits)) await this.beginFlush();
   }
 
   /** Closes the open batch and sends it off, after the one before has arrived. */
@@ -291,12 +291,6 @@ export class Task {
       work.push({ source, bytes, end });
     }
     return work;
-  }
-
-  #full(): boolean {
-    const { batchRecordsMax, batchRowsMax, batchBytesMax } = this.#options.limits;
-    const { records, touched, bytes } = this.#open;
-    return records >= batchRecordsMax || touched.length >= batchRowsMax || bytes >= batchBytesMax;
   }
 
   async #chunk(work: Work[]): Promise<void> {

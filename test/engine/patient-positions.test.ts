@@ -119,3 +119,17 @@ test("a crash before they are written makes the same events, once", async () => 
   await until("the move is noted", async () => (await noted()).length > 0);
   expect(await noted()).toEqual(["a"]);
 });
+
+test("a batch that asks for so many decisions is flushed, and one that asks for none goes on", async () => {
+  const { journal, store, start, noted } = await stage();
+  const quiet = Array.from({ length: 6 }, (_, at) => opened(at));
+  await journal.append(counters, [...quiet, moved, moved, moved, moved, ...quiet]);
+  const limits = { batchCallsMax: 2, chunkRecordsMax: 1, lingerMs: 600_000 };
+  const runner = await start({ limits: { ...limits, positionLingerMs: 600_000 } });
+  onTestFinished(() => runner.stop());
+  await until("all moves are noted", async () => (await noted()).length === 4);
+  expect(store.seen.map(({ advances }) => advances.map(({ records }) => records))).toEqual([
+    [8],
+    [2],
+  ]);
+});
