@@ -49,6 +49,7 @@ export * from "./ports/effect-ledger.ts";
 export * from "./ports/event-store.ts";
 export * from "./ports/generations.ts";
 export * from "./ports/idempotency-keys.ts";
+export * from "./ports/load.ts";
 export * from "./ports/metrics.ts";
 export * from "./ports/processor-store.ts";
 export * from "./ports/read-model-reader.ts";

@@ -10,6 +10,7 @@ import type { Runner } from "../../engine/runner/runner.ts";
 import { workedOnByBoard } from "../../engine/rebuild/index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { staleAfterMs } from "../status/report.ts";
+import { LoopLoad } from "../loop-load.ts";
 import { systemClock, SystemRandom } from "../system-clock.ts";
 import type { Definitions } from "./definitions.ts";
 import { FrozenAges } from "./frozen-ages.ts";
@@ -64,6 +65,7 @@ export async function startConsumers(part: ConsumersPart): Promise<RunningConsum
   };
   const runner = await run({
     ...shared,
+    load: new LoopLoad(),
     projections,
     processors,
     log: stores.log,

@@ -103,13 +103,13 @@ export class ConsumerFactory {
 
   async #consumer(prepared: Prepared): Promise<LiveConsumer> {
     const { pipeline, store, generation, duty, metrics } = prepared;
-    const { log, clock, random, assignment, deadLetters, probe = noProbe } = this.#options;
+    const { log, clock, random, load, assignment, deadLetters, probe = noProbe } = this.#options;
     const limits = this.#limits[pipeline.kind];
     const { backoff } = limits;
     const topics = await Promise.all(pipeline.topics.map((topic) => this.#topic(topic)));
     const { tracer } = this.#options;
     const traced = tracedTask({ store, consumer: pipeline.name, tracer, clock });
-    const shared = { ...traced, clock, random, signal: this.#signal, deadLetters };
+    const shared = { ...traced, clock, random, load, signal: this.#signal, deadLetters };
     const task = new Task({ ...shared, pipeline, metrics, probe, limits });
     const claims = new Claims({ ...shared, log, topics, backoff });
     const group = groupOf(pipeline.name, generation);

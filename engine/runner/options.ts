@@ -8,6 +8,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { EventCodec } from "../ports/codec.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { Generations } from "../ports/generations.ts";
+import type { Load } from "../ports/load.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ProcessorStore } from "../ports/processor-store.ts";
 import type { ReadModelStore } from "../ports/read-model-store.ts";
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly codec: EventCodec;
   readonly clock: Clock;
   readonly random: Random;
+  /** Of this process, for how long its consumers rest between flushes. Default: none. */
+  readonly load?: Load;
   readonly metrics?: Metrics;
   /** Told of the batches that are processed (default: nobody is). The decider has its own. */
   readonly tracer?: Tracer;

@@ -4,13 +4,12 @@ import { classify } from "../error-policy.ts";
 import { FencedError, TransientError } from "../errors.ts";
 import type { Position } from "../position.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Load } from "../ports/load.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance, OwnedPartition } from "../ports/read-model-store.ts";
 import type { FlushBatch, TaskStore } from "./batch.ts";
+import { type RestLimits, restMs } from "./rests.ts";
 import { UnfitBatchError } from "./suspects.ts";
-
-/** A rest is so many times as long as the flush before it. */
-const restsPerFlush = 3;
 
 export interface FlusherOptions {
   readonly consumer: string;
@@ -20,8 +19,8 @@ export interface FlusherOptions {
   readonly metrics: Metrics;
   readonly probe: Probe;
   readonly backoff: BackoffOptions;
-  /** See `TaskLimits`. */
-  readonly restMaxMs: number;
+  readonly load: Load;
+  readonly rests: RestLimits;
   /** Ends waiting between tries. */
   readonly signal: AbortSignal;
 }
@@ -50,12 +49,12 @@ export class Flusher {
 
   /** Rejects only with what nobody may catch (a broken invariant, a test's crash). */
   async run(batch: FlushBatch): Promise<FlushOutcome> {
-    const { clock, metrics, consumer, restMaxMs } = this.#options;
+    const { clock, metrics, consumer, load, rests } = this.#options;
     const startedMs = clock.monotonicMs();
     const outcome = await this.#tried(batch);
     const endedMs = clock.monotonicMs();
     const tookMs = endedMs - startedMs;
-    this.#restUntilMs = endedMs + Math.min(restsPerFlush * tookMs, restMaxMs);
+    this.#restUntilMs = endedMs + restMs(tookMs, load.busy(), rests);
     metrics.observe("flush_seconds", tookMs / 1_000, { consumer });
     // Only what is durable counts: what was folded and not written is folded again.
     if (outcome.kind === "committed") {

@@ -22,6 +22,8 @@ export interface TaskLimits {
    * where the store is busy, few flushes of many records leave more of it to all.
    */
   readonly restMaxMs: number;
+  /** In a process that is busy it waits eight times as long, at most so long. */
+  readonly busyRestMaxMs: number;
   /** Records decoded before their rows are loaded, with one query. */
   readonly chunkRecordsMax: number;
   /** Rows kept between flushes. Those of an open batch and of a flush in flight come on top. */
@@ -41,6 +43,7 @@ export const defaultTaskLimits: TaskLimits = {
   lingerMs: 10,
   positionLingerMs: 250,
   restMaxMs: 100,
+  busyRestMaxMs: 250,
   chunkRecordsMax: 10_000,
   hotRowsMax: 50_000,
   waitingLettersMax: 1_000,
@@ -82,6 +85,7 @@ export function taskLimits(given: Partial<TaskLimits> = {}): TaskLimits {
   if (!(limits.lingerMs >= 0)) texts.push("lingerMs must not be negative");
   if (!(limits.positionLingerMs >= 0)) texts.push("positionLingerMs must not be negative");
   if (!(limits.restMaxMs >= 0)) texts.push("restMaxMs must not be negative");
+  if (!(limits.busyRestMaxMs >= 0)) texts.push("busyRestMaxMs must not be negative");
   if (!(limits.failedLettersMax >= 0)) texts.push("failedLettersMax must not be negative");
   if (!(limits.waitingLettersMax >= 0)) texts.push("waitingLettersMax must not be negative");
   if (!(limits.backoff.attemptsMax >= 1)) texts.push("backoff.attemptsMax must be 1 or more");

@@ -3,6 +3,7 @@ import { invariant } from "../errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { DeadLetters, LettersOfKey } from "../ports/dead-letters.ts";
 import type { HeldPartition } from "../ports/generations.ts";
+import { type Load, noLoad } from "../ports/load.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Advance } from "../ports/read-model-store.ts";
 import type { Fetch } from "../ports/record-log.ts";
@@ -37,6 +38,8 @@ export interface TaskOptions {
   readonly deadLetters?: DeadLetters | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Default: none. */
+  readonly load?: Load | undefined;
   readonly metrics: Metrics;
   readonly probe: Probe;
   readonly limits: TaskLimits;
@@ -70,27 +73,20 @@ export class Task {
 
   constructor(options: TaskOptions) {
     this.#options = options;
-    const { pipeline, store, clock, random, metrics, probe, limits, signal } = options;
+    const { pipeline, store, metrics, limits, deadLetters, load = noLoad } = options;
     const { name: consumer, generation } = pipeline;
     const open = this.#open;
     const letters = new LetterBox({ consumer, generation, open, metrics, max: limits });
-    const shared = {
-      pipeline,
-      store,
-      clock,
-      random,
-      metrics,
-      probe,
-      limits,
-      signal,
-      open,
-      letters,
-    };
+    const shared = { ...options, open, letters };
     this.#stager = new Stager({ ...shared, rewinds: () => this.#rewinds });
     this.#fold = new ChunkFold(shared);
-    const { backoff, restMaxMs } = limits;
-    this.#flusher = new Flusher({ ...shared, consumer, backoff, restMaxMs });
-    const { deadLetters } = options;
+    this.#flusher = new Flusher({
+      ...shared,
+      consumer,
+      load,
+      backoff: limits.backoff,
+      rests: limits,
+    });
     this.#settler = new LetterSettler({
       redriver: new Redriver({ ...shared, deadLetters }),
       flusher: this.#flusher,

@@ -31,7 +31,7 @@ class BusyStore extends MemoryReadModelStore {
   }
 }
 
-async function stage(limits: Partial<TaskLimits>) {
+async function stage(limits: Partial<TaskLimits>, busy = 0) {
   const log = new MemoryRecordLog();
   const codec = new JsonCodec();
   const journal = new Journal({ log, codec });
@@ -45,6 +45,7 @@ async function stage(limits: Partial<TaskLimits>) {
     codec,
     clock: { ...realClock, monotonicMs: () => performance.now() + store.aheadMs },
     random: realRandom,
+    load: { busy: () => busy },
     limits: { lingerMs: 0, ...limits },
   });
   onTestFinished(() => runner.stop());
@@ -64,6 +65,15 @@ test("after a flush that took long, what comes waits, and goes together", async 
   const [first, second] = store.flushes;
   const restedMs = (second?.beganMs ?? 0) - (first?.endedMs ?? 0);
   expect(restedMs).toBeGreaterThan(2.5 * flushMs);
+});
+
+test("in a process that is busy it waits longer", async () => {
+  const { store, append } = await stage({ restMaxMs: 0, busyRestMaxMs: 10_000 }, 1);
+  await append("a");
+  await Promise.all(["b", "c"].map(append));
+  const [first, second] = store.flushes;
+  const restedMs = (second?.beganMs ?? 0) - (first?.endedMs ?? 0);
+  expect(restedMs).toBeGreaterThan(7.5 * flushMs);
 });
 
 test("a batch that is full waits for nothing", async () => {
