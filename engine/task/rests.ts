@@ -3,7 +3,7 @@ import type { TaskLimits } from "./limits.ts";
 export type RestLimits = Pick<TaskLimits, "restMaxMs" | "busyRestMaxMs">;
 
 /** Of a process that is at work for so much of its time, whatever comes waits for a turn of it. */
-const busyFrom = 0.85;
+const busyFrom = 0.95;
 
 /** A rest is so many times as long as the flush before it. */
 const restsPerFlush = 3;
