@@ -2,7 +2,7 @@ import { type EventLoopUtilization, performance } from "node:perf_hooks";
 
 import type { Load } from "../engine/ports/load.ts";
 
-/** Looked at no more often: what is told is of the last quarter to half of a second. */
+/** Looked at no more often. What is told is of the time between the last two looks. */
 const windowMs = 250;
 
 /** The share of its time in which the event loop of this process wasn't waiting for anything. */
