@@ -1,34 +1,28 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 import { expect, test } from "vitest";
 
 import { keepHouse } from "../../bin/system/housekeeping.ts";
+import { ManualClock } from "../../engine/memory/clock.ts";
 
 const everyMs = 500;
 
 /** Rounds of a chore that fails as it is told to, one after the other; what is reported of them. */
 async function reports(outcomes: readonly (string | undefined)[]): Promise<string[]> {
+  const clock = new ManualClock();
   const told: string[] = [];
-  const over = Promise.withResolvers<void>();
-  let round = 0;
-  let nowMs = 0;
-  const clock = {
-    nowMs: () => nowMs,
-    monotonicMs: () => nowMs,
-    sleep: async (ms: number, signal?: AbortSignal) => {
-      nowMs += ms;
-      if (round < outcomes.length) return;
-      over.resolve();
-      const ended = Promise.withResolvers<void>();
-      signal?.addEventListener("abort", () => ended.resolve());
-      await ended.promise;
-    },
-  };
+  const left = [...outcomes];
   const run = async () => {
-    const failure = outcomes[round++];
+    const failure = left.shift();
     if (failure !== undefined) throw new Error(failure);
   };
   const chores = [{ name: "Sweeping", run }];
   await using _house = keepHouse({ clock, everyMs, chores, report: (text) => told.push(text) });
-  await over.promise;
+  await turn();
+  while (left.length > 0) {
+    clock.advance(everyMs);
+    await turn();
+  }
   return told;
 }
 
